@@ -1,0 +1,93 @@
+"""NASNet and PNASNet in Keras 3: networks, training, search and detection.
+
+Names are loaded when first used, so that `nasnet_keras.genotypes` needs nothing but the standard
+library and a program's `--help` does not wait for Keras.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "nasnet_keras.genotypes": (
+        "Block",
+        "Branch",
+        "CellGenotype",
+        "Genotype",
+        "get_genotype",
+        "list_genotypes",
+    ),
+    "nasnet_keras.models": (
+        "NASNetCIFAR",
+        "NASNetLarge",
+        "NASNetMobile",
+        "NetworkConfig",
+        "PNASNetLarge",
+        "PNASNetMobile",
+        "build_network",
+        "create_model",
+        "decode_predictions",
+        "endpoints",
+        "feature_extractor",
+        "get_preset",
+        "list_models",
+        "preprocess_input",
+    ),
+    "nasnet_keras.models.complexity": ("count_multiply_adds", "count_parameters"),
+    "nasnet_keras.weights": (
+        "load_keras_applications_weights",
+        "load_slim_checkpoint",
+        "save_slim_checkpoint",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+if TYPE_CHECKING:
+    from nasnet_keras.genotypes import (  # noqa: F401
+        Block,
+        Branch,
+        CellGenotype,
+        Genotype,
+        get_genotype,
+        list_genotypes,
+    )
+    from nasnet_keras.models import (  # noqa: F401
+        NASNetCIFAR,
+        NASNetLarge,
+        NASNetMobile,
+        NetworkConfig,
+        PNASNetLarge,
+        PNASNetMobile,
+        build_network,
+        create_model,
+        decode_predictions,
+        endpoints,
+        feature_extractor,
+        get_preset,
+        list_models,
+        preprocess_input,
+    )
+    from nasnet_keras.models.complexity import (  # noqa: F401
+        count_multiply_adds,
+        count_parameters,
+    )
+    from nasnet_keras.weights import (  # noqa: F401
+        load_keras_applications_weights,
+        load_slim_checkpoint,
+        save_slim_checkpoint,
+    )
+
+__all__ = ["__version__", *sorted(_MODULE_OF)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    raise AttributeError(f"module 'nasnet_keras' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

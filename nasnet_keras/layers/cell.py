@@ -1,0 +1,200 @@
+"""The cell: any genotype with two or four inputs, as one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from nasnet_keras.genotypes import OPERATIONS, CellGenotype
+from nasnet_keras.layers.combine import Combine
+from nasnet_keras.layers.drop_path import DropPath
+from nasnet_keras.layers.factorized_reduction import FactorizedReduction
+from nasnet_keras.layers.network_layer import PACKAGE, NetworkLayer
+from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
+from nasnet_keras.layers.operations import make_operation
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Cell(NetworkLayer):
+    """A convolutional cell (slim `NasNetABaseCell.__call__`).
+
+    A cell with two inputs takes `[h_i, h_{i-1}]`, or `[h_i]` alone for the first cell of a network,
+    where h_{i-1} is the raw h_i. h_i goes through ReLU-1x1-BN; h_{i-1} through a factorized
+    reduction where its resolution is higher, else through ReLU-1x1-BN where its width differs. A
+    cell with four inputs (NASNet-B) takes `[h_0, h_1, h_2, h_3]`, treats each as h_{i-1}, and
+    returns four states.
+
+    Input shape: `(batch, height, width, channels)` each, or channels first.
+    Output shape: `(batch, ceil(height / strides), ceil(width / strides), n * filters)`, n states
+    concatenated (one `"concat"` block counts twice); or a list of states.
+
+    Args:
+        genotype: The cell, or its `to_dict()`.
+        filters: F, the channels of every operation.
+        strides: 1, or 2 for a reduction: operations that read the cell's inputs are strided.
+        previous_reduction: How many times larger h_{i-1} is than h_i, 1 or 2. It follows from the
+            strides of the cells between, not from static shapes, which may be unknown.
+        bottleneck: AmoebaNet's bottleneck around plain convolutions.
+        drop_path: Arguments of `DropPath`, or `None` for none. The cell is then called with the
+            training step as `step`.
+        **kwargs: See `NetworkLayer`.
+
+    Raises:
+        ValueError: The genotype is malformed, or a value is out of range.
+    """
+
+    def __init__(
+        self,
+        genotype: CellGenotype | dict[str, Any],
+        filters: int,
+        strides: int = 1,
+        previous_reduction: int = 1,
+        bottleneck: bool = False,
+        drop_path: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(genotype, CellGenotype):
+            genotype = CellGenotype.from_dict(genotype)
+        if previous_reduction not in (1, 2):
+            raise ValueError(f"previous_reduction is 1 or 2, got {previous_reduction!r}")
+        self.genotype = genotype
+        self.filters = filters
+        self.strides = strides
+        self.previous_reduction = previous_reduction
+        self.bottleneck = bottleneck
+        self.drop_path_settings = drop_path
+        self.drop_path = DropPath(**drop_path, name="drop_path") if drop_path else None
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "genotype": self.genotype.to_dict(),
+            "filters": self.filters,
+            "strides": self.strides,
+            "previous_reduction": self.previous_reduction,
+            "bottleneck": self.bottleneck,
+            "drop_path": self.drop_path_settings,
+        }
+
+    # Building. Only channels matter to it; `widths` are the channels of each state so far.
+
+    def build(self, inputs_shape: Any, step_shape: Any = None) -> None:
+        settings = self.shared_settings()
+        widths = self._build_inputs([shape[self.channel_axis] for shape in inputs_shape], settings)
+        self.branches: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
+        self.combiners: list[Combine] = []
+        for number, block in enumerate(self.genotype.blocks):
+            with keras.name_scope(f"comb_iter_{number}"):
+                pair = []
+                for side, branch in zip(("left", "right"), block.branches, strict=True):
+                    source = int(branch.input)
+                    layer = make_operation(
+                        branch.operation,
+                        self.filters,
+                        self.strides if source < self.genotype.num_inputs else 1,
+                        self.bottleneck,
+                        name=side,
+                        **settings,
+                    )
+                    layer.build(self.channels_shape(widths[source]))
+                    pair.append(layer)
+                combiner = Combine(block.combine, name="combine", **settings)
+                combiner.build([self.channels_shape(self.filters)] * 2)
+            self.branches.append((pair[0], pair[1]))
+            self.combiners.append(combiner)
+            widths.append(self.filters * (2 if block.combine == "concat" else 1))
+        self._build_outputs(widths, settings)
+        self.output_widths = [widths[i] for i in self.genotype.outputs]
+        self.built = True
+
+    def _build_inputs(self, channels: list[int], settings: dict[str, Any]) -> list[int]:
+        """Builds what brings the inputs to `filters`; returns their widths after it."""
+        expected = self.genotype.num_inputs
+        if len(channels) != expected and not (expected == 2 and len(channels) == 1):
+            raise ValueError(f"{self.name}: a cell with {expected} inputs got {len(channels)}")
+        self.adjusters: list[tuple[keras.layers.Layer, ...]] = []
+        if expected == 2:
+            base = self.convolution(channels[0], self.filters, 1, "1x1")
+            self.adjusters.append((base, self.batch_norm(self.filters, "beginning_bn")))
+            if len(channels) == 1:
+                return [self.filters, channels[0]]
+            self.adjusters.append(self._make_adjuster(channels[1], "prev", settings))
+            return [self.filters, self.filters]
+        for number, width in enumerate(channels):
+            self.adjusters.append(self._make_adjuster(width, f"state_{number}", settings))
+        return [self.filters] * expected
+
+    def _make_adjuster(
+        self, channels: int, name: str, settings: dict[str, Any]
+    ) -> tuple[keras.layers.Layer, ...]:
+        if self.previous_reduction == 2:
+            reduction = FactorizedReduction(
+                self.filters, owner_scope=True, name="previous", **settings
+            )
+            reduction.build(self.channels_shape(channels))
+            return (reduction,)
+        if channels != self.filters:
+            convolution = self.convolution(channels, self.filters, 1, f"{name}_1x1")
+            return convolution, self.batch_norm(self.filters, f"{name}_bn")
+        return ()
+
+    def _build_outputs(self, widths: list[int], settings: dict[str, Any]) -> None:
+        """Builds what brings a cell input that is part of the output to its size and width."""
+        self.output_reductions: dict[str, FactorizedReduction] = {}
+        for state in self.genotype.outputs:
+            is_input = state < self.genotype.num_inputs
+            if is_input and (self.strides == 2 or widths[state] != self.filters):
+                with keras.name_scope("cell_output"):
+                    reduction = FactorizedReduction(
+                        self.filters,
+                        self.strides,
+                        activation=False,
+                        name=f"reduction_{state}",
+                        **settings,
+                    )
+                    reduction.build(self.channels_shape(widths[state]))
+                self.output_reductions[str(state)] = reduction
+                widths[state] = self.filters
+
+    def compute_output_shape(self, inputs_shape: Any, step_shape: Any = None) -> Any:
+        if not self.built:
+            self.build(inputs_shape)
+        first = inputs_shape[0]
+        if self.genotype.states:
+            return [self.image_shape(first, self.strides, width) for width in self.output_widths]
+        return self.image_shape(first, self.strides, sum(self.output_widths))
+
+    # Calling.
+
+    def call(self, inputs: Sequence[Any], step: Any = None, training: bool | None = None) -> Any:
+        states = self._adjust_inputs(inputs, training)
+        blocks = zip(self.genotype.blocks, self.branches, self.combiners, strict=True)
+        for block, layers, combiner in blocks:
+            halves = []
+            for branch, layer in zip(block.branches, layers, strict=True):
+                half = layer(states[int(branch.input)], training=training)
+                is_identity = OPERATIONS[branch.operation].kind == "identity"
+                if self.drop_path is not None and not is_identity:
+                    half = self.drop_path(half, step=step, training=training)
+                halves.append(half)
+            states.append(combiner(halves))
+        for state, reduction in self.output_reductions.items():
+            states[int(state)] = reduction(states[int(state)], training=training)
+        outputs = [states[i] for i in self.genotype.outputs]
+        return outputs if self.genotype.states else ops.concatenate(outputs, self.channel_axis)
+
+    def _adjust_inputs(self, inputs: Sequence[Any], training: bool | None) -> list[Any]:
+        states = []
+        for x, adjuster in zip(inputs, self.adjusters, strict=True):
+            if len(adjuster) == 1:
+                x = adjuster[0](x, training=training)
+            elif adjuster:
+                x = convolve_and_normalize(self.activate(x), *adjuster, training)
+            states.append(x)
+        if len(states) == 1:
+            states.append(inputs[0])
+        return states

@@ -1,0 +1,45 @@
+"""The final classifier: dropout and a dense layer on the pooled features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from nasnet_keras.layers.network_layer import PACKAGE, kernel_initializer
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class ClassifierHead(keras.layers.Layer):
+    """Dropout and a dense layer named as slim's `final_layer/FC`.
+
+    Input shape: `(batch, features)`. Output shape: `(batch, classes)`, logits.
+
+    Args:
+        classes: Number of classes.
+        dropout: Share of the features dropped in training (slim: 1 - dense_dropout_keep_prob).
+        **kwargs: Keras's own.
+    """
+
+    def __init__(self, classes: int, dropout: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.classes = classes
+        self.dropout_rate = dropout
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy) if dropout else None
+        self.dense = keras.layers.Dense(
+            classes, kernel_initializer=kernel_initializer(), dtype=self.dtype_policy, name="FC"
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "classes": self.classes, "dropout": self.dropout_rate}
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.dense.build(input_shape)
+        self.built = True
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], self.classes)
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        x = self.dropout(inputs, training=training) if self.dropout else inputs
+        return self.dense(x)

@@ -1,0 +1,46 @@
+"""From an operation's name to the layer that computes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nasnet_keras.genotypes import OPERATIONS
+from nasnet_keras.layers.convolution import Convolution
+from nasnet_keras.layers.factorized_conv import FactorizedConv
+from nasnet_keras.layers.identity import Identity
+from nasnet_keras.layers.operation import Operation
+from nasnet_keras.layers.pooling import Pooling
+from nasnet_keras.layers.separable_conv import SeparableConv
+from nasnet_keras.suggestions import unknown_name
+
+
+def make_operation(
+    operation: str, filters: int, strides: int = 1, bottleneck: bool = False, **kwargs: Any
+) -> Operation:
+    """Makes the layer of an operation.
+
+    Args:
+        operation: A name of `nasnet_keras.genotypes.OPERATIONS`.
+        filters: Channels of the output.
+        strides: 1 or 2.
+        bottleneck: AmoebaNet's bottleneck around plain and factorized convolutions.
+        **kwargs: See `NetworkLayer`.
+
+    Returns:
+        The layer, not yet built.
+
+    Raises:
+        ValueError: The name is unknown; the nearest one is suggested.
+    """
+    if operation not in OPERATIONS:
+        raise ValueError(unknown_name("operation", operation, OPERATIONS))
+    spec = OPERATIONS[operation]
+    if spec.kind == "identity":
+        return Identity(filters, strides, **kwargs)
+    if spec.kind == "separable":
+        return SeparableConv(filters, strides, spec.kernel, spec.repeats, spec.dilation, **kwargs)
+    if spec.kind == "convolution":
+        return Convolution(filters, strides, spec.kernel, bottleneck, spec.dilation, **kwargs)
+    if spec.kind == "factorized":
+        return FactorizedConv(filters, strides, spec.kernel, bottleneck, **kwargs)
+    return Pooling(filters, strides, spec.kind, spec.kernel, **kwargs)

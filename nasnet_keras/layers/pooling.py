@@ -1,0 +1,64 @@
+"""Average, maximum and minimum pools that never count their padding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from nasnet_keras.layers.network_layer import PACKAGE
+from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
+from nasnet_keras.layers.operation import Operation
+from nasnet_keras.suggestions import unknown_name
+
+KINDS = ("avg_pool", "max_pool", "min_pool")
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class Pooling(Operation):
+    """A SAME pool, then 1x1-BN (no ReLU) only if the width changes (slim `_pooling`).
+
+    Padding is not counted in a mean and never wins a maximum, as in TensorFlow's SAME pools;
+    keras.applications pads with zeros instead, which enter both.
+
+    Args:
+        filters: Channels of the output.
+        strides: 1 or 2.
+        kind: `"avg_pool"`, `"max_pool"` or `"min_pool"`.
+        kernel: Side of the window, in pixels.
+        **kwargs: See `NetworkLayer`.
+    """
+
+    def __init__(
+        self, filters: int, strides: int = 1, kind: str = "avg_pool", kernel: int = 3, **kwargs: Any
+    ) -> None:
+        super().__init__(filters, strides, **kwargs)
+        if kind not in KINDS:
+            raise ValueError(unknown_name("pool", kind, KINDS))
+        self.kind = kind
+        self.kernel = kernel
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "kind": self.kind, "kernel": self.kernel}
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        channels = input_shape[self.channel_axis]
+        self.projects = channels != self.filters
+        if self.projects:
+            self.conv = self.convolution(channels, self.filters, 1, "1x1")
+            self.bn = self.batch_norm(self.filters, "bn_1")
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        x = self.activate(inputs) if self.bounded_activation else inputs
+        window = (self.kernel, self.strides, "same", self.data_format)
+        if self.kind == "avg_pool":
+            x = ops.average_pool(x, *window)
+        elif self.kind == "max_pool":
+            x = ops.max_pool(x, *window)
+        else:
+            x = -ops.max_pool(-x, *window)
+        if self.projects:
+            x = convolve_and_normalize(x, self.conv, self.bn, training)
+        return self.clip(x)

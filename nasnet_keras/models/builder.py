@@ -1,0 +1,182 @@
+"""From a NetworkConfig to a functional Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from nasnet_keras.layers import AuxiliaryHead, Cell, ClassifierHead, DropPathSchedule
+from nasnet_keras.layers.network_layer import kernel_initializer
+from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.feature_sizes import check_input_size
+from nasnet_keras.models.plan import NetworkPlan, plan_network
+from nasnet_keras.suggestions import unknown_name
+
+POOLINGS = ("avg", "max")
+
+
+def build_network(
+    config: NetworkConfig,
+    classes: int = 1001,
+    input_shape: Sequence[int | None] | None = None,
+    include_top: bool = True,
+    pooling: str | None = None,
+    classifier_activation: Any = "softmax",
+    auxiliary_head: bool = False,
+    input_tensor: Any = None,
+    name: str | None = None,
+) -> keras.Model:
+    """Builds a network.
+
+    Source: slim `nasnet._build_nasnet_base`, `pnasnet._build_pnasnet_base`.
+
+    Args:
+        config: The network.
+        classes: Number of classes.
+        input_shape: `(height, width, channels)`, channels first if that is Keras's data format.
+            Height and width may be `None`. Default: `(None, None, 3)`.
+        include_top: Whether the classifier is part of the model. Without it the output is the last
+            cell's features after a ReLU, pooled as `pooling` says.
+        pooling: `None`, `"avg"` or `"max"`; read only where `include_top=False`.
+        classifier_activation: Activation of the classifier, `None` for logits.
+        auxiliary_head: Adds the auxiliary classifier; the model then returns
+            `{"logits": (batch, classes), "auxiliary_logits": (batch, classes)}`. It needs a fixed
+            input size and `include_top=True`.
+        input_tensor: A Keras tensor to use as the input.
+        name: Name of the model. Default: the genotype's.
+
+    Returns:
+        The model. Its variables' paths are slim's scopes.
+
+    Raises:
+        ValueError: Arguments contradict one another, or the input is too small.
+    """
+    if pooling is not None and pooling not in POOLINGS:
+        raise ValueError(unknown_name("pooling", pooling, POOLINGS))
+    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
+        raise ValueError(f"classes is a whole number of at least 1, got {classes!r}")
+    if auxiliary_head and not include_top:
+        raise ValueError("auxiliary_head=True needs include_top=True: it is a second classifier")
+    inputs = _make_input(input_shape, input_tensor)
+    check_input_size(config, inputs.shape[1:], auxiliary_head)
+    plan = plan_network(config)
+    settings = {
+        "batch_norm_momentum": config.batch_norm_momentum,
+        "batch_norm_epsilon": config.batch_norm_epsilon,
+        "bounded_activation": config.bounded_activation,
+        "data_format": keras.config.image_data_format(),
+    }
+    features, auxiliary = _apply_cells(inputs, config, plan, settings, auxiliary_head, classes)
+    activation = "relu6" if config.bounded_activation else "relu"
+    x = keras.layers.Activation(activation, name="final_activation")(features)
+    if include_top:
+        x = keras.layers.GlobalAveragePooling2D(name="global_pool")(x)
+        logits = ClassifierHead(classes, config.dropout, name="final_layer")(x)
+        if auxiliary is not None:
+            outputs = {"logits": logits, "auxiliary_logits": auxiliary}
+        else:
+            # float32 also under mixed precision: a softmax or a loss on half floats loses digits.
+            outputs = keras.layers.Activation(
+                classifier_activation, dtype="float32", name="predictions"
+            )(logits)
+    elif pooling == "avg":
+        outputs = keras.layers.GlobalAveragePooling2D(name="global_pool")(x)
+    elif pooling == "max":
+        outputs = keras.layers.GlobalMaxPooling2D(name="global_max_pool")(x)
+    else:
+        outputs = x
+    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+    return keras.Model(source, outputs, name=name or config.genotype.name)
+
+
+def _make_input(input_shape: Sequence[int | None] | None, input_tensor: Any) -> Any:
+    if input_tensor is not None:
+        if not keras.backend.is_keras_tensor(input_tensor):
+            raise ValueError(
+                f"input_tensor is the output of keras.Input or of a layer, got {input_tensor!r}"
+            )
+        if len(input_tensor.shape) != 4:
+            raise ValueError(f"input_tensor has rank 4, got shape {tuple(input_tensor.shape)}")
+        return input_tensor
+    if input_shape is None:
+        channels_last = keras.config.image_data_format() == "channels_last"
+        input_shape = (None, None, 3) if channels_last else (3, None, None)
+    if len(input_shape) != 3:
+        raise ValueError(f"input_shape is (height, width, channels), got {tuple(input_shape)}")
+    return keras.Input(tuple(input_shape), name="image")
+
+
+def _apply_cells(
+    inputs: Any,
+    config: NetworkConfig,
+    plan: NetworkPlan,
+    settings: dict[str, Any],
+    auxiliary_head: bool,
+    classes: int,
+) -> tuple[Any, Any]:
+    """Applies stem and cells; returns the last output and the auxiliary logits or `None`."""
+    step = None
+    if config.drop_path_keep_probability < 1:
+        step = DropPathSchedule(name="drop_path_schedule")(inputs)
+    outputs = [_apply_stem_convolution(inputs, config)]
+    auxiliary = None
+    for planned in plan.cells:
+        drop_path = None
+        if step is not None:
+            drop_path = {
+                "keep_probability": config.drop_path_keep_probability,
+                "version": config.drop_path_version,
+                "total_steps": config.drop_path_total_steps,
+                "cell_number": planned.number,
+                "total_cells": plan.total_cells,
+            }
+        cell = Cell(
+            planned.genotype,
+            planned.filters,
+            planned.strides,
+            planned.previous_reduction,
+            config.bottleneck,
+            drop_path,
+            name=planned.name,
+            **settings,
+        )
+        reads = [outputs[planned.current]]
+        if planned.genotype.num_inputs == 4:
+            reads = reads[0] if isinstance(reads[0], list) else reads * 4
+        elif planned.previous is not None:
+            reads.append(outputs[planned.previous])
+        outputs.append(cell(reads) if step is None else cell(reads, step=step))
+        if auxiliary_head and planned.auxiliary:
+            head = AuxiliaryHead(classes, name=planned.auxiliary, **settings)
+            auxiliary = head(_joined(outputs[-1], f"{planned.name}_states"))
+    return _joined(outputs[-1], "final_states"), auxiliary
+
+
+def _apply_stem_convolution(inputs: Any, config: NetworkConfig) -> Any:
+    """Applies the convolution and BN with which slim's stems begin."""
+    imagenet = config.stem == "imagenet"
+    x = keras.layers.Conv2D(
+        config.stem_filters,
+        3,
+        strides=2 if imagenet else 1,
+        padding="valid" if imagenet else "same",
+        use_bias=False,
+        kernel_initializer=kernel_initializer(),
+        name="conv0" if imagenet else "l1_stem_3x3",
+    )(inputs)
+    return keras.layers.BatchNormalization(
+        axis=-1 if keras.config.image_data_format() == "channels_last" else 1,
+        momentum=config.batch_norm_momentum,
+        epsilon=config.batch_norm_epsilon,
+        name="conv0_bn" if imagenet else "l1_stem_bn",
+    )(x)
+
+
+def _joined(output: Any, name: str) -> Any:
+    """Concatenates the states of a cell that returns several."""
+    if not isinstance(output, list):
+        return output
+    axis = -1 if keras.config.image_data_format() == "channels_last" else 1
+    return keras.layers.Concatenate(axis, name=name)(output)

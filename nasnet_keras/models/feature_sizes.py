@@ -1,0 +1,79 @@
+"""How large the feature maps of a network are, and which inputs are too small for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+from nasnet_keras.layers.auxiliary_head import POOL_SIZE, pooled_size
+from nasnet_keras.layers.network_layer import half
+from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.plan import plan_network
+
+
+def feature_sizes(config: NetworkConfig, size: int) -> list[int]:
+    """Returns the side of the stem convolution's output and of each cell's, in pixels.
+
+    Args:
+        config: The network.
+        size: Height or width of the input, in pixels.
+
+    Returns:
+        One number for the stem's convolution and one for each planned cell.
+    """
+    sides = [(size - 3) // 2 + 1 if config.stem == "imagenet" else size]
+    for cell in plan_network(config).cells:
+        sides.append(half(sides[cell.current], cell.strides) or 0)
+    return sides
+
+
+def _problem(config: NetworkConfig, size: int, auxiliary_head: bool) -> str:
+    """Says why an input of this size is too small; an empty string if it is not."""
+    sides = feature_sizes(config, size)
+    for cell in plan_network(config).cells:
+        if cell.strides == 2 and sides[cell.current] < 2:
+            return f"only {max(sides[cell.current], 0)} pixels are left for {cell.name} to halve"
+        if auxiliary_head and cell.auxiliary and pooled_size(sides[cell.number + 1]) < 1:
+            side = sides[cell.number + 1]
+            return f"the auxiliary head needs {POOL_SIZE} pixels after {cell.name}, has {side}"
+    return ""
+
+
+def smallest_input(config: NetworkConfig, auxiliary_head: bool = False) -> int:
+    """Returns the smallest height or width, in pixels, that a network can take."""
+    size = 1
+    while _problem(config, size, auxiliary_head):
+        size += 1
+    return size
+
+
+def check_input_size(
+    config: NetworkConfig, input_shape: Sequence[int | None], auxiliary_head: bool = False
+) -> None:
+    """Refuses an input that the reductions or the auxiliary head cannot take.
+
+    Args:
+        config: The network.
+        input_shape: `(height, width, channels)` or channels first, as Keras is set.
+        auxiliary_head: Whether the auxiliary head is built.
+
+    Raises:
+        ValueError: It is too small, or unknown where the auxiliary head needs to know.
+    """
+    channels_last = keras.config.image_data_format() == "channels_last"
+    sides = tuple(input_shape[:2] if channels_last else input_shape[1:])
+    if auxiliary_head and None in sides:
+        raise ValueError(
+            f"auxiliary_head=True needs a fixed input size, got {sides}: its last convolution "
+            "covers the whole feature map"
+        )
+    for side in sides:
+        if side is not None:
+            problem = _problem(config, side, auxiliary_head)
+            if problem:
+                least = smallest_input(config, auxiliary_head)
+                raise ValueError(
+                    f"input of {sides[0]}x{sides[1]} pixels is too small: {problem}; the least is "
+                    f"{least}x{least}"
+                )
