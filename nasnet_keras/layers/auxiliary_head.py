@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.network_layer import PACKAGE, NetworkLayer, kernel_initializer
+from nasnet_keras.layers.initializer import FanOutTruncatedNormal, PACKAGE
+from nasnet_keras.layers.network_layer import NetworkLayer
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 
 POOL_SIZE, POOL_STRIDE = 5, 3
@@ -58,7 +59,7 @@ class AuxiliaryHead(NetworkLayer):
             self.aux_bn1 = self.batch_norm(768, "aux_bn1")
             self.dense = keras.layers.Dense(
                 self.classes,
-                kernel_initializer=kernel_initializer(),
+                kernel_initializer=FanOutTruncatedNormal(),
                 dtype=self.dtype_policy,
                 name="FC",
             )

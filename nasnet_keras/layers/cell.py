@@ -12,7 +12,8 @@ from nasnet_keras.genotypes import OPERATIONS, CellGenotype
 from nasnet_keras.layers.combine import Combine
 from nasnet_keras.layers.drop_path import DropPath
 from nasnet_keras.layers.factorized_reduction import FactorizedReduction
-from nasnet_keras.layers.network_layer import PACKAGE, NetworkLayer
+from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.network_layer import NetworkLayer
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operations import make_operation
 

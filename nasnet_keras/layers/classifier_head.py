@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.layers.network_layer import PACKAGE, kernel_initializer
+from nasnet_keras.layers.initializer import FanOutTruncatedNormal, PACKAGE
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -27,7 +27,7 @@ class ClassifierHead(keras.layers.Layer):
         self.dropout_rate = dropout
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy) if dropout else None
         self.dense = keras.layers.Dense(
-            classes, kernel_initializer=kernel_initializer(), dtype=self.dtype_policy, name="FC"
+            classes, kernel_initializer=FanOutTruncatedNormal(), dtype=self.dtype_policy, name="FC"
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import keras
 from keras import ops
 
 from nasnet_keras.genotypes import COMBINERS
-from nasnet_keras.layers.network_layer import PACKAGE, NetworkLayer
+from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.network_layer import NetworkLayer
 from nasnet_keras.suggestions import unknown_name
 
 

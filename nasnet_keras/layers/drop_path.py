@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.network_layer import PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.suggestions import unknown_name
 
 VERSIONS = ("v1", "v2", "v3")

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.layers.convolution import BottleneckOperation
-from nasnet_keras.layers.network_layer import PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 
 

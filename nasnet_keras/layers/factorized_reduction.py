@@ -7,8 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.network_layer import PACKAGE, NetworkLayer, parent_scope
-from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
+from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.network_layer import NetworkLayer, parent_scope
+from nasnet_keras.layers.normalized_convolution import convolve, convolve_and_normalize
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -92,5 +93,5 @@ class FactorizedReduction(NetworkLayer):
             shifted = ops.pad(x, [[0, 0], [0, 1], [0, 1], [0, 0]])[:, 1:, 1:, :]
         else:
             shifted = ops.pad(x, [[0, 0], [0, 0], [0, 1], [0, 1]])[:, :, 1:, 1:]
-        paths = [self.path1_conv(x), self.path2_conv(shifted)]
+        paths = [convolve(x, self.path1_conv), convolve(shifted, self.path2_conv)]
         return self.final_path_bn(ops.concatenate(paths, self.channel_axis), training=training)

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.network_layer import BOUND, PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.network_layer import BOUND
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 

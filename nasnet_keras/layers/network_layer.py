@@ -8,8 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-PACKAGE = "nasnet_keras"
-"""The package under which the layers are registered with Keras."""
+from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 
 BOUND = 6.0
 """The cap of slim's bounded activations (`nasnet_utils.CLIP_BY_VALUE_CAP`)."""
@@ -120,7 +119,7 @@ class NetworkLayer(keras.layers.Layer):
             padding=padding,
             dilation_rate=dilation,
             use_bias=False,
-            kernel_initializer=kernel_initializer(),
+            kernel_initializer=FanOutTruncatedNormal(),
             data_format=self.data_format,
             dtype=self.dtype_policy,
             name=name,
@@ -139,11 +138,6 @@ class NetworkLayer(keras.layers.Layer):
         )
         layer.build(self.channels_shape(channels))
         return layer
-
-
-def kernel_initializer() -> keras.initializers.Initializer:
-    """Returns slim's initializer of every kernel: fan-out variance scaling, truncated normal."""
-    return keras.initializers.VarianceScaling(2.0, "fan_out", "truncated_normal")
 
 
 def parent_scope(layer: keras.layers.Layer) -> AbstractContextManager[Any]:

@@ -2,16 +2,89 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
+from keras import ops
+
+_SMALL = 1024
+"""Pixels of a whole batch up to which a 1x1 convolution is faster as a matrix product."""
+
+Convolution = keras.layers.Conv2D | keras.layers.SeparableConv2D
 
 
 def convolve_and_normalize(
     x: Any,
-    convolution: keras.layers.Layer,
-    normalization: keras.layers.Layer,
+    convolution: Convolution,
+    normalization: keras.layers.BatchNormalization,
     training: bool | None,
 ) -> Any:
-    """Returns `normalization(convolution(x))`."""
-    return normalization(convolution(x), training=training)
+    """Returns `normalization(convolution(x))`.
+
+    At inference BN is a scale and an offset for each channel. The scale goes into the kernel where
+    that is smaller than the feature map, and the offset becomes a bias, which backends fuse into
+    the convolution: up to two passes less over the feature map, equal up to float32 rounding.
+
+    Args:
+        x: Image, `(batch, height, width, channels)` or channels first.
+        convolution: Convolution without bias, built.
+        normalization: BN over its channels, built.
+        training: Whether BN uses the batch's statistics, as in `keras.layers.BatchNormalization`.
+
+    Returns:
+        The normalized image.
+    """
+    learns = training and normalization.trainable
+    if learns or keras.backend.standardize_dtype(x.dtype) != "float32":
+        return normalization(convolve(x, convolution), training=training)
+    inverse_deviation = ops.rsqrt(normalization.moving_variance + normalization.epsilon)
+    scale = normalization.gamma * inverse_deviation
+    offset = normalization.beta - normalization.moving_mean * scale
+    return convolve(x, convolution, scale, offset)
+
+
+def convolve(x: Any, convolution: Convolution, scale: Any = None, offset: Any = None) -> Any:
+    """Applies a convolution, then a scale and an offset for each of its filters.
+
+    A 1x1 convolution of a small feature map is computed as a matrix product, which on a CPU costs
+    half of a convolution call there; a large one is left to the convolution, into which TensorFlow
+    fuses the offset and the ReLU that follows.
+
+    Args:
+        x: Image, `(batch, height, width, channels)` or channels first.
+        convolution: Convolution without bias, built.
+        scale: `(filters,)` or `None`.
+        offset: `(filters,)` or `None`.
+
+    Returns:
+        The image convolved.
+    """
+    data_format = convolution.data_format
+    kernel, strides, dilation = convolution.kernel_size, convolution.strides, convolution.dilation_rate
+    if isinstance(convolution, keras.layers.SeparableConv2D):
+        x = ops.depthwise_conv(
+            x, convolution.depthwise_kernel, strides, convolution.padding, data_format, dilation
+        )
+        weights = convolution.pointwise_kernel
+        kernel, strides, dilation = (1, 1), (1, 1), (1, 1)
+    else:
+        weights = convolution.kernel
+    channels_last = data_format == "channels_last"
+    channels = x.shape[-1 if channels_last else 1]
+    pixels = math.inf if None in x.shape else math.prod(x.shape) // channels
+    # Twice the channels, because a scaled kernel has to be written out and read again.
+    if scale is not None and pixels >= 2 * weights.shape[-2]:
+        weights, scale = weights * scale, None
+    if kernel == strides == (1, 1) and channels_last and pixels <= _SMALL:
+        flat = ops.reshape(x, (pixels, channels))
+        y = ops.matmul(flat, ops.reshape(weights, weights.shape[-2:]))
+        y = y if scale is None else y * scale
+        y = y if offset is None else y + offset
+        return ops.reshape(y, (*x.shape[:-1], weights.shape[-1]))
+    y = ops.conv(x, weights, strides, convolution.padding, data_format, dilation)
+    if not channels_last:
+        scale = scale if scale is None else ops.reshape(scale, (1, -1, 1, 1))
+        offset = offset if offset is None else ops.reshape(offset, (1, -1, 1, 1))
+    y = y if scale is None else y * scale
+    return y if offset is None else y + offset

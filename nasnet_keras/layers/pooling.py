@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.network_layer import PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 from nasnet_keras.suggestions import unknown_name

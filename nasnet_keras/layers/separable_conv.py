@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.layers.network_layer import PACKAGE, kernel_initializer
+from nasnet_keras.layers.initializer import FanOutTruncatedNormal, PACKAGE
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 
@@ -63,8 +63,8 @@ class SeparableConv(Operation):
                 padding="same",
                 dilation_rate=self.dilation,
                 use_bias=False,
-                depthwise_initializer=kernel_initializer(),
-                pointwise_initializer=kernel_initializer(),
+                depthwise_initializer=FanOutTruncatedNormal(),
+                pointwise_initializer=FanOutTruncatedNormal(),
                 data_format=self.data_format,
                 dtype=self.dtype_policy,
                 name=f"separable_{size}_{number}",

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.layers import AuxiliaryHead, Cell, ClassifierHead, DropPathSchedule
-from nasnet_keras.layers.network_layer import kernel_initializer
+from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.plan import NetworkPlan, plan_network
@@ -163,7 +163,7 @@ def _apply_stem_convolution(inputs: Any, config: NetworkConfig) -> Any:
         strides=2 if imagenet else 1,
         padding="valid" if imagenet else "same",
         use_bias=False,
-        kernel_initializer=kernel_initializer(),
+        kernel_initializer=FanOutTruncatedNormal(),
         name="conv0" if imagenet else "l1_stem_3x3",
     )(inputs)
     return keras.layers.BatchNormalization(

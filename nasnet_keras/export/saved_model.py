@@ -1,0 +1,141 @@
+"""A trained network as a SavedModel, for TensorFlow Serving and any program with TensorFlow."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from nasnet_keras.data.preprocessing import preprocess
+from nasnet_keras.export.inference import inference_model
+from nasnet_keras.export.trained_model import TrainedModel
+from nasnet_keras.whole_files import make_directory, written_whole
+
+TOLERANCE = 1e-5
+_CHECKED_IMAGES = 4
+
+
+def export_saved_model(
+    trained: TrainedModel,
+    output_dir: str | os.PathLike[str],
+    top_k: int = 5,
+    overwrite: bool = False,
+) -> float:
+    """Writes a SavedModel with two signatures and checks that it answers as the network does.
+
+    - `serving_default`: `images`, float32 `(batch, size, size, 3)`, as the network takes them:
+      resized and in its range (`nasnet_keras.data.preprocessing`). Returns `logits` and
+      `probabilities`, float32 `(batch, classes)`.
+    - `serve_bytes`: `image_bytes`, a vector of PNG or JPEG files as strings. They are decoded,
+      resized and brought to the network's range inside. Returns the best `top_k` of each:
+      `classes` (int32 indices), `names` (strings) and `scores` (probabilities), `(batch, top_k)`.
+
+    `assets.extra/labels.txt` has the names of the classes, one a line. Nothing appears in
+    `output_dir` before the check has passed.
+
+    Args:
+        trained: The network.
+        output_dir: Where to write.
+        top_k: How many classes `serve_bytes` returns, at most as many as there are.
+        overwrite: Whether to replace what is in `output_dir`.
+
+    Returns:
+        The largest difference between the SavedModel's probabilities and the network's.
+
+    Raises:
+        OSError: The directory cannot be written.
+        ValueError: It is not empty, an argument is illegal, or the SavedModel's answers differ.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"a SavedModel is written by the TensorFlow backend, not {keras.backend.backend()}: "
+            "set KERAS_BACKEND=tensorflow"
+        )
+    if top_k < 1:
+        raise ValueError(f"top_k is at least 1, got {top_k}")
+    target = check_output_directory(output_dir, overwrite)
+    network = inference_model(trained.model)
+    with written_whole(target) as temporary:
+        _write(trained, network, temporary, min(top_k, len(trained.class_names)))
+        extra = make_directory(temporary / "assets.extra")
+        (extra / "labels.txt").write_text("".join(f"{name}\n" for name in trained.class_names))
+        return _check(trained, network, temporary)
+
+
+def check_output_directory(output_dir: str | os.PathLike[str], overwrite: bool) -> Path:
+    """Refuses a directory that cannot be written or must not be replaced.
+
+    Raises:
+        OSError: Its parent cannot be written to, or it is a file.
+        ValueError: It is not empty and `overwrite` is false.
+    """
+    # Made absolute, so that "." has a name and a parent too.
+    target = Path(output_dir).absolute()
+    make_directory(target.parent)
+    if target.exists() and any(make_directory(target).iterdir()) and not overwrite:
+        raise ValueError(f"{output_dir} is not empty: choose another directory, or overwrite it")
+    return target
+
+
+def _write(trained: TrainedModel, network: keras.Model, path: Path, top_k: int) -> None:
+    import tensorflow as tf
+
+    names = tf.constant(trained.class_names)
+    size, channels = trained.image_size, 3
+
+    def serve_images(images: Any) -> dict[str, Any]:
+        return network(images, training=False)
+
+    def decode(encoded: Any) -> Any:
+        image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
+        image = tf.ensure_shape(image, (None, None, channels))
+        return preprocess(image[tf.newaxis], trained.preprocessing_name, size)[0]
+
+    def serve_bytes(image_bytes: Any) -> dict[str, Any]:
+        spec = tf.TensorSpec((size, size, channels), tf.float32)
+        images = tf.map_fn(decode, image_bytes, fn_output_signature=spec)
+        scores, classes = tf.math.top_k(network(images, training=False)["probabilities"], top_k)
+        return {"classes": classes, "names": tf.gather(names, classes), "scores": scores}
+
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    image_spec = tf.TensorSpec((None, size, size, channels), tf.float32, name="images")
+    bytes_spec = tf.TensorSpec((None,), tf.string, name="image_bytes")
+    archive.add_endpoint("serving_default", serve_images, input_signature=[image_spec])
+    archive.add_endpoint("serve_bytes", serve_bytes, input_signature=[bytes_spec])
+    archive.write_out(str(path), verbose=False)
+
+
+def _check(trained: TrainedModel, network: keras.Model, path: Path) -> float:
+    """Compares both signatures with the network on random images; returns the difference."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    size = trained.image_size
+    pixels = np.random.default_rng(0).integers(0, 256, (_CHECKED_IMAGES, size, size, 3), np.uint8)
+    images = preprocess(pixels, trained.preprocessing_name, size)
+    expected = np.asarray(network(images, training=False)["probabilities"])
+    floats = loaded.signatures["serving_default"](images=tf.constant(np.asarray(images)))
+    answer = loaded.signatures["serve_bytes"](image_bytes=tf.constant([_png(p) for p in pixels]))
+    best = np.take_along_axis(expected, answer["classes"].numpy(), axis=1)
+    difference = max(
+        float(np.abs(floats["probabilities"].numpy() - expected).max()),
+        float(np.abs(answer["scores"].numpy() - best).max()),
+    )
+    if not difference < TOLERANCE:
+        raise ValueError(
+            f"the SavedModel's probabilities differ from the network's by {difference:.1e} "
+            f"(at most {TOLERANCE:.0e} is right); nothing was written"
+        )
+    return difference
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()

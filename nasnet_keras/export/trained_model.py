@@ -1,0 +1,147 @@
+"""A trained network with what it takes to use it on a picture."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+import nasnet_keras.layers  # noqa: F401  registers the layers that a `.keras` file names
+from nasnet_keras.data.preprocessing import check_preprocessing
+from nasnet_keras.whole_files import written_whole
+
+CHECKPOINT_NAME = "model.keras"
+CONFIG_NAME = "config.json"
+_DEFAULT_PREPROCESSING = "scale"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A network and how pictures reach it.
+
+    Attributes:
+        model: The network as it was saved, the auxiliary head included if it has one.
+        class_names: Names of its classes.
+        image_size: Side of the images it takes, in pixels.
+        preprocessing_name: How pixels are brought to its range.
+        dataset_name: What it was trained on, `""` if unknown.
+    """
+
+    model: keras.Model
+    class_names: tuple[str, ...]
+    image_size: int
+    preprocessing_name: str
+    dataset_name: str = ""
+
+
+def write_config(directory: Path, recipe: Any, class_names: tuple[str, ...]) -> None:
+    """Writes the `config.json` that goes with the checkpoints of a run.
+
+    Args:
+        directory: The run directory.
+        recipe: The recipe as run, a dataclass.
+        class_names: Names of the classes.
+    """
+    config = {"recipe": dataclasses.asdict(recipe), "class_names": list(class_names)}
+    with written_whole(directory / CONFIG_NAME) as path:
+        path.write_text(json.dumps(config, indent=2) + "\n")
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """Reads the `config.json` of a run; an empty dictionary where there is none.
+
+    Raises:
+        ValueError: The file is damaged.
+    """
+    path = directory / CONFIG_NAME
+    if not path.is_file():
+        return {}
+    try:
+        config = json.loads(path.read_text())
+        return {"recipe": dict(config["recipe"]), "class_names": list(config["class_names"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not the configuration of a run: {error}") from None
+
+
+def load_trained_model(
+    path: str | os.PathLike[str],
+    image_size: int | None = None,
+    preprocessing_name: str | None = None,
+) -> TrainedModel:
+    """Loads a trained network from a run directory or a `.keras` file.
+
+    The names of the classes and the preprocessing are read from the `config.json` beside the
+    network. A file without one has its classes numbered and its pixels scaled to [-1, 1].
+
+    Args:
+        path: A run directory, or a `.keras` file.
+        image_size: Side of the images, in pixels, for a network that takes any size.
+        preprocessing_name: Replaces the preprocessing that `config.json` names.
+
+    Returns:
+        The network and how to use it.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: The file is truncated or no network, or an argument contradicts it.
+    """
+    path = Path(path)
+    checkpoint = path / CHECKPOINT_NAME if path.is_dir() else path
+    if not checkpoint.exists():
+        raise FileNotFoundError(2, "no such trained network", str(checkpoint))
+    model = read_keras_file(checkpoint)
+    config = read_config(checkpoint.parent)
+    recipe = config.get("recipe", {})
+    classes = _num_classes(model)
+    names = tuple(config.get("class_names", ())) or tuple(f"class {i}" for i in range(classes))
+    if len(names) != classes:
+        raise ValueError(
+            f"{checkpoint} has {classes} classes, but {checkpoint.parent / CONFIG_NAME} names "
+            f"{len(names)}"
+        )
+    preprocessing = preprocessing_name or recipe.get("preprocessing_name", _DEFAULT_PREPROCESSING)
+    check_preprocessing(preprocessing)
+    size = _image_size(model, image_size, recipe.get("train_image_size"))
+    return TrainedModel(model, names, size, preprocessing, recipe.get("dataset_name", ""))
+
+
+def read_keras_file(path: Path) -> keras.Model:
+    """Reads a `.keras` file with Keras's safe mode on.
+
+    Raises:
+        ValueError: It is truncated, no `.keras` file, or holds what safe mode refuses.
+    """
+    if path.is_dir() or not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is not a complete .keras file (truncated, or another format)")
+    try:
+        model = keras.saving.load_model(path, safe_mode=True)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be read as a network: {error}") from error
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"{path} holds a {type(model).__name__}, not a network")
+    return model
+
+
+def _num_classes(model: keras.Model) -> int:
+    shapes = model.output_shape
+    shape = shapes.get("logits") if isinstance(shapes, dict) else shapes
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
+        raise ValueError(f"network {model.name!r} is no classifier: its output is {shapes}")
+    return shape[1]
+
+
+def _image_size(model: keras.Model, given: int | None, trained: int | None) -> int:
+    shape = model.input_shape
+    fixed = shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
+    if fixed and given and fixed != given:
+        raise ValueError(f"image size {given}: network {model.name!r} takes {fixed} pixels only")
+    size = fixed or given or trained
+    if not size:
+        raise ValueError(f"network {model.name!r} takes images of any size: name one")
+    return size

@@ -1,0 +1,55 @@
+"""What training minimizes: cross-entropy, the auxiliary head's share of it, and L2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+LOGITS, AUXILIARY_LOGITS = "logits", "auxiliary_logits"
+
+# slim regularizes the weights of convolutions and dense layers, neither biases nor BN's variables.
+_DECAYED = ("kernel", "depthwise_kernel", "pointwise_kernel")
+
+
+def cross_entropies(
+    auxiliary_weight: float, label_smoothing: float = 0.0
+) -> tuple[dict[str, keras.losses.Loss], dict[str, float]]:
+    """Returns the losses of a network's named outputs and their weights, for `Model.compile`.
+
+    Targets are one-hot, `(batch, classes)`; a smoothed one is `target * (1 - s) + s / classes`, as
+    in TF 1.
+
+    Args:
+        auxiliary_weight: Weight of the auxiliary head's loss; 0 for a network without the head.
+        label_smoothing: `s`, in [0, 1).
+    """
+
+    def cross_entropy() -> keras.losses.Loss:
+        return keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=label_smoothing
+        )
+
+    if not auxiliary_weight:
+        return {LOGITS: cross_entropy()}, {LOGITS: 1.0}
+    losses = {LOGITS: cross_entropy(), AUXILIARY_LOGITS: cross_entropy()}
+    return losses, {LOGITS: 1.0, AUXILIARY_LOGITS: auxiliary_weight}
+
+
+def decayed_weights(model: keras.Model) -> list[Any]:
+    """Returns the weights under L2: kernels of convolutions, depthwise, pointwise and dense."""
+    return [weight for weight in model.trainable_weights if weight.name in _DECAYED]
+
+
+def add_weight_decay(model: keras.Model, weight_decay: float) -> None:
+    """Adds `weight_decay * sum(w^2) / 2` over all kernels to the model's losses.
+
+    It is set on the variables, because it belongs to the training and not to the network: a saved
+    network does not carry it, and a loaded one that is trained further is given it again.
+
+    Args:
+        model: A network; changed in place.
+        weight_decay: slim's value; Keras's `L2` has no half, hence the factor.
+    """
+    for weight in decayed_weights(model):
+        weight.regularizer = keras.regularizers.L2(weight_decay / 2) if weight_decay else None

@@ -1,0 +1,195 @@
+"""A recipe and a directory in, a trained network out."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+from rich.console import Console
+
+from nasnet_keras.data import ImageDataset, load_dataset
+from nasnet_keras.data.augmentation import augment
+from nasnet_keras.data.batches import ShuffledBatches
+from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
+from nasnet_keras.data.registry import check_dataset
+from nasnet_keras.export.trained_model import (
+    CHECKPOINT_NAME,
+    read_config,
+    read_keras_file,
+    write_config,
+)
+from nasnet_keras.models import build_network, endpoints, get_preset
+from nasnet_keras.training.callbacks import SaveEveryEpoch, StopAtStep
+from nasnet_keras.training.evaluation import Evaluation, evaluate
+from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
+from nasnet_keras.training.optimizers import make_optimizer
+from nasnet_keras.training.progress import ProgressBar
+from nasnet_keras.training.recipe import Recipe
+from nasnet_keras.whole_files import make_directory, written_whole
+
+LOG_NAME = "metrics.jsonl"
+
+
+def train(
+    recipe: Recipe, train_dir: str | os.PathLike[str], console: Console | None = None
+) -> Evaluation:
+    """Trains a network, or continues where an earlier call was cut off, and tests it.
+
+    The directory receives `config.json` (the recipe as run), `model.keras` (the last complete
+    epoch: network, optimizer, random state), `metrics.jsonl` (a line for each epoch),
+    `results.json`, `confusion.png`, and a few test images as PNG in `samples/`.
+
+    Args:
+        recipe: What to train, on what, and how.
+        train_dir: The run directory.
+        console: Where to print progress; `None` for standard output.
+
+    Returns:
+        The result on the test split.
+
+    Raises:
+        OSError: The directory cannot be written to.
+        ValueError: A name in the recipe is unknown, its values contradict each other, or the
+            directory holds another run.
+    """
+    console = console or Console()
+
+    # ---- Everything that can be refused, before any work.
+    check_dataset(recipe.dataset_name, "train")
+    check_preprocessing(recipe.preprocessing_name)
+    get_preset(recipe.model_name)
+    directory = make_directory(train_dir)
+    _check_same_run(recipe, directory)
+
+    # ---- Data.
+    dataset = load_dataset(recipe.dataset_name, "train")
+    test = load_dataset(recipe.dataset_name, "test")
+    classes = len(dataset.class_names)
+    targets = np.eye(classes, dtype=np.float32)[dataset.labels]
+    images = preprocess(dataset.images, recipe.preprocessing_name, recipe.train_image_size)
+    losses, loss_weights = cross_entropies(recipe.auxiliary_weight, recipe.label_smoothing)
+    batches = ShuffledBatches(
+        np.asarray(images), dict.fromkeys(losses, targets), recipe.batch_size, recipe.seed
+    )
+    total_steps = recipe.total_steps(batches.num_batches)
+
+    # ---- Model, new or as the last complete epoch left it.
+    keras.utils.set_random_seed(recipe.seed)
+    checkpoint = directory / CHECKPOINT_NAME
+    resumes = checkpoint.exists()
+    if resumes:
+        model = read_keras_file(checkpoint)
+    else:
+        model = build_training_network(recipe, classes, total_steps)
+        model.compile(
+            make_optimizer(recipe, total_steps),
+            loss=losses,
+            loss_weights=loss_weights,
+            metrics={LOGITS: [keras.metrics.CategoricalAccuracy("accuracy")]},
+        )
+        write_config(directory, recipe, dataset.class_names)
+        _write_samples(test, directory / "samples")
+    add_weight_decay(model, recipe.weight_decay)
+
+    # ---- Training.
+    step = int(model.optimizer.iterations)
+    if resumes:
+        console.print(f"continuing {directory} after step {step} of {total_steps}", highlight=False)
+    if step < total_steps:
+        batches.start_at(epoch=step // batches.num_batches)
+        _fit(model, batches, recipe, directory, step, total_steps, console)
+
+    # ---- Test.
+    result = evaluate(model, test, recipe.preprocessing_name, recipe.train_image_size)
+    result.write(directory)
+    console.print(
+        f"test accuracy {result.accuracy:.2%} of {result.images} images; {directory} has the "
+        "network (model.keras) and the confusion matrix (confusion.png)",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return result
+
+
+def build_training_network(recipe: Recipe, classes: int, total_steps: int) -> keras.Model:
+    """Builds the network of a recipe with augmentation, auxiliary head and drop path.
+
+    Args:
+        recipe: The recipe.
+        classes: Number of classes.
+        total_steps: Length of the run, which is drop path's schedule.
+
+    Returns:
+        A model with the outputs `"logits"` and, unless its weight is 0, `"auxiliary_logits"`.
+
+    Raises:
+        ValueError: The network and its settings do not fit together.
+    """
+    config = get_preset(recipe.model_name).config.replace(
+        **recipe.network_overrides(), drop_path_total_steps=total_steps
+    )
+    size = recipe.train_image_size
+    image = keras.Input((size, size, 3), name="image")
+    model = build_network(
+        config,
+        classes=classes,
+        input_tensor=augment(image, recipe.augmentation, recipe.seed),
+        auxiliary_head=recipe.auxiliary_weight > 0,
+        name=recipe.model_name,
+    )
+    if recipe.auxiliary_weight > 0:
+        return model
+    return keras.Model(model.inputs, {LOGITS: endpoints(model)["Logits"]}, name=recipe.model_name)
+
+
+def _fit(
+    model: keras.Model,
+    batches: ShuffledBatches,
+    recipe: Recipe,
+    directory: Path,
+    step: int,
+    total_steps: int,
+    console: Console,
+) -> None:
+    bar = ProgressBar(console, total_steps, recipe.batch_size, step)
+    try:
+        model.fit(
+            batches,
+            initial_epoch=step // batches.num_batches,
+            epochs=-(-total_steps // batches.num_batches),
+            callbacks=[
+                StopAtStep(total_steps - step),
+                SaveEveryEpoch(directory / CHECKPOINT_NAME, directory / LOG_NAME),
+                bar,
+            ],
+            verbose=0,
+        )
+    finally:
+        bar.close()
+
+
+def _check_same_run(recipe: Recipe, directory: Path) -> None:
+    if not (directory / CHECKPOINT_NAME).exists():
+        return
+    config = read_config(directory)
+    if not config:
+        raise ValueError(f"{directory} has a {CHECKPOINT_NAME}, but is no run to continue")
+    differences = recipe.differences(config["recipe"])
+    if differences:
+        raise ValueError(
+            f"{directory} holds a run with other settings ({'; '.join(differences)}): give those, "
+            "or another directory"
+        )
+
+
+def _write_samples(dataset: ImageDataset, directory: Path) -> None:
+    """Writes the first image of each class as `<dataset>_<class>_<row>.png`."""
+    make_directory(directory)
+    for label, name in enumerate(dataset.class_names):
+        rows = np.flatnonzero(dataset.labels == label)[:1]
+        for row in rows:
+            with written_whole(directory / f"{dataset.name}_{name}_{row}.png") as path:
+                Image.fromarray(dataset.images[row]).save(path)

@@ -1,0 +1,19 @@
+"""Weights from elsewhere: slim checkpoints, keras.applications, files of this package."""
+
+from nasnet_keras.weights.assign import LoadReport
+from nasnet_keras.weights.keras_applications import load_keras_applications_weights
+from nasnet_keras.weights.pretrained import load_pretrained
+from nasnet_keras.weights.slim_checkpoint import (
+    load_slim_checkpoint,
+    save_slim_checkpoint,
+    slim_checkpoint_shapes,
+)
+
+__all__ = [
+    "LoadReport",
+    "load_keras_applications_weights",
+    "load_pretrained",
+    "load_slim_checkpoint",
+    "save_slim_checkpoint",
+    "slim_checkpoint_shapes",
+]

@@ -1,0 +1,168 @@
+"""Strict loading: everything is compared and read before the first variable changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, is_head
+
+LISTED = 10
+"""How many names of each kind an error lists."""
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array in a file, read when asked for.
+
+    Attributes:
+        shape: Its shape, known without reading.
+        read: Returns it.
+    """
+
+    shape: tuple[int, ...]
+    read: Callable[[], np.ndarray]
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a loader did.
+
+    Attributes:
+        source: The file or model that was read.
+        assigned: Paths of the variables that were set.
+        parameters: Numbers in them.
+        kept: Paths of the variables left as they were, because of `exclude_scopes`.
+        skipped: Names in the source that were left out: excluded scopes, and an auxiliary head
+            that the model does not have.
+        ignored: Names in the source that are no part of a network: the global step, optimizer
+            slots, moving averages not asked for.
+        averaged: How many variables were set from their moving average.
+    """
+
+    source: str
+    assigned: tuple[str, ...]
+    parameters: int
+    kept: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    averaged: int = 0
+
+
+def check_scopes(exclude_scopes: Sequence[str], names: Sequence[str]) -> None:
+    """Refuses a scope that is nowhere: a mistyped one would load what was to be left alone.
+
+    `final_layer` is a scope of every network, also where neither side has its classifier.
+
+    Args:
+        exclude_scopes: The scopes.
+        names: Every name in the model and in the source.
+
+    Raises:
+        ValueError: A scope holds none of the names, or a string was given for a list.
+    """
+    if isinstance(exclude_scopes, str):
+        raise ValueError(f"exclude_scopes is a list of scopes, got {exclude_scopes!r}")
+    for scope in exclude_scopes:
+        if scope != CLASSIFIER_SCOPE and not any(in_scopes(name, [scope]) for name in names):
+            tops = sorted({name.split("/", 1)[0] for name in names})
+            raise ValueError(unknown_name("scope in exclude_scopes", scope, tops))
+
+
+def assign_strictly(
+    variables: Mapping[str, Any],
+    arrays: Mapping[str, StoredArray],
+    source: str,
+    model_name: str,
+    scope_of: Callable[[str], str],
+    advice: Sequence[str] = (),
+) -> int:
+    """Sets every variable from the array of its name, or changes nothing.
+
+    Args:
+        variables: The model's variables by their name in the source.
+        arrays: The source's arrays by name.
+        source: How to call the source in an error.
+        model_name: Name of the model.
+        scope_of: Returns the top scope in the model of a name.
+        advice: What else to say if they do not fit.
+
+    Returns:
+        How many numbers were set.
+
+    Raises:
+        ValueError: They do not fit, see `check_fit`.
+    """
+    check_fit(variables, arrays, source, model_name, scope_of, advice)
+    # Read everything first: a file may turn out to be cut short at its last array.
+    values = [(variable, np.asarray(arrays[name].read())) for name, variable in variables.items()]
+    for variable, value in values:
+        variable.assign(value)
+    return sum(math.prod(variable.shape) for variable, _ in values)
+
+
+def check_fit(
+    wanted: Mapping[str, Any],
+    arrays: Mapping[str, StoredArray],
+    source: str,
+    model_name: str,
+    scope_of: Callable[[str], str],
+    advice: Sequence[str] = (),
+) -> None:
+    """Compares the names and shapes in a source with those that a model has.
+
+    Args:
+        wanted: What the model has by name; only `shape` is read.
+        arrays: What the source has.
+        source: How to call the source in an error.
+        model_name: Name of the model.
+        scope_of: Returns the top scope in the model of a name.
+        advice: What else to say if they do not fit.
+
+    Raises:
+        ValueError: A name is missing or left over, or a shape is another. One line with the number
+            of each kind and the first ten, and what to do if only classifiers are concerned.
+    """
+    missing = [name for name in wanted if name not in arrays]
+    left_over = [name for name in arrays if name not in wanted]
+    misshapen = [
+        name
+        for name in wanted
+        if name in arrays and tuple(arrays[name].shape) != tuple(wanted[name].shape)
+    ]
+    if not (missing or left_over or misshapen):
+        return
+    shapes = [
+        f"{name} {tuple(arrays[name].shape)} instead of {tuple(wanted[name].shape)}"
+        for name in misshapen
+    ]
+    parts = [
+        _listed(kind, names)
+        for kind, names in (
+            ("missing in it", missing),
+            ("left over in it", left_over),
+            ("of another shape", shapes),
+        )
+        if names
+    ]
+    scopes = sorted({scope_of(name) for name in (*missing, *left_over, *misshapen)})
+    if all(is_head(scope) for scope in scopes):
+        counts = {
+            (int(arrays[name].shape[-1]), int(wanted[name].shape[-1]))
+            for name in misshapen
+            if tuple(arrays[name].shape[:-1]) == tuple(wanted[name].shape[:-1])
+        }
+        parts.extend(f"it has {theirs} classes and the model {ours}" for theirs, ours in counts)
+        parts.append(f"pass exclude_scopes={scopes!r} to leave these as they are in the model")
+    parts.extend(advice)
+    raise ValueError(f"{source} does not fit model {model_name!r}: {'; '.join(parts)}")
+
+
+def _listed(kind: str, names: Sequence[str]) -> str:
+    more = f", ... (first {LISTED})" if len(names) > LISTED else ""
+    return f"{len(names)} {kind}: {', '.join(names[:LISTED])}{more}"

@@ -1,0 +1,225 @@
+"""The weights of `keras.applications.NASNetMobile` and `NASNetLarge`: models and files."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+
+from nasnet_keras.weights.assign import LoadReport, StoredArray, assign_strictly, check_scopes
+from nasnet_keras.weights.h5_file import open_h5
+from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, network_variables
+
+_STAGES = 3
+_KERAS3_GROUPS = ("layers/", "_layer_checkpoint_dependencies/")
+_CELL = re.compile(r"(cell_stem|reduction_cell|cell)_(\d+)/(.+)")
+_BRANCH = re.compile(r"comb_iter_(\d)/(left|right)/(separable|bn_sep)_\dx\d_([12])")
+_FIXED = {"conv0": "stem_conv1", "conv0_bn": "stem_bn1", "final_layer/FC": "predictions"}
+_ADJUST = {
+    "prev_1x1": "adjust_conv_projection",
+    "prev_bn": "adjust_bn",
+    "path1_conv": "adjust_conv_1",
+    "path2_conv": "adjust_conv_2",
+    "final_path_bn": "adjust_bn",
+}
+
+
+def load_keras_applications_weights(
+    model: keras.Model,
+    source: keras.Model | str | os.PathLike[str],
+    exclude_scopes: Sequence[str] = (),
+) -> LoadReport:
+    """Sets a NASNet-A network's variables from those of `keras.applications`.
+
+    Keras's ImageNet files were converted from slim's checkpoints, and this puts every array back
+    where slim had it. The outputs of the two models differ all the same, most near the border:
+    before a stride-2 pool `keras.applications` pads with zeros, which then enter the mean and may
+    win the maximum; here, as in the code that trained the weights, padding is not counted.
+
+    Strict in both directions: if a variable is missing or left over or has another shape, nothing
+    in the model changes. Works on every backend.
+
+    Args:
+        model: A NASNet-A network of this package with the ImageNet stem, of any input size, with
+            or without classifier.
+        source: A `keras.applications` model; or a file: `.weights.h5` or `.keras` of such a model,
+            or a legacy `.h5` such as Keras publishes.
+        exclude_scopes: Scopes that stay as they are in the model: `["final_layer"]` for another
+            number of classes, or where only one of the two has a classifier.
+
+    Returns:
+        What was set and what was left out.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is damaged or of another kind, or it does not fit the model: one line
+            with the number of variables missing, left over and of another shape, and the first ten
+            of each.
+    """
+    with _open_source(source) as (name, arrays):
+        report = _load(model, arrays, name, exclude_scopes)
+        if report is not None:
+            return report
+    # All are there under other names: Keras itself loads these files by order.
+    with _open_source(_read_with_keras(os.fspath(source))) as (_, arrays):
+        report = _load(model, arrays, name, exclude_scopes)
+    assert report is not None
+    return report
+
+
+def keras_layer_name(scope: str, cells_per_stage: int) -> str | None:
+    """Returns the name in `keras.applications.nasnet` of the layer that slim has at a scope.
+
+    Keras numbers the cells of all three stages in one row that leaves out the number of the first
+    reduction only: with four cells a stage, `0..3`, `reduce_4`, `5..8`, `reduce_8`, `9..12`.
+
+    Args:
+        scope: A layer's path, e.g. `"cell_4/comb_iter_0/left/separable_5x5_1"`.
+        cells_per_stage: Number of normal cells between reductions.
+
+    Returns:
+        E.g. `"separable_conv_1_normal_left1_5"`; `None` where Keras has no such layer.
+    """
+    if scope in _FIXED:
+        return _FIXED[scope]
+    cell = _CELL.fullmatch(scope)
+    if cell is None:
+        return None
+    family, number, rest = cell[1], int(cell[2]), cell[3]
+    if family == "cell":
+        kind, block_id = "normal", str(number + (number >= cells_per_stage))
+    elif family == "cell_stem":
+        kind, block_id = "reduction", f"stem_{number + 1}"
+    else:
+        kind, block_id = "reduction", f"reduce_{(number + 1) * cells_per_stage}"
+    if rest in _ADJUST:
+        return f"{_ADJUST[rest]}_{block_id}"
+    if rest in ("1x1", "beginning_bn"):
+        return f"{kind}_{'conv' if rest == '1x1' else 'bn'}_1_{block_id}"
+    branch = _BRANCH.fullmatch(rest)
+    if branch is None:
+        return None
+    block, side = int(branch[1]) + 1, branch[2]
+    if kind == "reduction" and block == 5:
+        block = 4  # Keras calls the fifth block's convolution `reduction_left4`.
+    repeat = branch[4] + ("_bn" if branch[3] == "bn_sep" else "")
+    return f"separable_conv_{repeat}_{kind}_{side}{block}_{block_id}"
+
+
+def _load(
+    model: keras.Model,
+    arrays: Mapping[str, StoredArray],
+    source: str,
+    exclude_scopes: Sequence[str],
+) -> LoadReport | None:
+    """Loads from `{"<layer>/<word>": array}`; `None` if the same number has other names."""
+    paths = network_variables(model)
+    cells = {path.split("/", 1)[0] for path in paths if re.match(r"cell_\d+/", path)}
+    per_stage = max(1, len(cells) // _STAGES)
+    names: dict[str, str] = {}  # Ours by Keras's.
+    for path in paths:
+        scope, _, word = path.rpartition("/")
+        layer = keras_layer_name(scope, per_stage)
+        names[path if layer is None else f"{layer}/{word}"] = path
+    # The classifier is the one part that only one of the two may have.
+    ours = {name: names.get(name, name) for name in (*names, *arrays)}
+    for word in ("kernel", "bias"):
+        ours[f"predictions/{word}"] = f"{CLASSIFIER_SCOPE}/FC/{word}"
+    check_scopes(exclude_scopes, [ours[name] for name in (*names, *arrays)])
+    wanted = {n: paths[p] for n, p in names.items() if not in_scopes(p, exclude_scopes)}
+    given = {n: a for n, a in arrays.items() if not in_scopes(ours[n], exclude_scopes)}
+    if len(wanted) == len(given) and not wanted.keys() & given.keys():
+        return None
+    parameters = assign_strictly(
+        wanted, given, source, model.name, lambda name: ours[name].split("/", 1)[0]
+    )
+    return LoadReport(
+        source=source,
+        assigned=tuple(names[name] for name in wanted),
+        parameters=parameters,
+        kept=tuple(path for name, path in names.items() if name not in wanted),
+        skipped=tuple(name for name in arrays if name not in given),
+    )
+
+
+@contextmanager
+def _open_source(
+    source: keras.Model | str | os.PathLike[str],
+) -> Iterator[tuple[str, dict[str, StoredArray]]]:
+    """Yields how to call the source, and its arrays as `{"<layer>/<word>": array}`."""
+    if isinstance(source, keras.Model):
+        yield f"model {source.name!r}", _arrays_of_model(source)
+        return
+    path = os.fspath(source)
+    if path.endswith(".keras"):
+        from nasnet_keras.weights.keras_files import load_keras_model
+
+        yield path, _arrays_of_model(load_keras_model(path))
+        return
+    with open_h5(path) as stored:
+        by_layer = not any(name.startswith(_KERAS3_GROUPS) for name in stored)
+        if by_layer:
+            yield path, _arrays_of_legacy_file(stored)
+    if not by_layer:
+        # That format numbers the layers of a class; only Keras knows which is which.
+        yield path, _arrays_of_model(_read_with_keras(path))
+
+
+def _arrays_of_model(model: keras.Model) -> dict[str, StoredArray]:
+    def stored(variable: Any) -> StoredArray:
+        return StoredArray(
+            tuple(variable.shape), lambda: keras.ops.convert_to_numpy(variable.value)
+        )
+
+    return {
+        f"{layer.name}/{weight.path.rsplit('/', 1)[-1]}": stored(weight)
+        for layer in model.layers
+        for weight in layer.weights
+    }
+
+
+def _arrays_of_legacy_file(stored: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
+    """Renames `[model_weights/]<layer>/.../<word>:0`, Keras 2's layout."""
+    arrays = {}
+    for name, array in stored.items():
+        if name.startswith("optimizer_weights/"):
+            continue
+        parts = name.removeprefix("model_weights/").split("/")
+        # A name that Keras 2 made unique ends in `_<number>`.
+        word = re.sub(r"(_\d+)?(:\d+)?$", "", parts[-1])
+        arrays[f"{parts[0]}/{word}"] = array
+    return arrays
+
+
+def _read_with_keras(path: str) -> keras.Model:
+    """Builds the `keras.applications` model that a file was saved from and loads it."""
+    with open_h5(path) as stored:
+        shapes = [array.shape for array in stored.values()]
+    stems = {shape[-1] for shape in shapes if len(shape) == 4 and shape[:3] == (3, 3, 3)}
+    dense = [shape for shape in shapes if len(shape) == 2]
+    builders = {
+        32: (keras.applications.NASNetMobile, 224),
+        96: (keras.applications.NASNetLarge, 331),
+    }
+    builder, size = builders.get(stems.pop() if len(stems) == 1 else 0, (None, 0))
+    if builder is None or len(dense) > 1:
+        raise ValueError(f"{path} holds neither keras.applications.NASNetMobile nor NASNetLarge")
+    source = builder(
+        input_shape=(size, size, 3),
+        include_top=bool(dense),
+        weights=None,
+        classes=dense[0][-1] if dense else 1000,
+        classifier_activation=None,
+    )
+    try:
+        source.load_weights(path)
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"{path} does not fit keras.applications.{builder.__name__}: {reason}"
+        ) from error
+    return source

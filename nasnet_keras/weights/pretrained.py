@@ -1,0 +1,122 @@
+"""The `weights` argument of the model functions: `"imagenet"` or a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+
+from nasnet_keras.weights.assign import LoadReport
+from nasnet_keras.weights.keras_applications import load_keras_applications_weights
+from nasnet_keras.weights.keras_files import (
+    is_own_weights_file,
+    load_keras_file,
+    load_own_weights_file,
+)
+from nasnet_keras.weights.slim_checkpoint import load_slim_checkpoint
+from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
+
+_URL = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/"
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    url: str
+    md5: str
+
+
+# Source: keras/src/applications/nasnet.py. By network and whether the classifier is in the file.
+_IMAGENET = {
+    ("nasnet_mobile", True): _File(
+        "nasnet_mobile.h5", f"{_URL}NASNet-mobile.h5", "020fb642bf7360b370c678b08e0adf61"
+    ),
+    ("nasnet_mobile", False): _File(
+        "nasnet_mobile_no_top.h5",
+        f"{_URL}NASNet-mobile-no-top.h5",
+        "1ed92395b5b598bdda52abe5c0dbfd63",
+    ),
+    ("nasnet_large", True): _File(
+        "nasnet_large.h5", f"{_URL}NASNet-large.h5", "11577c9a518f0070763c2b964a382f17"
+    ),
+    ("nasnet_large", False): _File(
+        "nasnet_large_no_top.h5",
+        f"{_URL}NASNet-large-no-top.h5",
+        "d81d89dc07e6e56530c4e77faddd61b5",
+    ),
+}
+
+
+def load_pretrained(
+    model: keras.Model,
+    preset_name: str,
+    weights: str | os.PathLike[str],
+    include_top: bool = True,
+    exclude_scopes: Sequence[str] = (),
+) -> LoadReport:
+    """Sets a network's variables from published weights or from a file.
+
+    A mismatch changes nothing in the model.
+
+    Args:
+        model: A network of this package.
+        preset_name: Its name, e.g. `"nasnet_mobile"`.
+        weights: `"imagenet"`: the files that Keras publishes, 1,000 classes, downloaded into
+            Keras's cache directory. Or a path, by its ending: `.weights.h5` (of this package or of
+            `keras.applications`), `.keras` (of this package), `.h5` (of `keras.applications`); any
+            other is a slim checkpoint.
+        include_top: Whether the model has the classifier. Without it, the classifier in a file is
+            skipped.
+        exclude_scopes: Scopes that stay as they are in the model, e.g. `["final_layer", "aux_7"]`
+            to fine-tune on other classes.
+
+    Returns:
+        What was set and what was left out.
+
+    Raises:
+        ValueError: There are no published weights of this network, or the file is damaged or does
+            not fit the model.
+        FileNotFoundError: There is no such file.
+        ConnectionError: The download failed; the error says which file to put where.
+    """
+    excluded = list(exclude_scopes)
+    if not include_top and CLASSIFIER_SCOPE not in excluded:
+        excluded.append(CLASSIFIER_SCOPE)
+    if weights == "imagenet":
+        path = _download(preset_name, CLASSIFIER_SCOPE not in excluded)
+        return load_keras_applications_weights(model, path, excluded)
+    path = os.fspath(weights)
+    if path.endswith(".keras"):
+        return load_keras_file(model, path, excluded)
+    if path.endswith(".weights.h5") and is_own_weights_file(path):
+        if exclude_scopes:
+            raise ValueError(
+                f"exclude_scopes is for .keras files and checkpoints: {path} is a .weights.h5 "
+                "file, which does not name its layers"
+            )
+        return load_own_weights_file(model, path)
+    if path.endswith((".h5", ".hdf5")):
+        return load_keras_applications_weights(model, path, excluded)
+    return load_slim_checkpoint(model, path, exclude_scopes=excluded)
+
+
+def _download(preset_name: str, has_classifier: bool) -> str:
+    """Returns the path of Keras's file, downloaded if it is not in the cache."""
+    if (preset_name, True) not in _IMAGENET:
+        names = ", ".join(name for name, top in _IMAGENET if top)
+        raise ValueError(f"no published ImageNet weights of {preset_name!r}; there are of: {names}")
+    file = _IMAGENET[preset_name, has_classifier]
+    cache = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    try:
+        return keras.utils.get_file(
+            file.name, file.url, cache_subdir="models", file_hash=file.md5, cache_dir=cache
+        )
+    # Keras raises a bare Exception where the network is missing.
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ConnectionError(
+            f"cannot download the ImageNet weights ({reason}): put {file.url} (md5 {file.md5}) at "
+            f"{os.path.join(cache, 'models', file.name)}"
+        ) from error

@@ -1,0 +1,313 @@
+"""TF-Slim checkpoints: read into a network, written from one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from nasnet_keras.weights.assign import LoadReport, StoredArray, assign_strictly, check_scopes
+from nasnet_keras.weights.slim_names import (
+    STATISTICS,
+    VARIABLE_WORDS,
+    in_scopes,
+    is_auxiliary,
+    network_variables,
+    slim_name,
+    variable_path,
+)
+
+_AVERAGE = "/ExponentialMovingAverage"
+_NO_AVERAGE = " (no moving average)"
+_BOOKKEEPING = ("global_step", "beta1_power", "beta2_power")
+_CLASSIFIER_WORDS = ("FC/weights", "FC/biases")
+_DATA_SUFFIX = ".data-00000-of-00001"
+
+
+def load_slim_checkpoint(
+    model: keras.Model,
+    prefix: str | os.PathLike[str],
+    use_moving_averages: bool = False,
+    exclude_scopes: Sequence[str] = (),
+    drop_background: bool = False,
+) -> LoadReport:
+    """Sets a network's variables from a TF-Slim checkpoint.
+
+    Strict in both directions: every variable of the model must be in the checkpoint and every
+    network variable of the checkpoint in the model, each with its shape; otherwise nothing in the
+    model changes. Only an auxiliary head that the model does not have may be left over. The global
+    step and optimizer slots are not read. TensorFlow is needed to read the file, whichever backend
+    runs the model.
+
+    Args:
+        model: A network of this package.
+        prefix: The checkpoint: its prefix (`model.ckpt`), its `.index` file, or a directory with a
+            `checkpoint` file or one checkpoint.
+        use_moving_averages: Reads `<name>/ExponentialMovingAverage`, the weights that slim's
+            published accuracies were measured with. Batch normalization's moving statistics are
+            read by that name where the checkpoint has it and by their own where it does not.
+        exclude_scopes: Scopes that stay as they are in the model, and are skipped in the
+            checkpoint: `["final_layer", "aux_7"]` for another number of classes. Whole path
+            segments are compared.
+        drop_background: Leaves out class 0, slim's background: for a checkpoint of 1001 classes
+            and a model of 1000.
+
+    Returns:
+        What was set and what was left out.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: The file is no checkpoint or is damaged, or it does not fit the model: one line
+            with the number of variables missing, left over and of another shape, and the first ten
+            of each.
+        ImportError: TensorFlow is not installed.
+    """
+    source, found = _open_checkpoint(prefix)
+    paths = network_variables(model)
+    variables = {slim_name(path): variable for path, variable in paths.items()}
+    arrays, ignored, averaged = _choose(found, source, use_moving_averages)
+    check_scopes(exclude_scopes, [*variables, *arrays])
+    kept = [name for name in variables if in_scopes(name, exclude_scopes)]
+    has_auxiliary = any(is_auxiliary(name) for name in variables)
+    skipped = [
+        name
+        for name in arrays
+        if in_scopes(name, exclude_scopes) or (is_auxiliary(name) and not has_auxiliary)
+    ]
+    for name in kept:
+        del variables[name]
+    for name in skipped:
+        del arrays[name]
+    if drop_background:
+        _drop_background(arrays, variables, source)
+    parameters = assign_strictly(
+        variables,
+        arrays,
+        source,
+        model.name,
+        lambda name: name.split("/", 1)[0],
+        _advice(variables, arrays, found, use_moving_averages),
+    )
+    return LoadReport(
+        source=source,
+        assigned=tuple(variable_path(name) for name in variables),
+        parameters=parameters,
+        kept=tuple(variable_path(name) for name in kept),
+        skipped=tuple(skipped),
+        ignored=tuple(ignored),
+        averaged=sum(name in averaged for name in variables),
+    )
+
+
+def slim_checkpoint_shapes(prefix: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
+    """Returns the shape of everything in a checkpoint by name; arguments and errors as above."""
+    return {name: array.shape for name, array in _open_checkpoint(prefix)[1].items()}
+
+
+def save_slim_checkpoint(
+    model: keras.Model,
+    prefix: str | os.PathLike[str],
+    global_step: int | None = None,
+    moving_averages: Mapping[str, Any] | None = None,
+) -> str:
+    """Writes a network's variables as a TF-Slim checkpoint, which slim's own programs restore.
+
+    The files are written under another name and renamed, so that the prefix never holds half a
+    checkpoint.
+
+    Args:
+        model: A network of this package.
+        prefix: Where to write: `<prefix>.index` and `<prefix>.data-00000-of-00001`.
+        global_step: Written as `global_step` if given.
+        moving_averages: Moving averages by variable path (`"cell_0/1x1/kernel"`), written as
+            `<name>/ExponentialMovingAverage`.
+
+    Returns:
+        The prefix.
+
+    Raises:
+        ValueError: A moving average is of no variable or has another shape.
+        OSError: The files cannot be written.
+        ImportError: TensorFlow is not installed.
+    """
+    tf = _import_tensorflow()
+    paths = network_variables(model)
+    values = {
+        slim_name(path): keras.ops.convert_to_numpy(variable) for path, variable in paths.items()
+    }
+    for path, average in (moving_averages or {}).items():
+        if path not in paths:
+            raise ValueError(f"a moving average of {path!r}, which model {model.name!r} has not")
+        average = np.asarray(average, dtype=np.float32)
+        if average.shape != tuple(paths[path].shape):
+            raise ValueError(
+                f"the moving average of {path!r} has shape {average.shape} instead of "
+                f"{tuple(paths[path].shape)}"
+            )
+        values[slim_name(path) + _AVERAGE] = average
+    if global_step is not None:
+        values["global_step"] = np.asarray(global_step, dtype=np.int64)
+    folder, name = os.path.split(os.path.abspath(prefix))
+    os.makedirs(folder, exist_ok=True)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    names = sorted(values)
+    try:
+        try:
+            tf.raw_ops.SaveV2(
+                prefix=temporary,
+                tensor_names=names,
+                shape_and_slices=[""] * len(names),
+                tensors=[tf.constant(values[name]) for name in names],
+            )
+        except tf.errors.OpError as error:
+            raise OSError(f"cannot write {os.fspath(prefix)}: {_first_line(error)}") from error
+        # The index comes last: a reader looks for it first.
+        for suffix in (_DATA_SUFFIX, ".index"):
+            os.replace(temporary + suffix, os.path.join(folder, name) + suffix)
+    finally:
+        for suffix in (_DATA_SUFFIX, ".index"):
+            if os.path.exists(temporary + suffix):
+                os.remove(temporary + suffix)
+    return os.fspath(prefix)
+
+
+def _import_tensorflow() -> Any:
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise ImportError("slim's checkpoints are TensorFlow's: install tensorflow") from error
+    return tf
+
+
+def _open_checkpoint(prefix: str | os.PathLike[str]) -> tuple[str, dict[str, StoredArray]]:
+    """Returns the real prefix and everything in the checkpoint."""
+    tf = _import_tensorflow()
+    source = _find_prefix(tf, os.fspath(prefix))
+    try:
+        reader = tf.train.load_checkpoint(source)
+        shapes = reader.get_variable_to_shape_map()
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{source} is not a readable checkpoint: {_first_line(error)}") from error
+
+    def stored(name: str, shape: Iterable[int]) -> StoredArray:
+        def read() -> np.ndarray:
+            try:
+                return reader.get_tensor(name)
+            except (tf.errors.OpError, ValueError, RuntimeError) as error:
+                raise ValueError(
+                    f"{source} is cut short or damaged at {name!r}: {_first_line(error)}"
+                ) from error
+
+        return StoredArray(tuple(shape), read)
+
+    return source, {name: stored(name, shapes[name]) for name in sorted(shapes)}
+
+
+def _find_prefix(tf: Any, prefix: str) -> str:
+    files = tf.io.gfile
+    if files.isdir(prefix):
+        latest = tf.train.latest_checkpoint(prefix)
+        if latest is not None:
+            return latest
+        # A published archive has no `checkpoint` file, or one that names its maker's directories.
+        indices = files.glob(os.path.join(prefix, "*.index"))
+        if len(indices) != 1:
+            raise FileNotFoundError(
+                f"{prefix} has {len(indices)} checkpoints and no `checkpoint` file that names one"
+            )
+        return indices[0].removesuffix(".index")
+    for suffix in (".index", _DATA_SUFFIX):
+        prefix = prefix.removesuffix(suffix)
+    if files.exists(f"{prefix}.index") or files.exists(prefix):
+        return prefix
+    raise FileNotFoundError(f"no such checkpoint: {prefix} (there is no {prefix}.index)")
+
+
+def _choose(
+    found: Mapping[str, StoredArray], source: str, use_moving_averages: bool
+) -> tuple[dict[str, StoredArray], list[str], set[str]]:
+    """Divides a checkpoint into what the network reads and what is ignored.
+
+    Returns the arrays by plain name, the names ignored, and the plain names of those that are
+    moving averages.
+    """
+    if any("/.ATTRIBUTES/" in name for name in found):
+        raise ValueError(
+            f"{source} is an object-based checkpoint (tf.train.Checkpoint), which has no slim names"
+        )
+    arrays: dict[str, StoredArray] = {}
+    ignored: list[str] = []
+    averaged: set[str] = set()
+    for name, array in found.items():
+        parts = name.split("/")
+        if name in _BOOKKEEPING or (len(parts) > 1 and parts[-2] in VARIABLE_WORDS):
+            # `<variable>/RMSProp`, `<variable>/Momentum`, `<variable>/ExponentialMovingAverage`
+            ignored.append(name)
+        else:
+            arrays[name] = array
+    if not use_moving_averages:
+        return arrays, ignored, averaged
+    plain = arrays
+    arrays = {}
+    for name in dict.fromkeys([*plain, *(name.removesuffix(_AVERAGE) for name in ignored)]):
+        if f"{name}{_AVERAGE}" in found:
+            arrays[name] = found[f"{name}{_AVERAGE}"]
+            averaged.add(name)
+            ignored.remove(f"{name}{_AVERAGE}")
+            if name in plain:
+                ignored.append(name)
+        elif name in plain:
+            # Under its own name it would be loaded; so it is both missing and left over.
+            is_statistic = name.rsplit("/", 1)[-1] in STATISTICS
+            arrays[name if is_statistic else f"{name}{_NO_AVERAGE}"] = plain[name]
+    return arrays, ignored, averaged
+
+
+def _drop_background(
+    arrays: dict[str, StoredArray], variables: Mapping[str, Any], source: str
+) -> None:
+    """Slices class 0 off the classifiers' arrays, in place."""
+    names = [name for name in arrays if name.endswith(_CLASSIFIER_WORDS) and name in variables]
+    if not names:
+        raise ValueError("drop_background=True, but no classifier is to be loaded")
+    for name in names:
+        theirs, ours = arrays[name].shape[-1], int(variables[name].shape[-1])
+        if theirs != ours + 1:
+            raise ValueError(
+                f"drop_background=True makes {theirs - 1} classes of the {theirs} in {source}, but "
+                f"the model has {ours}"
+            )
+
+    def sliced(array: StoredArray) -> StoredArray:
+        return StoredArray((*array.shape[:-1], array.shape[-1] - 1), lambda: array.read()[..., 1:])
+
+    for name in names:
+        arrays[name] = sliced(arrays[name])
+
+
+def _advice(
+    variables: Mapping[str, Any],
+    arrays: Mapping[str, StoredArray],
+    found: Mapping[str, StoredArray],
+    use_moving_averages: bool,
+) -> list[str]:
+    for name in variables:
+        if name.endswith(_CLASSIFIER_WORDS) and name in arrays:
+            extra = arrays[name].shape[-1] - variables[name].shape[-1]
+            if extra == 1:
+                return ["or drop_background=True to load them without class 0"]
+    missing = [name for name in variables if name not in arrays]
+    if not missing:
+        return []
+    if use_moving_averages and not any(name.endswith(_AVERAGE) for name in found):
+        return ["it has no moving averages: pass use_moving_averages=False"]
+    if not use_moving_averages and all(f"{name}{_AVERAGE}" in found for name in missing):
+        return ["it has their moving averages: pass use_moving_averages=True"]
+    return []
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,64 @@
+"""Files and directories that are there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def make_directory(path: str | os.PathLike[str]) -> Path:
+    """Makes a directory that files can be written to, its parents too.
+
+    Args:
+        path: The directory; it may exist.
+
+    Returns:
+        The directory.
+
+    Raises:
+        OSError: It cannot be made or written to.
+    """
+    directory = Path(path)
+    if directory.exists() and not directory.is_dir():
+        raise NotADirectoryError(20, "is a file, not a directory", str(directory))
+    directory.mkdir(parents=True, exist_ok=True)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise PermissionError(13, "cannot be written to", str(directory))
+    return directory
+
+
+@contextlib.contextmanager
+def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a temporary name to write to, and renames it once all is written.
+
+    A reader sees the old file or the new one, never a part; if writing fails, the old one stays.
+    The temporary name keeps the suffix, by which writers choose a format. It is on the same disk,
+    because a rename across disks copies.
+
+    Args:
+        path: The file, or the directory; what is there already is replaced.
+
+    Yields:
+        The temporary path, which does not exist yet.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
+    _remove(temporary)
+    try:
+        yield temporary
+        if target.is_dir():
+            # A directory cannot be renamed over one with files in it.
+            _remove(target)
+        os.replace(temporary, target)
+    finally:
+        _remove(temporary)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
