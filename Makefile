@@ -1,0 +1,102 @@
+# Set-up and daily commands; `make` alone lists them.
+#
+# PYTHON=python3.12          the interpreter of a new .venv (default: the first that fits)
+# TEST_ARGS="-k cell -x"     more arguments for pytest
+# TEST_WORKERS=2             processes that run the tests
+# QUICKSTART_DIR=runs/digits where the quickstart trains
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv quickstart test test-oldest lint format lock clean clean-venv
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UNFINISHED := $(VENV)/.unfinished
+OLDEST := .venv-oldest
+
+TEST_ARGS ?=
+TEST_WORKERS ?= 2
+QUICKSTART_DIR ?= runs/digits
+QUICKSTART_IMAGES ?= docs/samples/*.png
+
+# TensorFlow's start-up lines would bury the lines a person is waiting for.
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Prints the first interpreter that is a supported version and can make environments. Each one is
+# really started: a name on the PATH may be a shim with nothing behind it.
+define FIND_PYTHON
+for candidate in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python3.10); do \
+	if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1; \
+	then echo "$$candidate"; exit 0; fi; \
+done; \
+echo "make: $(or $(PYTHON),no python3 here) is not Python 3.10-3.13 with its venv module; name one with PYTHON=/path/to/python3.x" >&2; \
+exit 1
+endef
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+venv: $(STAMP)  ## Make .venv: the locked versions, with the test tools and the linters
+
+# UNFINISHED marks an install in progress. Where it is still there, the last install was cut short;
+# a half-unpacked package can pass for an installed one, so that environment is made anew.
+$(STAMP): pyproject.toml setup.py constraints.txt
+	@set -e; \
+	if [ -e $(UNFINISHED) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		python=$$($(FIND_PYTHON)); \
+		echo "Making $(VENV) with $$($$python --version)"; \
+		rm -rf $(VENV); mkdir $(VENV); touch $(UNFINISHED); \
+		"$$python" -m venv $(VENV); \
+	fi; \
+	rm -f $(STAMP); touch $(UNFINISHED); \
+	echo "Installing the locked versions (some 3 GB on disk; a few minutes)"; \
+	$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '.[test,dev]'; \
+	rm -f $(UNFINISHED); touch $(STAMP)
+
+quickstart: export TF_CPP_MIN_LOG_LEVEL := 3
+quickstart: $(STAMP)  ## Set up, then train, evaluate, export and classify real digits
+	$(BIN)/python train_image_classifier.py --recipe=digits --train_dir=$(QUICKSTART_DIR)
+	$(BIN)/python eval_image_classifier.py --checkpoint_path=$(QUICKSTART_DIR) --dataset_name=digits
+	$(BIN)/python export/export_saved_model.py --checkpoint_path=$(QUICKSTART_DIR) \
+		--output_dir=$(QUICKSTART_DIR)/saved_model
+	$(BIN)/python classify_image.py --model=$(QUICKSTART_DIR)/saved_model $(QUICKSTART_IMAGES)
+
+test: $(STAMP)  ## Run the whole test suite
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TEST_ARGS)
+
+# Direct dependencies at pyproject.toml's lower bounds, the rest as new as those allow.
+test-oldest:  ## Run the test suite on the oldest supported dependencies, in .venv-oldest
+	@set -e; python=$$($(FIND_PYTHON)); rm -rf $(OLDEST); "$$python" -m venv $(OLDEST); \
+	$(OLDEST)/bin/python -m pip install --quiet --quiet uv; \
+	$(OLDEST)/bin/uv pip compile --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
+		--extra test --output-file $(OLDEST)/constraints.txt pyproject.toml; \
+	$(OLDEST)/bin/python -m pip install --quiet --quiet --constraint $(OLDEST)/constraints.txt --editable '.[test]'
+	$(OLDEST)/bin/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TEST_ARGS)
+
+lint: $(STAMP)  ## Check style, format and types
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m pyright
+
+format: $(STAMP)  ## Format the code and mend what ruff can mend
+	$(BIN)/python -m ruff check --fix-only .
+	$(BIN)/python -m ruff format .
+
+# One file for every supported Python and every extra: the resolver writes environment markers
+# where the versions differ. It comes from a throwaway environment.
+lock:  ## Renew constraints.txt: the newest versions that fit pyproject.toml
+	@set -e; python=$$($(FIND_PYTHON)); scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	"$$python" -m venv "$$scratch"; "$$scratch/bin/python" -m pip install --quiet --quiet uv; \
+	UV_PYTHON_DOWNLOADS=never "$$scratch/bin/uv" pip compile --quiet --universal --upgrade \
+		--python-version 3.10 --all-extras --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command 'make lock' --output-file constraints.txt pyproject.toml; \
+	echo "Renewed constraints.txt; make venv installs it"
+
+clean:  ## Remove build products and caches (neither .venv nor runs/)
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name .venv\* -prune -o -name runs -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+clean-venv:  ## Remove the environments
+	rm -rf $(VENV) $(OLDEST)
