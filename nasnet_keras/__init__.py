@@ -80,7 +80,7 @@ if TYPE_CHECKING:
         save_slim_checkpoint,
     )
 
-__all__ = ["__version__", *sorted(_MODULE_OF)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
 def __getattr__(name: str) -> Any:

@@ -23,9 +23,7 @@ DARTS_OPERATIONS: dict[str, str] = {
 }
 
 
-def cell_from_darts(
-    operations: Sequence[tuple[str, int]], concat: Sequence[int]
-) -> CellGenotype:
+def cell_from_darts(operations: Sequence[tuple[str, int]], concat: Sequence[int]) -> CellGenotype:
     """Converts one cell of a DARTS genotype.
 
     Only the wiring is DARTS's; the operations are this package's (its pools have no BN, for one).

@@ -144,7 +144,9 @@ class CellGenotype:
         indices = tuple(self._index(state, field) for state in outputs)
         for index in indices:
             if not 0 <= index < total:
-                raise ValueError(f"{field}: state {index} does not exist (states are 0 to {total - 1})")
+                raise ValueError(
+                    f"{field}: state {index} does not exist (states are 0 to {total - 1})"
+                )
         if len(set(indices)) != len(indices):
             raise ValueError(f"{field}: a state is named twice in {list(outputs)}")
         return indices
@@ -310,7 +312,9 @@ class Genotype:
 def _block_from_dict(number: int, entry: Any) -> Block:
     known = ("left", "right", "combine")
     if not isinstance(entry, Mapping) or any(key not in known for key in entry):
-        raise ValueError(f"block {number}: expected an object with left, right, combine, got {entry!r}")
+        raise ValueError(
+            f"block {number}: expected an object with left, right, combine, got {entry!r}"
+        )
     branches = []
     for side in ("left", "right"):
         pair = entry.get(side)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.initializer import FanOutTruncatedNormal, PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
 from nasnet_keras.layers.network_layer import NetworkLayer
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 

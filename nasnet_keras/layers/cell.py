@@ -24,9 +24,12 @@ class Cell(NetworkLayer):
 
     A cell with two inputs takes `[h_i, h_{i-1}]`, or `[h_i]` alone for the first cell of a network,
     where h_{i-1} is the raw h_i. h_i goes through ReLU-1x1-BN; h_{i-1} through a factorized
-    reduction where its resolution is higher, else through ReLU-1x1-BN where its width differs. A
-    cell with four inputs (NASNet-B) takes `[h_0, h_1, h_2, h_3]`, treats each as h_{i-1}, and
-    returns four states.
+    reduction where its resolution is higher, else through ReLU-1x1-BN where its width differs.
+
+    A cell with four inputs (NASNet-B) takes `[h_0, h_1, h_2, h_3]` as they are and returns four
+    states; an operation whose input has another width projects it. The first cell of a network is
+    given one image, which goes through ReLU-1x1-BN and stands for all four. The paper is silent on
+    this wiring; of those tried, it comes closest to the published multiply-adds.
 
     Input shape: `(batch, height, width, channels)` each, or channels first.
     Output shape: `(batch, ceil(height / strides), ceil(width / strides), n * filters)`, n states
@@ -115,23 +118,24 @@ class Cell(NetworkLayer):
     def _build_inputs(self, channels: list[int], settings: dict[str, Any]) -> list[int]:
         """Builds what brings the inputs to `filters`; returns their widths after it."""
         expected = self.genotype.num_inputs
-        if len(channels) != expected and not (expected == 2 and len(channels) == 1):
+        if len(channels) not in (1, expected):
             raise ValueError(f"{self.name}: a cell with {expected} inputs got {len(channels)}")
         self.adjusters: list[tuple[keras.layers.Layer, ...]] = []
-        if expected == 2:
+        if expected == 2 or len(channels) == 1:
             base = self.convolution(channels[0], self.filters, 1, "1x1")
             self.adjusters.append((base, self.batch_norm(self.filters, "beginning_bn")))
-            if len(channels) == 1:
-                return [self.filters, channels[0]]
-            self.adjusters.append(self._make_adjuster(channels[1], "prev", settings))
+        if len(channels) == 1:
+            return [self.filters, channels[0]] if expected == 2 else [self.filters] * expected
+        if expected == 2:
+            self.adjusters.append(self._make_adjuster(channels[1], settings))
             return [self.filters, self.filters]
-        for number, width in enumerate(channels):
-            self.adjusters.append(self._make_adjuster(width, f"state_{number}", settings))
-        return [self.filters] * expected
+        self.adjusters += [()] * expected
+        return list(channels)
 
     def _make_adjuster(
-        self, channels: int, name: str, settings: dict[str, Any]
+        self, channels: int, settings: dict[str, Any]
     ) -> tuple[keras.layers.Layer, ...]:
+        """Builds what brings h_{i-1} to the size and width of h_i."""
         if self.previous_reduction == 2:
             reduction = FactorizedReduction(
                 self.filters, owner_scope=True, name="previous", **settings
@@ -139,8 +143,8 @@ class Cell(NetworkLayer):
             reduction.build(self.channels_shape(channels))
             return (reduction,)
         if channels != self.filters:
-            convolution = self.convolution(channels, self.filters, 1, f"{name}_1x1")
-            return convolution, self.batch_norm(self.filters, f"{name}_bn")
+            convolution = self.convolution(channels, self.filters, 1, "prev_1x1")
+            return convolution, self.batch_norm(self.filters, "prev_bn")
         return ()
 
     def _build_outputs(self, widths: list[int], settings: dict[str, Any]) -> None:
@@ -197,5 +201,6 @@ class Cell(NetworkLayer):
                 x = convolve_and_normalize(self.activate(x), *adjuster, training)
             states.append(x)
         if len(states) == 1:
-            states.append(inputs[0])
+            four = self.genotype.num_inputs == 4
+            states = states * 4 if four else [states[0], inputs[0]]
         return states

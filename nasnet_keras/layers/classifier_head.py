@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.layers.initializer import FanOutTruncatedNormal, PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -33,6 +33,4 @@ class FactorizedConv(BottleneckOperation):
 
     def apply_window(self, x: Any, training: bool | None) -> Any:
         x = convolve_and_normalize(self.activate(x), self.row_conv, self.row_bn, training)
-        return convolve_and_normalize(
-            self.activate(x), self.column_conv, self.column_bn, training
-        )
+        return convolve_and_normalize(self.activate(x), self.column_conv, self.column_bn, training)

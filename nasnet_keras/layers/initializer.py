@@ -24,9 +24,7 @@ def _quantiles() -> np.ndarray:
     normal = NormalDist()
     low, high = normal.cdf(-2.0), normal.cdf(2.0)
     step = (high - low) / _QUANTILES
-    positive = [
-        normal.inv_cdf(low + (i + 0.5) * step) for i in range(_QUANTILES // 2, _QUANTILES)
-    ]
+    positive = [normal.inv_cdf(low + (i + 0.5) * step) for i in range(_QUANTILES // 2, _QUANTILES)]
     values = np.array([-x for x in reversed(positive)] + positive)
     return (values / values.std()).astype("float32")
 

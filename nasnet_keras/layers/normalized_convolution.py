@@ -61,7 +61,11 @@ def convolve(x: Any, convolution: Convolution, scale: Any = None, offset: Any = 
         The image convolved.
     """
     data_format = convolution.data_format
-    kernel, strides, dilation = convolution.kernel_size, convolution.strides, convolution.dilation_rate
+    kernel, strides, dilation = (
+        convolution.kernel_size,
+        convolution.strides,
+        convolution.dilation_rate,
+    )
     if isinstance(convolution, keras.layers.SeparableConv2D):
         x = ops.depthwise_conv(
             x, convolution.depthwise_kernel, strides, convolution.padding, data_format, dilation

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.layers.initializer import FanOutTruncatedNormal, PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 

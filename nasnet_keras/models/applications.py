@@ -14,7 +14,7 @@ from nasnet_keras.models.presets import get_preset
 _MIN_SIZE = 32
 
 
-def NASNetMobile(  # noqa: N802
+def NASNetMobile(
     input_shape: Sequence[int | None] | None = None,
     include_top: bool = True,
     weights: str | os.PathLike[str] | None = "imagenet",
@@ -51,7 +51,7 @@ def NASNetMobile(  # noqa: N802
     return _application("nasnet_mobile", **locals())
 
 
-def NASNetLarge(  # noqa: N802
+def NASNetLarge(
     input_shape: Sequence[int | None] | None = None,
     include_top: bool = True,
     weights: str | os.PathLike[str] | None = "imagenet",
@@ -68,7 +68,7 @@ def NASNetLarge(  # noqa: N802
     return _application("nasnet_large", **locals())
 
 
-def PNASNetMobile(  # noqa: N802
+def PNASNetMobile(
     input_shape: Sequence[int | None] | None = None,
     include_top: bool = True,
     weights: str | os.PathLike[str] | None = None,
@@ -85,7 +85,7 @@ def PNASNetMobile(  # noqa: N802
     return _application("pnasnet_mobile", **locals())
 
 
-def PNASNetLarge(  # noqa: N802
+def PNASNetLarge(
     input_shape: Sequence[int | None] | None = None,
     include_top: bool = True,
     weights: str | os.PathLike[str] | None = None,
@@ -102,7 +102,7 @@ def PNASNetLarge(  # noqa: N802
     return _application("pnasnet_large", **locals())
 
 
-def NASNetCIFAR(  # noqa: N802
+def NASNetCIFAR(
     input_shape: Sequence[int | None] | None = None,
     include_top: bool = True,
     weights: str | os.PathLike[str] | None = None,

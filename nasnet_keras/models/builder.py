@@ -144,7 +144,7 @@ def _apply_cells(
         )
         reads = [outputs[planned.current]]
         if planned.genotype.num_inputs == 4:
-            reads = reads[0] if isinstance(reads[0], list) else reads * 4
+            reads = reads[0] if isinstance(reads[0], list) else reads
         elif planned.previous is not None:
             reads.append(outputs[planned.previous])
         outputs.append(cell(reads) if step is None else cell(reads, step=step))

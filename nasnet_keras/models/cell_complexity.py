@@ -73,25 +73,27 @@ def add_cell(
         filters: F, the channels of every operation.
         strides: 1 or 2.
         bottleneck: AmoebaNet's bottleneck around plain convolutions.
-        channels: Channels of each input: h_i and h_{i-1}, h_i alone for the first cell of a
-            network, or the four states of NASNet-B.
+        channels: Channels of each input: h_i and h_{i-1}, or the four states of NASNet-B; one
+            number for the first cell of a network.
         sides: Height and width of h_i, in pixels.
         previous_reduction: How many times larger h_{i-1} is than h_i, 1 or 2.
 
     Returns:
         Channels of each state that leaves the cell.
     """
-    widths = [filters] * genotype.num_inputs
-    if genotype.num_inputs == 2:
+    if len(channels) == 1 or genotype.num_inputs == 2:
         cost.add_pointwise(channels[0], filters, sides)
-        if len(channels) == 1:
-            # The first cell of a network reads the stem's output raw as h_{i-1}.
-            widths[1] = channels[0]
-    adjusted = channels[1:] if genotype.num_inputs == 2 else channels
-    for width in adjusted:
-        if previous_reduction == 2 or width != filters:
+    if genotype.num_inputs == 4:
+        # The states are read as they are; the stem's one image stands for all four.
+        widths = [filters] * 4 if len(channels) == 1 else list(channels)
+    elif len(channels) == 1:
+        # The first cell of a network reads the stem's output raw as h_{i-1}.
+        widths = [filters, channels[0]]
+    else:
+        widths = [filters, filters]
+        if previous_reduction == 2 or channels[1] != filters:
             # The factorized reduction's two halves are together one 1x1 convolution.
-            cost.add_pointwise(width, filters, sides)
+            cost.add_pointwise(channels[1], filters, sides)
 
     for block in genotype.blocks:
         for branch in block.branches:

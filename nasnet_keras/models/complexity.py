@@ -177,8 +177,7 @@ def _input_channels(cell: PlannedCell, widths: Sequence[Sequence[int]]) -> list[
     """Returns the channels of each input of a cell."""
     current = widths[cell.current]
     if cell.genotype.num_inputs == 4:
-        # The first four-input cell gets the stem's output four times.
-        return list(current) if len(current) == 4 else list(current) * 4
+        return list(current)
     inputs = [sum(current)]
     if cell.previous is not None:
         inputs.append(sum(widths[cell.previous]))

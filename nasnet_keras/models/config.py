@@ -24,7 +24,7 @@ class NetworkConfig:
         filters: F of the first stage (slim's `num_conv_filters`); it doubles at each reduction.
         stem: `"cifar"`: one 3x3 convolution; `"imagenet"`: a 3x3 convolution of stride 2 and two
             stem cells at F/4 and F/2.
-        stem_filters: Channels of the stem's convolution (slim: 3F for CIFAR, 32 or 96 for ImageNet).
+        stem_filters: Channels of the stem's convolution (slim: 3F for CIFAR, 32 or 96 ImageNet).
         reduction: How the resolution is halved: `"cell"` adds a reduction cell before the normal
             cell (NASNet-A in slim), `"replace"` puts it in that cell's place, `"strided_normal"`
             gives that cell (and the stem's) stride 2 and has no reduction cell (PNASNet).

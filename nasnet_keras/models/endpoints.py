@@ -36,9 +36,7 @@ def endpoints(model: keras.Model) -> dict[str, Any]:
     cells = 0
     for layer in model.layers:
         name = layer.name
-        if name in ("conv0_bn", "l1_stem_bn"):
-            result["Stem"] = layer.output
-        elif name.startswith("cell_stem_"):
+        if name in ("conv0_bn", "l1_stem_bn") or name.startswith("cell_stem_"):
             result["Stem"] = layer.output
         elif name.startswith("reduction_cell_"):
             result[f"Reduction_Cell_{name.rsplit('_', 1)[1]}"] = layer.output

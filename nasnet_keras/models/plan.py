@@ -76,7 +76,7 @@ def plan_network(config: NetworkConfig) -> NetworkPlan:
     """
     normal = config.genotype.normal
     strided_normal = config.reduction == "strided_normal"
-    reducing = normal if strided_normal or not config.genotype.reduction else config.genotype.reduction
+    reducing = (None if strided_normal else config.genotype.reduction) or normal
     four_inputs = normal.num_inputs == 4
     indices = reduction_indices(config.num_cells)
     cells: list[PlannedCell] = []

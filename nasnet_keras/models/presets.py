@@ -153,7 +153,6 @@ PRESETS: dict[str, Preset] = {
         12,
         48,
         Published(2.6, None, None, None, 3.73, None, f"{_NASNET} 1"),
-        reduction="replace",
     ),
     "nasnet_b_mobile": _imagenet(
         NASNET_B,
@@ -220,13 +219,13 @@ PRESETS: dict[str, Preset] = {
         Published(6.4, 570, 75.7, 92.4, source=f"{_PNASNET} 4"),
         bottleneck=True,
     ),
+    # A stem of 32 filters, as in the mobile ones, gives A's and C's published multiply-adds.
     "amoebanet_a_large": _imagenet(
         AMOEBANET_A,
         18,
         190,
         Published(86.7, 23100, 82.8, 96.1, source=f"{_PNASNET} 5"),
         image_size=331,
-        stem_filters=96,
         skip=True,
         bottleneck=True,
     ),
@@ -236,7 +235,6 @@ PRESETS: dict[str, Preset] = {
         190,
         Published(84.0, 22300, 82.3, 96.1, source=f"{_PNASNET} 5"),
         image_size=331,
-        stem_filters=96,
         skip=True,
         bottleneck=True,
     ),
@@ -246,7 +244,6 @@ PRESETS: dict[str, Preset] = {
         228,
         Published(155.3, 41100, 83.1, 96.3, source=f"{_PNASNET} 5"),
         image_size=331,
-        stem_filters=96,
         skip=True,
         bottleneck=True,
     ),
