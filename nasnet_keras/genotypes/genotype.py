@@ -144,9 +144,7 @@ class CellGenotype:
         indices = tuple(self._index(state, field) for state in outputs)
         for index in indices:
             if not 0 <= index < total:
-                raise ValueError(
-                    f"{field}: state {index} does not exist (states are 0 to {total - 1})"
-                )
+                raise ValueError(f"{field}: no state {index} (states are 0 to {total - 1})")
         if len(set(indices)) != len(indices):
             raise ValueError(f"{field}: a state is named twice in {list(outputs)}")
         return indices

@@ -53,7 +53,8 @@ def cell_from_slim(
     blocks = len(operations) // 2
     if len(used_hiddenstates) != blocks + 2:
         raise ValueError(
-            f"{blocks} blocks need {blocks + 2} used_hiddenstates flags, got {len(used_hiddenstates)}"
+            f"{blocks} blocks need {blocks + 2} used_hiddenstates flags, "
+            f"got {len(used_hiddenstates)}"
         )
     branches = []
     for number, (operation, state) in enumerate(zip(operations, hiddenstate_indices, strict=True)):

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
-from nasnet_keras.layers.network_layer import NetworkLayer
+from nasnet_keras.layers.network_layer import NetworkLayer, Shape
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 
 POOL_SIZE, POOL_STRIDE = 5, 3
@@ -43,15 +43,15 @@ class AuxiliaryHead(NetworkLayer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "classes": self.classes}
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[self.channel_axis]
         sides = input_shape[1:3] if self.data_format == "channels_last" else input_shape[2:4]
-        window = tuple(None if side is None else pooled_size(side) for side in sides)
-        if any(side is None or side < 1 for side in window):
+        if any(side is None or pooled_size(side) < 1 for side in sides):
             raise ValueError(
-                f"the auxiliary head needs a fixed feature map of at least {POOL_SIZE}x{POOL_SIZE}, "
-                f"got {tuple(sides)}; use a larger fixed input size or auxiliary_head=False"
+                f"the auxiliary head needs a fixed feature map of at least {POOL_SIZE}x{POOL_SIZE} "
+                f"pixels, got {tuple(sides)}; use a larger fixed input size or auxiliary_head=False"
             )
+        window = (pooled_size(sides[0]), pooled_size(sides[1]))
         with keras.name_scope("aux_logits"):
             self.proj = self.convolution(channels, 128, 1, "proj")
             self.aux_bn0 = self.batch_norm(128, "aux_bn0")
@@ -66,7 +66,7 @@ class AuxiliaryHead(NetworkLayer):
             self.dense.build((None, 768))
         self.built = True
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.classes)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:

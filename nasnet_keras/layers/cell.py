@@ -198,7 +198,10 @@ class Cell(NetworkLayer):
             if len(adjuster) == 1:
                 x = adjuster[0](x, training=training)
             elif adjuster:
-                x = convolve_and_normalize(self.activate(x), *adjuster, training)
+                convolution, normalization = adjuster
+                x = convolve_and_normalize(
+                    self.activate(x), convolution, normalization, training
+                )
             states.append(x)
         if len(states) == 1:
             four = self.genotype.num_inputs == 4

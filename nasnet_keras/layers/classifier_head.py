@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
+from nasnet_keras.layers.network_layer import Shape
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -33,11 +34,11 @@ class ClassifierHead(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "classes": self.classes, "dropout": self.dropout_rate}
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         self.dense.build(input_shape)
         self.built = True
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (input_shape[0], self.classes)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:

@@ -9,7 +9,7 @@ from keras import ops
 
 from nasnet_keras.genotypes import COMBINERS
 from nasnet_keras.layers.initializer import PACKAGE
-from nasnet_keras.layers.network_layer import NetworkLayer
+from nasnet_keras.layers.network_layer import NetworkLayer, Shape
 from nasnet_keras.suggestions import unknown_name
 
 
@@ -55,7 +55,7 @@ class Combine(NetworkLayer):
             self.normalization.build(self.channels_shape(channels))
         self.built = True
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Any) -> Shape:
         shape = list(input_shape[0])
         if self.mode == "concat":
             shape[self.channel_axis] += input_shape[1][self.channel_axis]

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.network_layer import Shape
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 
@@ -50,7 +51,7 @@ class BottleneckOperation(Operation):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kernel": self.kernel, "bottleneck": self.bottleneck}
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[self.channel_axis]
         width = bottleneck_width(self.filters, self.kernel, self.factorized)
         self.squeezes = self.bottleneck and width > 0

@@ -40,7 +40,8 @@ class DropPathSchedule(keras.layers.Layer):
         return keras.KerasTensor((), dtype="int32")
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        step = ops.convert_to_tensor(self.step)
+        # A sum is a value of its own; TensorFlow would return the variable, read after the update.
+        step = self.step + 0
         if training:
             self.step.assign(step + 1)
         return step

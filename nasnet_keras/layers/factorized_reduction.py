@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
-from nasnet_keras.layers.network_layer import NetworkLayer, parent_scope
+from nasnet_keras.layers.network_layer import NetworkLayer, Shape, parent_scope
 from nasnet_keras.layers.normalized_convolution import convolve, convolve_and_normalize
 
 
@@ -59,7 +59,7 @@ class FactorizedReduction(NetworkLayer):
             "owner_scope": self.owner_scope,
         }
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         if self.owner_scope:
             with parent_scope(self):
                 self._build_parts(input_shape[self.channel_axis])
@@ -82,7 +82,7 @@ class FactorizedReduction(NetworkLayer):
         )
         self.final_path_bn = self.batch_norm(self.filters, "final_path_bn")
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.image_shape(input_shape, self.strides, self.filters)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
-from nasnet_keras.layers.network_layer import BOUND
+from nasnet_keras.layers.network_layer import BOUND, Shape
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 
@@ -17,7 +17,7 @@ from nasnet_keras.layers.operation import Operation
 class Identity(Operation):
     """Nothing, or ReLU-1x1-BN when stride or width changes (slim's operation `none`)."""
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[self.channel_axis]
         self.projects = self.strides > 1 or channels != self.filters
         if self.projects:

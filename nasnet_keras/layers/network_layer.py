@@ -1,14 +1,17 @@
-"""What every layer of the networks shares: settings, sub-layers with slim's defaults, name scopes."""
+"""What every layer of the networks shares: settings, sub-layers as slim makes them, scopes."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import FanOutTruncatedNormal
+
+Shape: TypeAlias = tuple[Any, ...]
+"""A Keras shape: whole numbers, `None` where unknown."""
 
 BOUND = 6.0
 """The cap of slim's bounded activations (`nasnet_utils.CLIP_BY_VALUE_CAP`)."""
@@ -86,15 +89,13 @@ class NetworkLayer(keras.layers.Layer):
             return x
         return x[:, ::2, ::2, :] if self.data_format == "channels_last" else x[:, :, ::2, ::2]
 
-    def channels_shape(self, channels: int) -> tuple[int | None, ...]:
+    def channels_shape(self, channels: int) -> Shape:
         """Returns a rank-4 shape of which only the channels are known: enough to build."""
         if self.data_format == "channels_last":
             return (None, None, None, channels)
         return (None, channels, None, None)
 
-    def image_shape(
-        self, input_shape: tuple[int | None, ...], stride: int, channels: int
-    ) -> tuple[int | None, ...]:
+    def image_shape(self, input_shape: Shape, stride: int, channels: int) -> Shape:
         """Returns the shape after a SAME window of this stride with this many channels."""
         batch, *rest = input_shape
         if self.data_format == "channels_last":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 from keras import ops
@@ -11,7 +11,7 @@ from keras import ops
 _SMALL = 1024
 """Pixels of a whole batch up to which a 1x1 convolution is faster as a matrix product."""
 
-Convolution = keras.layers.Conv2D | keras.layers.SeparableConv2D
+Convolution: TypeAlias = keras.layers.Conv2D | keras.layers.SeparableConv2D
 
 
 def convolve_and_normalize(

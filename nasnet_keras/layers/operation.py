@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nasnet_keras.layers.network_layer import NetworkLayer
+from nasnet_keras.layers.network_layer import NetworkLayer, Shape
 
 
 class Operation(NetworkLayer):
@@ -31,5 +31,5 @@ class Operation(NetworkLayer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "filters": self.filters, "strides": self.strides}
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.image_shape(input_shape, self.strides, self.filters)

@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.network_layer import Shape
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 from nasnet_keras.suggestions import unknown_name
@@ -42,7 +43,7 @@ class Pooling(Operation):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind, "kernel": self.kernel}
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[self.channel_axis]
         self.projects = channels != self.filters
         if self.projects:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
+from nasnet_keras.layers.network_layer import Shape
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
 
@@ -50,7 +51,7 @@ class SeparableConv(Operation):
             "dilation": self.dilation,
         }
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[self.channel_axis]
         self.convs, self.bns = [], []
         size = f"{self.kernel}x{self.kernel}"

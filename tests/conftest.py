@@ -1,0 +1,26 @@
+"""Runs the suite on any backend; without TensorFlow where another one is active."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if BACKEND != "tensorflow":
+    # What must work without TensorFlow is tested without it.
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip = pytest.mark.skip(reason=f"needs TensorFlow; the backend is {BACKEND}")
+    for item in items:
+        if BACKEND != "tensorflow" and item.get_closest_marker("tensorflow"):
+            item.add_marker(skip)
+
+
+@pytest.fixture
+def golden() -> Path:
+    """The folder of values from the original code."""
+    return Path(__file__).parent / "golden"
