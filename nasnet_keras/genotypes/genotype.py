@@ -127,6 +127,8 @@ class CellGenotype:
         resolved = {}
         for side, branch in (("left", block.left), ("right", block.right)):
             where = f"block {number}, {side}"
+            if not isinstance(branch.operation, str):
+                raise ValueError(f"{where}: an operation is a name, got {branch.operation!r}")
             if branch.operation not in OPERATIONS:
                 message = unknown_name("operation", branch.operation, OPERATIONS)
                 raise ValueError(f"{where}: {message}")

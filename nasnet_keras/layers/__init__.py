@@ -1,6 +1,7 @@
 """The Keras layers of which every network is made."""
 
 from nasnet_keras.layers.auxiliary_head import AuxiliaryHead
+from nasnet_keras.layers.batch_normalization import BatchNormalization
 from nasnet_keras.layers.cell import Cell
 from nasnet_keras.layers.classifier_head import ClassifierHead
 from nasnet_keras.layers.combine import Combine
@@ -15,6 +16,7 @@ from nasnet_keras.layers.separable_conv import SeparableConv
 
 __all__ = [
     "AuxiliaryHead",
+    "BatchNormalization",
     "Cell",
     "ClassifierHead",
     "Combine",

@@ -39,19 +39,18 @@ class Combine(NetworkLayer):
 
     def build(self, input_shape: Any) -> None:
         settings: dict[str, Any] = {
-            "axis": self.channel_axis,
             "epsilon": self.batch_norm_epsilon,
             "dtype": self.dtype_policy,
         }
         self.normalization = None
+        channels = input_shape[0][self.channel_axis]
         if self.mode == "add_layer_norm":
             self.normalization = keras.layers.LayerNormalization(name="layer_norm", **settings)
+            self.normalization.build((None, None, None, channels))
         elif self.mode == "add_instance_norm":
             self.normalization = keras.layers.GroupNormalization(
-                groups=-1, name="instance_norm", **settings
+                groups=-1, axis=self.channel_axis, name="instance_norm", **settings
             )
-        if self.normalization is not None:
-            channels = input_shape[0][self.channel_axis]
             self.normalization.build(self.channels_shape(channels))
         self.built = True
 
@@ -66,7 +65,10 @@ class Combine(NetworkLayer):
         if self.mode == "concat":
             return ops.concatenate([left, right], self.channel_axis)
         x = left + right
-        if self.normalization is not None:
+        if self.mode == "add_layer_norm" and self.data_format == "channels_first":
+            # Keras's layer normalization of the first axis fails on torch.
+            x = ops.moveaxis(self.normalization(ops.moveaxis(x, 1, -1)), -1, 1)
+        elif self.normalization is not None:
             x = self.normalization(x)
         # slim's bounded networks put a ReLU6 after every addition.
         return self.activate(x) if self.bounded_activation else x

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import keras
 from keras import ops
 
+from nasnet_keras.layers.batch_normalization import BatchNormalization
 from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 
 Shape: TypeAlias = tuple[Any, ...]
@@ -130,7 +131,7 @@ class NetworkLayer(keras.layers.Layer):
 
     def batch_norm(self, channels: int, name: str) -> keras.layers.Layer:
         """Makes and builds a batch normalization."""
-        layer = keras.layers.BatchNormalization(
+        layer = BatchNormalization(
             axis=self.channel_axis,
             momentum=self.batch_norm_momentum,
             epsilon=self.batch_norm_epsilon,

@@ -54,7 +54,9 @@ class Pooling(Operation):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         x = self.activate(inputs) if self.bounded_activation else inputs
         window = (self.kernel, self.strides, "same", self.data_format)
-        if self.kind == "avg_pool":
+        if self.kind == "avg_pool" and keras.backend.backend() == "torch":
+            x = self._average_by_counting(x)
+        elif self.kind == "avg_pool":
             x = ops.average_pool(x, *window)
         elif self.kind == "max_pool":
             x = ops.max_pool(x, *window)
@@ -63,3 +65,15 @@ class Pooling(Operation):
         if self.projects:
             x = convolve_and_normalize(x, self.conv, self.bn, training)
         return self.clip(x)
+
+    def _average_by_counting(self, x: Any) -> Any:
+        """Averages as the other backends do; torch counts what SAME pads on one side only."""
+        first = 1 if self.data_format == "channels_last" else 2
+        pads = [(0, 0)] * 4
+        for axis in (first, first + 1):
+            size = x.shape[axis]
+            total = max((-(-size // self.strides) - 1) * self.strides + self.kernel - size, 0)
+            pads[axis] = (total // 2, total - total // 2)
+        window = (self.kernel, self.strides, "valid", self.data_format)
+        sums = ops.average_pool(ops.pad(x, pads), *window)
+        return sums / ops.average_pool(ops.pad(ops.ones_like(x), pads), *window)

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.layers import AuxiliaryHead, Cell, ClassifierHead, DropPathSchedule
+from nasnet_keras.layers import AuxiliaryHead, BatchNormalization, Cell, ClassifierHead, DropPathSchedule
 from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
@@ -166,7 +166,7 @@ def _apply_stem_convolution(inputs: Any, config: NetworkConfig) -> Any:
         kernel_initializer=FanOutTruncatedNormal(),
         name="conv0" if imagenet else "l1_stem_3x3",
     )(inputs)
-    return keras.layers.BatchNormalization(
+    return BatchNormalization(
         axis=-1 if keras.config.image_data_format() == "channels_last" else 1,
         momentum=config.batch_norm_momentum,
         epsilon=config.batch_norm_epsilon,

@@ -77,7 +77,7 @@ def test_heads_keep_every_promise(tmp_path: Path) -> None:
     x = images((64, 6))
     head(x)
     randomize(head)
-    w = {v.path: np.array(v.value) for v in head.weights}
+    w = {v.path: keras.ops.convert_to_numpy(v.value) for v in head.weights}
     result = keras.ops.convert_to_numpy(head(x, training=False))
     wanted = x @ w["final_layer/FC/kernel"] + w["final_layer/FC/bias"]
     np.testing.assert_allclose(result, wanted, rtol=1e-4, atol=1e-5)
