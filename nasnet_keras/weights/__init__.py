@@ -3,11 +3,8 @@
 from nasnet_keras.weights.assign import LoadReport
 from nasnet_keras.weights.keras_applications import load_keras_applications_weights
 from nasnet_keras.weights.pretrained import load_pretrained
-from nasnet_keras.weights.slim_checkpoint import (
-    load_slim_checkpoint,
-    save_slim_checkpoint,
-    slim_checkpoint_shapes,
-)
+from nasnet_keras.weights.slim_checkpoint import load_slim_checkpoint, slim_checkpoint_shapes
+from nasnet_keras.weights.slim_writer import save_slim_checkpoint
 
 __all__ = [
     "LoadReport",

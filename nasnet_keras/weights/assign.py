@@ -163,6 +163,11 @@ def check_fit(
     raise ValueError(f"{source} does not fit model {model_name!r}: {'; '.join(parts)}")
 
 
+def first_line(error: BaseException) -> str:
+    """Returns what a library's error says, in one line."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _listed(kind: str, names: Sequence[str]) -> str:
     more = f", ... (first {LISTED})" if len(names) > LISTED else ""
     return f"{len(names)} {kind}: {', '.join(names[:LISTED])}{more}"

@@ -6,11 +6,18 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 
-from nasnet_keras.weights.assign import LoadReport, StoredArray, assign_strictly, check_scopes
+from nasnet_keras.weights.assign import (
+    LoadReport,
+    StoredArray,
+    assign_strictly,
+    check_scopes,
+    first_line,
+)
 from nasnet_keras.weights.h5_file import open_h5
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, network_variables
 
@@ -61,14 +68,13 @@ def load_keras_applications_weights(
             of each.
     """
     with _open_source(source) as (name, arrays):
-        report = _load(model, arrays, name, exclude_scopes)
-        if report is not None:
-            return report
-    # All are there under other names: Keras itself loads these files by order.
-    with _open_source(_read_with_keras(os.fspath(source))) as (_, arrays):
-        report = _load(model, arrays, name, exclude_scopes)
-    assert report is not None
-    return report
+        plan = _plan(model, arrays, exclude_scopes)
+        is_legacy = name.endswith((".h5", ".hdf5")) and not name.endswith(".weights.h5")
+        if not is_legacy or not plan.renamed:
+            return _load(model, arrays, name, plan)
+    # Keras itself loads these files by order; it knows what the old names stand for.
+    arrays = _arrays_of_model(_read_with_keras(name))
+    return _load(model, arrays, name, _plan(model, arrays, exclude_scopes))
 
 
 def keras_layer_name(scope: str, cells_per_stage: int) -> str | None:
@@ -110,39 +116,68 @@ def keras_layer_name(scope: str, cells_per_stage: int) -> str | None:
     return f"separable_conv_{repeat}_{kind}_{side}{block}_{block_id}"
 
 
-def _load(
-    model: keras.Model,
-    arrays: Mapping[str, StoredArray],
-    source: str,
-    exclude_scopes: Sequence[str],
-) -> LoadReport | None:
-    """Loads from `{"<layer>/<word>": array}`; `None` if the same number has other names."""
-    paths = network_variables(model)
-    cells = {path.split("/", 1)[0] for path in paths if re.match(r"cell_\d+/", path)}
+@dataclass(frozen=True)
+class _Plan:
+    """What goes where; names are Keras's `<layer>/<word>`.
+
+    Attributes:
+        paths: Path in our model by name; the names in the source are among them.
+        wanted: Names of the model's variables that are to be set.
+        given: Names in the source that are to be read.
+    """
+
+    paths: Mapping[str, str]
+    wanted: Sequence[str]
+    given: Sequence[str]
+
+    @property
+    def renamed(self) -> bool:
+        """Whether as many arrays are there as are wanted, all under other names."""
+        return len(self.wanted) == len(self.given) and not set(self.wanted) & set(self.given)
+
+
+def _plan(
+    model: keras.Model, arrays: Mapping[str, StoredArray], exclude_scopes: Sequence[str]
+) -> _Plan:
+    own = network_variables(model)
+    cells = {path.split("/", 1)[0] for path in own if re.match(r"cell_\d+/", path)}
     per_stage = max(1, len(cells) // _STAGES)
-    names: dict[str, str] = {}  # Ours by Keras's.
-    for path in paths:
+    names: list[str] = []
+    for path in own:
         scope, _, word = path.rpartition("/")
         layer = keras_layer_name(scope, per_stage)
-        names[path if layer is None else f"{layer}/{word}"] = path
-    # The classifier is the one part that only one of the two may have.
-    ours = {name: names.get(name, name) for name in (*names, *arrays)}
+        names.append(path if layer is None else f"{layer}/{word}")
+    paths = {name: name for name in arrays}
+    # The classifier is the one part that the source alone may have.
     for word in ("kernel", "bias"):
-        ours[f"predictions/{word}"] = f"{CLASSIFIER_SCOPE}/FC/{word}"
-    check_scopes(exclude_scopes, [ours[name] for name in (*names, *arrays)])
-    wanted = {n: paths[p] for n, p in names.items() if not in_scopes(p, exclude_scopes)}
-    given = {n: a for n, a in arrays.items() if not in_scopes(ours[n], exclude_scopes)}
-    if len(wanted) == len(given) and not wanted.keys() & given.keys():
-        return None
-    parameters = assign_strictly(
-        wanted, given, source, model.name, lambda name: ours[name].split("/", 1)[0]
+        paths[f"predictions/{word}"] = f"{CLASSIFIER_SCOPE}/FC/{word}"
+    paths.update(zip(names, own, strict=True))
+    check_scopes(exclude_scopes, list(paths.values()))
+    return _Plan(
+        paths,
+        [name for name in names if not in_scopes(paths[name], exclude_scopes)],
+        [name for name in arrays if not in_scopes(paths[name], exclude_scopes)],
     )
+
+
+def _load(
+    model: keras.Model, arrays: Mapping[str, StoredArray], source: str, plan: _Plan
+) -> LoadReport:
+    own = network_variables(model)
+    parameters = assign_strictly(
+        {name: own[plan.paths[name]] for name in plan.wanted},
+        {name: arrays[name] for name in plan.given},
+        source,
+        model.name,
+        lambda name: plan.paths[name].split("/", 1)[0],
+    )
+    assigned = tuple(plan.paths[name] for name in plan.wanted)
     return LoadReport(
         source=source,
-        assigned=tuple(names[name] for name in wanted),
+        assigned=assigned,
         parameters=parameters,
-        kept=tuple(path for name, path in names.items() if name not in wanted),
-        skipped=tuple(name for name in arrays if name not in given),
+        kept=tuple(path for path in own if path not in assigned),
+        skipped=tuple(name for name in arrays if name not in plan.given),
     )
 
 
@@ -151,7 +186,7 @@ def _open_source(
     source: keras.Model | str | os.PathLike[str],
 ) -> Iterator[tuple[str, dict[str, StoredArray]]]:
     """Yields how to call the source, and its arrays as `{"<layer>/<word>": array}`."""
-    if isinstance(source, keras.Model):
+    if not isinstance(source, (str, os.PathLike)):
         yield f"model {source.name!r}", _arrays_of_model(source)
         return
     path = os.fspath(source)
@@ -218,7 +253,7 @@ def _read_with_keras(path: str) -> keras.Model:
     try:
         source.load_weights(path)
     except Exception as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise ValueError(
             f"{path} does not fit keras.applications.{builder.__name__}: {reason}"
         ) from error

@@ -15,6 +15,7 @@ from nasnet_keras.weights.assign import (
     assign_strictly,
     check_fit,
     check_scopes,
+    first_line,
 )
 from nasnet_keras.weights.h5_file import open_h5
 from nasnet_keras.weights.slim_names import in_scopes, is_auxiliary, network_variables
@@ -48,7 +49,7 @@ def load_keras_model(path: str | os.PathLike[str]) -> keras.Model:
     # Whatever is wrong with such a file (zip, JSON, HDF5, a class unknown), Keras's own way of
     # saying so differs from version to version.
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ValueError(f"{path} is not a readable .keras file: {reason}") from error
 
 
@@ -140,7 +141,7 @@ def load_own_weights_file(model: keras.Model, path: str | os.PathLike[str]) -> L
             model.load_weights(source)
         except Exception as error:
             model.load_weights(backup)
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise ValueError(f"{source} is damaged: {reason}") from error
     assigned = network_variables(model)
     return LoadReport(

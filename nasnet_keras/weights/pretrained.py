@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import keras
 
-from nasnet_keras.weights.assign import LoadReport
+from nasnet_keras.weights.assign import LoadReport, first_line
 from nasnet_keras.weights.keras_applications import load_keras_applications_weights
 from nasnet_keras.weights.keras_files import (
     is_own_weights_file,
@@ -115,7 +115,7 @@ def _download(preset_name: str, has_classifier: bool) -> str:
         )
     # Keras raises a bare Exception where the network is missing.
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise ConnectionError(
             f"cannot download the ImageNet weights ({reason}): put {file.url} (md5 {file.md5}) at "
             f"{os.path.join(cache, 'models', file.name)}"

@@ -1,4 +1,4 @@
-"""TF-Slim checkpoints: read into a network, written from one."""
+"""TF-Slim checkpoints, read into a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from nasnet_keras.weights.assign import LoadReport, StoredArray, assign_strictly, check_scopes
+from nasnet_keras.weights.assign import (
+    LoadReport,
+    StoredArray,
+    assign_strictly,
+    check_scopes,
+    first_line,
+)
 from nasnet_keras.weights.slim_names import (
     STATISTICS,
     VARIABLE_WORDS,
@@ -20,11 +26,12 @@ from nasnet_keras.weights.slim_names import (
     variable_path,
 )
 
-_AVERAGE = "/ExponentialMovingAverage"
+AVERAGE = "/ExponentialMovingAverage"
 _NO_AVERAGE = " (no moving average)"
 _BOOKKEEPING = ("global_step", "beta1_power", "beta2_power")
 _CLASSIFIER_WORDS = ("FC/weights", "FC/biases")
-_DATA_SUFFIX = ".data-00000-of-00001"
+DATA_SUFFIX = ".data-00000-of-00001"
+_TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # How the tables of a checkpoint end (LevelDB's).
 
 
 def load_slim_checkpoint(
@@ -68,7 +75,7 @@ def load_slim_checkpoint(
     source, found = _open_checkpoint(prefix)
     paths = network_variables(model)
     variables = {slim_name(path): variable for path, variable in paths.items()}
-    arrays, ignored, averaged = _choose(found, source, use_moving_averages)
+    arrays, ignored, averaged = _choose(found, use_moving_averages)
     check_scopes(exclude_scopes, [*variables, *arrays])
     kept = [name for name in variables if in_scopes(name, exclude_scopes)]
     has_auxiliary = any(is_auxiliary(name) for name in variables)
@@ -107,74 +114,12 @@ def slim_checkpoint_shapes(prefix: str | os.PathLike[str]) -> dict[str, tuple[in
     return {name: array.shape for name, array in _open_checkpoint(prefix)[1].items()}
 
 
-def save_slim_checkpoint(
-    model: keras.Model,
-    prefix: str | os.PathLike[str],
-    global_step: int | None = None,
-    moving_averages: Mapping[str, Any] | None = None,
-) -> str:
-    """Writes a network's variables as a TF-Slim checkpoint, which slim's own programs restore.
-
-    The files are written under another name and renamed, so that the prefix never holds half a
-    checkpoint.
-
-    Args:
-        model: A network of this package.
-        prefix: Where to write: `<prefix>.index` and `<prefix>.data-00000-of-00001`.
-        global_step: Written as `global_step` if given.
-        moving_averages: Moving averages by variable path (`"cell_0/1x1/kernel"`), written as
-            `<name>/ExponentialMovingAverage`.
-
-    Returns:
-        The prefix.
+def import_tensorflow() -> Any:
+    """Returns TensorFlow, which only its own file format needs.
 
     Raises:
-        ValueError: A moving average is of no variable or has another shape.
-        OSError: The files cannot be written.
-        ImportError: TensorFlow is not installed.
+        ImportError: It is not installed.
     """
-    tf = _import_tensorflow()
-    paths = network_variables(model)
-    values = {
-        slim_name(path): keras.ops.convert_to_numpy(variable) for path, variable in paths.items()
-    }
-    for path, average in (moving_averages or {}).items():
-        if path not in paths:
-            raise ValueError(f"a moving average of {path!r}, which model {model.name!r} has not")
-        average = np.asarray(average, dtype=np.float32)
-        if average.shape != tuple(paths[path].shape):
-            raise ValueError(
-                f"the moving average of {path!r} has shape {average.shape} instead of "
-                f"{tuple(paths[path].shape)}"
-            )
-        values[slim_name(path) + _AVERAGE] = average
-    if global_step is not None:
-        values["global_step"] = np.asarray(global_step, dtype=np.int64)
-    folder, name = os.path.split(os.path.abspath(prefix))
-    os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    names = sorted(values)
-    try:
-        try:
-            tf.raw_ops.SaveV2(
-                prefix=temporary,
-                tensor_names=names,
-                shape_and_slices=[""] * len(names),
-                tensors=[tf.constant(values[name]) for name in names],
-            )
-        except tf.errors.OpError as error:
-            raise OSError(f"cannot write {os.fspath(prefix)}: {_first_line(error)}") from error
-        # The index comes last: a reader looks for it first.
-        for suffix in (_DATA_SUFFIX, ".index"):
-            os.replace(temporary + suffix, os.path.join(folder, name) + suffix)
-    finally:
-        for suffix in (_DATA_SUFFIX, ".index"):
-            if os.path.exists(temporary + suffix):
-                os.remove(temporary + suffix)
-    return os.fspath(prefix)
-
-
-def _import_tensorflow() -> Any:
     try:
         import tensorflow as tf
     except ImportError as error:
@@ -184,21 +129,29 @@ def _import_tensorflow() -> Any:
 
 def _open_checkpoint(prefix: str | os.PathLike[str]) -> tuple[str, dict[str, StoredArray]]:
     """Returns the real prefix and everything in the checkpoint."""
-    tf = _import_tensorflow()
+    tf = import_tensorflow()
     source = _find_prefix(tf, os.fspath(prefix))
+    _check_table(tf, source)
+    # What TensorFlow raises for a damaged file depends on where the damage is.
+    damage = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
     try:
         reader = tf.train.load_checkpoint(source)
         shapes = reader.get_variable_to_shape_map()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{source} is not a readable checkpoint: {_first_line(error)}") from error
+    except damage as error:
+        raise ValueError(f"{source} is not a readable checkpoint: {first_line(error)}") from error
+
+    if any("/.ATTRIBUTES/" in name for name in shapes):
+        raise ValueError(
+            f"{source} is an object-based checkpoint (tf.train.Checkpoint), which has no slim names"
+        )
 
     def stored(name: str, shape: Iterable[int]) -> StoredArray:
         def read() -> np.ndarray:
             try:
                 return reader.get_tensor(name)
-            except (tf.errors.OpError, ValueError, RuntimeError) as error:
+            except damage as error:
                 raise ValueError(
-                    f"{source} is cut short or damaged at {name!r}: {_first_line(error)}"
+                    f"{source} is cut short or damaged at {name!r}: {first_line(error)}"
                 ) from error
 
         return StoredArray(tuple(shape), read)
@@ -219,25 +172,37 @@ def _find_prefix(tf: Any, prefix: str) -> str:
                 f"{prefix} has {len(indices)} checkpoints and no `checkpoint` file that names one"
             )
         return indices[0].removesuffix(".index")
-    for suffix in (".index", _DATA_SUFFIX):
+    for suffix in (".index", DATA_SUFFIX):
         prefix = prefix.removesuffix(suffix)
     if files.exists(f"{prefix}.index") or files.exists(prefix):
         return prefix
     raise FileNotFoundError(f"no such checkpoint: {prefix} (there is no {prefix}.index)")
 
 
+def _check_table(tf: Any, prefix: str) -> None:
+    """Refuses a file that is no table; TensorFlow does too, with lines of its own on the terminal.
+
+    Raises:
+        ValueError: The file is no table, or is cut short.
+    """
+    index = f"{prefix}.index"
+    path = index if tf.io.gfile.exists(index) else prefix  # A TF 0.x checkpoint is one file.
+    size = tf.io.gfile.stat(path).length
+    with tf.io.gfile.GFile(path, "rb") as file:
+        file.seek(max(0, size - len(_TABLE_MAGIC)))
+        end = file.read()
+    if end != _TABLE_MAGIC:
+        raise ValueError(f"{prefix} is not a readable checkpoint: {path} is no table of tensors")
+
+
 def _choose(
-    found: Mapping[str, StoredArray], source: str, use_moving_averages: bool
+    found: Mapping[str, StoredArray], use_moving_averages: bool
 ) -> tuple[dict[str, StoredArray], list[str], set[str]]:
     """Divides a checkpoint into what the network reads and what is ignored.
 
     Returns the arrays by plain name, the names ignored, and the plain names of those that are
     moving averages.
     """
-    if any("/.ATTRIBUTES/" in name for name in found):
-        raise ValueError(
-            f"{source} is an object-based checkpoint (tf.train.Checkpoint), which has no slim names"
-        )
     arrays: dict[str, StoredArray] = {}
     ignored: list[str] = []
     averaged: set[str] = set()
@@ -252,11 +217,11 @@ def _choose(
         return arrays, ignored, averaged
     plain = arrays
     arrays = {}
-    for name in dict.fromkeys([*plain, *(name.removesuffix(_AVERAGE) for name in ignored)]):
-        if f"{name}{_AVERAGE}" in found:
-            arrays[name] = found[f"{name}{_AVERAGE}"]
+    for name in dict.fromkeys([*plain, *(name.removesuffix(AVERAGE) for name in ignored)]):
+        if f"{name}{AVERAGE}" in found:
+            arrays[name] = found[f"{name}{AVERAGE}"]
             averaged.add(name)
-            ignored.remove(f"{name}{_AVERAGE}")
+            ignored.remove(f"{name}{AVERAGE}")
             if name in plain:
                 ignored.append(name)
         elif name in plain:
@@ -302,12 +267,8 @@ def _advice(
     missing = [name for name in variables if name not in arrays]
     if not missing:
         return []
-    if use_moving_averages and not any(name.endswith(_AVERAGE) for name in found):
+    if use_moving_averages and not any(name.endswith(AVERAGE) for name in found):
         return ["it has no moving averages: pass use_moving_averages=False"]
-    if not use_moving_averages and all(f"{name}{_AVERAGE}" in found for name in missing):
+    if not use_moving_averages and all(f"{name}{AVERAGE}" in found for name in missing):
         return ["it has their moving averages: pass use_moving_averages=True"]
     return []
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,108 @@
+"""`export/convert_slim_checkpoint.py`, run as a user runs it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import nasnet_keras as nk
+
+pytest.importorskip("tensorflow")
+pytestmark = pytest.mark.tensorflow
+
+ROOT = Path(__file__).parents[2]
+
+
+def convert(*flags):
+    return subprocess.run(
+        [sys.executable, "export/convert_slim_checkpoint.py", *map(str, flags)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """nasnet_cifar with auxiliary head, 11 classes, random weights, and averages one larger."""
+    model = nk.create_model("nasnet_cifar", classes=11, auxiliary_head=True)
+    rng = np.random.default_rng(0)
+    for variable in model.weights:
+        variable.assign(rng.uniform(0.5, 1.5, variable.shape))
+    averages = {v.path: keras.ops.convert_to_numpy(v) + 1 for v in model.trainable_weights}
+    prefix = tmp_path_factory.mktemp("slim") / "model.ckpt-9"
+    nk.save_slim_checkpoint(model, prefix, global_step=9, moving_averages=averages)
+    return model, prefix
+
+
+def test_converts_and_prints_what_was_mapped(checkpoint, tmp_path):
+    source, prefix = checkpoint
+    output = tmp_path / "new" / "model.keras"
+    result = convert(
+        "--model_name=nasnet_cifar",
+        f"--checkpoint_path={prefix}",
+        f"--output_path={output}",
+        "--use_moving_averages",
+        "--labels_offset=1",
+        "--input_shape=any",
+    )
+    assert result.returncode == 0, result.stderr
+    assert os.listdir(output.parent) == ["model.keras"]
+    model = keras.saving.load_model(output, compile=False)
+    assert model.input_shape == (None, None, None, 3) and model.output_shape == (None, 10)
+    expected = {v.path: keras.ops.convert_to_numpy(v) for v in source.weights}
+    averaged = {v.path for v in source.trainable_weights}
+    for variable in model.weights:
+        value = expected[variable.path] + (variable.path in averaged)
+        if variable.path.startswith("final_layer"):
+            value = value[..., 1:]
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), value)
+    text = result.stdout
+    assert "reduction_cell_1" in text and f"{model.count_params():,}" in text
+    assert "not in the model: 12 variables (aux_11)" in text
+    assert f"from moving averages: {len(model.trainable_weights):,} variables" in text
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--model_name=nasnet_moble"], "did you mean 'nasnet_mobile'"),
+        (["--model_nam=nasnet_cifar"], "--model_name"),
+        (["--checkpoint_path="], "--checkpoint_path is missing"),
+        (["--checkpoint_path=absent"], "absent"),
+        (["--checkpoint_path=setup.py"], "setup.py is not a readable checkpoint"),
+        (["--output_path=model.h5"], "ends in .keras"),
+        (["--output_path=setup.py/model.keras"], "no directory to write to"),
+        (["--labels_offset=2"], "labels_offset"),
+        (["--input_shape=any", "--image_size=64"], "contradicts"),
+        (["--input_shape=any", "--auxiliary_head"], "contradicts"),
+        (["--exclude_scopes=final_layers"], "did you mean 'final_layer'"),
+        (["--num_classes=10"], "it has 11 classes and the model 10"),
+        (["leftover"], "leftover"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(flags, says, checkpoint, tmp_path):
+    given = {"model_name": "nasnet_cifar", "checkpoint_path": checkpoint[1]}
+    given["output_path"] = tmp_path / "model.keras"
+    result = convert(*(f"--{name}={value}" for name, value in given.items()), *flags)
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    assert says in result.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_checkpoint_of_another_network_writes_nothing(checkpoint, tmp_path):
+    result = convert(
+        "--model_name=pnasnet_cifar",
+        f"--checkpoint_path={checkpoint[1]}",
+        f"--output_path={tmp_path / 'model.keras'}",
+    )
+    assert result.returncode == 2
+    assert "missing in it: " in result.stderr and "left over in it: " in result.stderr
+    assert result.stderr.count("(first 10)") == 3 and result.stderr.count("\n") == 1
+    assert os.listdir(tmp_path) == []
