@@ -11,6 +11,7 @@ from typing import Any
 
 from nasnet_keras.genotypes.operation_table import COMBINERS, OPERATIONS
 from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.whole_files import written_whole
 
 _FORMAT = "nasnet_keras.genotype"
 _VERSION = 1
@@ -285,10 +286,8 @@ class Genotype:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a JSON file, complete or not at all."""
-        temporary = f"{os.fspath(path)}.{os.getpid()}.tmp"
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(self.to_json())
-        os.replace(temporary, path)
+        with written_whole(path) as temporary:
+            temporary.write_text(self.to_json(), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Genotype:

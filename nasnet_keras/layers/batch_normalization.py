@@ -15,7 +15,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization`, but in training as slim's `fused=True`.
 
     The moving variance takes the unbiased variance of the batch, and on TensorFlow the fused kernel
-    computes all of it: slim's very rounding, and about twice as fast as Keras's separate operations.
+    computes all of it: slim's very rounding, and faster than Keras's separate operations.
     Synchronized, masked or renormalized, and at inference, it is Keras's own.
 
     Args: As `keras.layers.BatchNormalization`.

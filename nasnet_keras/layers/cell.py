@@ -199,9 +199,7 @@ class Cell(NetworkLayer):
                 x = adjuster[0](x, training=training)
             elif adjuster:
                 convolution, normalization = adjuster
-                x = convolve_and_normalize(
-                    self.activate(x), convolution, normalization, training
-                )
+                x = convolve_and_normalize(self.activate(x), convolution, normalization, training)
             states.append(x)
         if len(states) == 1:
             four = self.genotype.num_inputs == 4

@@ -111,6 +111,14 @@ class DropPath(keras.layers.Layer):
             "seed": self.seed,
         }
 
+    # Keras saves no generator's state by itself; resuming must not repeat the masks.
+
+    def save_own_variables(self, store: Any) -> None:
+        store["seed"] = self.seed_generator.state
+
+    def load_own_variables(self, store: Any) -> None:
+        self.seed_generator.state.assign(store["seed"])
+
     def current_keep_probability(self, step: Any) -> Any:
         """Returns the keep probability at a training step, a float32 scalar.
 

@@ -153,10 +153,13 @@ def _application(
     name: str,
 ) -> keras.Model:
     preset = get_preset(preset_name)
-    if weights is not None and weights != "imagenet" and not os.path.exists(weights):
+    if weights not in (None, "imagenet") and not (
+        os.path.exists(weights) or os.path.exists(f"{weights}.index")
+    ):
         raise ValueError(
             "The `weights` argument should be either `None` (random initialization), `imagenet` "
-            f"(pre-training on ImageNet), or the path to the weights file, got {weights!r}"
+            "(pre-training on ImageNet), or the path to a weights file or a slim checkpoint, got "
+            f"{weights!r}"
         )
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(

@@ -7,7 +7,13 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.layers import AuxiliaryHead, BatchNormalization, Cell, ClassifierHead, DropPathSchedule
+from nasnet_keras.layers import (
+    AuxiliaryHead,
+    BatchNormalization,
+    Cell,
+    ClassifierHead,
+    DropPathSchedule,
+)
 from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size

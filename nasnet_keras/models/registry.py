@@ -37,7 +37,7 @@ def create_model(
         auxiliary_head: Adds the auxiliary classifier; the model then returns
             `{"logits": (batch, classes), "auxiliary_logits": (batch, classes)}`.
         weights: `None` for random ones, `"imagenet"` (`nasnet_mobile` and `nasnet_large`), or the
-            path of a `.weights.h5`, `.keras` or keras.applications `.h5` file.
+            path of a `.weights.h5`, `.keras`, keras.applications `.h5` file or slim checkpoint.
         **overrides: Fields of `NetworkConfig` to change, e.g. `filters=16`, `genotype=...`.
 
     Returns:

@@ -54,6 +54,22 @@ def test_the_schedule_counts_training_calls_and_is_saved_with_the_model(tmp_path
     assert int(keras.saving.load_model(tmp_path / "model.keras")(x)) == 3
 
 
+def test_masks_go_on_after_saving(tmp_path: Path) -> None:
+    image = keras.Input((1, 1, 1))
+    model = keras.Model(image, DropPath(0.5, "v2")(image))
+    x = np.ones((256, 1, 1, 1), "float32")
+
+    def draw(network: keras.Model) -> np.ndarray:
+        return keras.ops.convert_to_numpy(network(x, training=True))
+
+    first = draw(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    second = draw(model)
+    assert (first != second).any()
+    np.testing.assert_array_equal(draw(loaded), second)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

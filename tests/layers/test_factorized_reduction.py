@@ -17,7 +17,10 @@ def test_paths_read_even_and_odd_pixels(size: tuple[int, int]) -> None:
     layer = FactorizedReduction(5, name="reduction")
     layer(x)
     randomize(layer)
-    w = {v.path.removeprefix("reduction/"): keras.ops.convert_to_numpy(v.value) for v in layer.weights}
+    w = {
+        v.path.removeprefix("reduction/"): keras.ops.convert_to_numpy(v.value)
+        for v in layer.weights
+    }
     active = reference.relu(x)
     shifted = np.pad(active, [(0, 0), (0, 1), (0, 1), (0, 0)])[:, 1:, 1:]
     even = reference.convolve(active[:, ::2, ::2], w["path1_conv/kernel"])

@@ -45,7 +45,13 @@ def forward(model: keras.Model, images: np.ndarray, training: bool = False) -> d
 def l2_sum(model: keras.Model) -> float:
     """Half the sum of squares of all kernels, as slim's regularizer."""
     kernels = [v for path, v in network_variables(model).items() if path.endswith(DECAYED)]
-    return sum(float((keras.ops.convert_to_numpy(v.value).astype("float64") ** 2).sum()) for v in kernels) / 2
+    return (
+        sum(
+            float((keras.ops.convert_to_numpy(v.value).astype("float64") ** 2).sum())
+            for v in kernels
+        )
+        / 2
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -72,7 +78,9 @@ def test_evaluation_gives_slims_numbers(name: str) -> None:
         value = outputs[point].astype("float64")
         assert value.mean() == pytest.approx(golden[f"{name}|eval|mean:{point}"], abs=TOLERANCE)
         assert value.std() == pytest.approx(golden[f"{name}|eval|std:{point}"], abs=TOLERANCE)
-    assert WEIGHT_DECAY[name] * l2_sum(network) == pytest.approx(float(golden[f"{name}|eval|reg"]), rel=1e-5)
+    assert WEIGHT_DECAY[name] * l2_sum(network) == pytest.approx(
+        float(golden[f"{name}|eval|reg"]), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -88,4 +96,6 @@ def test_training_mode_gives_slims_numbers(name: str) -> None:
         np.testing.assert_allclose(
             outputs[point], golden[f"{name}|train|{key}"], rtol=0, atol=TRAINING_TOLERANCE
         )
-    assert WEIGHT_DECAY[name] * l2_sum(network) == pytest.approx(float(golden[f"{name}|train|reg"]), rel=1e-5)
+    assert WEIGHT_DECAY[name] * l2_sum(network) == pytest.approx(
+        float(golden[f"{name}|train|reg"]), rel=1e-5
+    )

@@ -1,0 +1,49 @@
+"""What every benchmark shares: where it ran, and a JSON file of its rows."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import sys
+from typing import Any
+
+import nasnet_keras as nk
+from nasnet_keras.whole_files import make_directory, written_whole
+
+
+def environment() -> dict[str, Any]:
+    """Returns the command, the machine and the versions, for the record."""
+    import keras
+
+    result = {
+        "command": " ".join(["python", *sys.argv]),
+        "date": datetime.date.today().isoformat(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "nasnet_keras": nk.__version__,
+        "keras": keras.__version__,
+        "backend": keras.backend.backend(),
+    }
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        result["tensorflow"] = tf.__version__
+    return result
+
+
+def check_output(path: str | None) -> None:
+    """Refuses an output file that cannot be written, before any work.
+
+    Raises:
+        OSError: Its directory cannot be made or written to.
+    """
+    if path:
+        make_directory(os.path.dirname(path) or ".")
+
+
+def write_json(path: str, rows: list[dict[str, Any]]) -> None:
+    """Writes `{"environment": ..., "rows": ...}`, complete or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps({"environment": environment(), "rows": rows}, indent=2))

@@ -1,0 +1,75 @@
+"""The arrows between modules, the lazy top level, and a life without TensorFlow."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nasnet_keras
+
+ROOT = Path(nasnet_keras.__file__).parent
+
+# What a package may import of this project, itself, `suggestions` and `whole_files` aside.
+ALLOWED = {
+    "genotypes": set(),
+    "layers": {"genotypes"},
+    "weights": set(),
+    # `weights=...` of the model functions loads files.
+    "models": {"genotypes", "layers", "weights"},
+    "data": set(),
+    "training": {"genotypes", "layers", "models", "weights", "data"},
+    "export": {"models", "weights", "data", "training"},
+}
+MAY_NEED_TENSORFLOW = {
+    "layers/batch_normalization.py",
+    "weights/slim_checkpoint.py",
+    "weights/slim_writer.py",
+    "export/saved_model.py",
+    "export/classifier.py",
+}
+
+
+def imports(path: Path) -> list[tuple[str, bool]]:
+    """Returns the modules a file imports, and whether at its top."""
+    tree = ast.parse(path.read_text())
+    top = set(map(id, tree.body))
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) in top) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append((node.module or "", id(node) in top))
+    return found
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_dependencies_point_one_way(package: str) -> None:
+    for path in (ROOT / package).glob("*.py"):
+        for module, at_top in imports(path):
+            parts = module.split(".")
+            if parts[0] == "nasnet_keras" and len(parts) > 1:
+                allowed = ALLOWED[package] | {package, "suggestions", "whole_files"}
+                assert parts[1] in allowed, f"{path.name} imports {module}"
+            if parts[0] == "tensorflow":
+                name = f"{package}/{path.name}"
+                assert name in MAY_NEED_TENSORFLOW and not at_top, f"{name} imports TensorFlow"
+
+
+def test_every_public_name_is_there() -> None:
+    for name in nasnet_keras.__all__:
+        assert getattr(nasnet_keras, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'NASNetHuge'"):
+        nasnet_keras.NASNetHuge  # noqa: B018
+
+
+def test_networks_need_no_tensorflow() -> None:
+    code = (
+        "import sys; sys.modules['tensorflow'] = None; import nasnet_keras as nk; "
+        "m = nk.create_model('nasnet_mobile'); assert m.count_params() == 5327773; "
+        "assert 'tensorflow' not in {k for k, v in sys.modules.items() if v}"
+    )
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=ROOT.parent, check=True)
