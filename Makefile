@@ -18,7 +18,7 @@ OLDEST := .venv-oldest
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
 QUICKSTART_DIR ?= runs/digits
-QUICKSTART_IMAGES ?= docs/samples/*.png
+QUICKSTART_IMAGES ?= $(QUICKSTART_DIR)/samples/*.png
 
 # TensorFlow's start-up lines would bury the lines a person is waiting for.
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -58,9 +58,10 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 quickstart: export TF_CPP_MIN_LOG_LEVEL := 3
 quickstart: $(STAMP)  ## Set up, then train, evaluate, export and classify real digits
 	$(BIN)/python train_image_classifier.py --recipe=digits --train_dir=$(QUICKSTART_DIR)
-	$(BIN)/python eval_image_classifier.py --checkpoint_path=$(QUICKSTART_DIR) --dataset_name=digits
+	$(BIN)/python eval_image_classifier.py --checkpoint_path=$(QUICKSTART_DIR) --dataset_name=digits \
+		--eval_dir=$(QUICKSTART_DIR)/eval
 	$(BIN)/python export/export_saved_model.py --checkpoint_path=$(QUICKSTART_DIR) \
-		--output_dir=$(QUICKSTART_DIR)/saved_model
+		--output_dir=$(QUICKSTART_DIR)/saved_model --overwrite
 	$(BIN)/python classify_image.py --model=$(QUICKSTART_DIR)/saved_model $(QUICKSTART_IMAGES)
 
 test: $(STAMP)  ## Run the whole test suite

@@ -32,6 +32,8 @@ def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoRetur
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     def checked(argv: list[str]) -> int | None:
+        if not flags.FLAGS["verbosity"].present:
+            logging.set_verbosity(logging.WARNING)
         if argv[1:] and not arguments:
             raise ValueError(f"unexpected argument {argv[1]!r}: everything here is a --flag=value")
         return main(argv[1:])
@@ -60,15 +62,18 @@ def one_line(error: BaseException) -> str:
 def quiet_imports() -> Iterator[None]:
     """Keeps what Keras's backend writes to standard error while it is imported off the terminal.
 
-    TensorFlow 2.21 prints its start-up lines before it has read how much it may print. Python's
-    own messages are not lost: an exception is raised as ever.
+    TensorFlow 2.21 prints its start-up lines before it has read how much it may print, and turns
+    absl's information lines on. An exception is raised as ever.
     """
+    verbosity = logging.get_verbosity()
     sys.stderr.flush()
     saved = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
         import keras  # noqa: F401
+
+        logging.set_verbosity(verbosity)
     finally:
         sys.stderr.flush()
         os.dup2(saved, 2)

@@ -45,7 +45,7 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         The temporary path, which does not exist yet.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
+    temporary = target.with_name(f".{target.stem}.partial{target.suffix}")
     _remove(temporary)
     try:
         yield temporary

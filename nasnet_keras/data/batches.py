@@ -1,58 +1,56 @@
-"""Shuffled batches of an in-memory dataset, the same again for the same seed and epoch."""
+"""Shuffled batches of an in-memory dataset, the same again for the same seed and step."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
 
-import keras
 import numpy as np
 
+Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 
-class ShuffledBatches(keras.utils.PyDataset):
-    """Gives whole batches in a new order each epoch.
 
-    The order follows from seed and epoch alone, so that a resumed run sees what an uninterrupted
-    one would. The examples that do not fill a batch sit out that epoch: a smaller last batch would
-    make the backend compile the training step twice.
+def batches_per_epoch(examples: int, batch_size: int) -> int:
+    """Returns how many whole batches there are.
+
+    Raises:
+        ValueError: There are fewer examples than one batch takes.
+    """
+    if batch_size > examples:
+        raise ValueError(f"batch_size is {batch_size}, but there are {examples} images")
+    return examples // batch_size
+
+
+def shuffled_batches(
+    inputs: np.ndarray,
+    targets: dict[str, np.ndarray],
+    batch_size: int,
+    seed: int,
+    first_step: int = 0,
+) -> Iterator[Batch]:
+    """Gives whole batches without end, in a new order each epoch.
+
+    The order follows from seed and epoch alone, so that a run resumed at any step sees what an
+    uninterrupted one would. The examples that do not fill a batch sit out that epoch: a smaller
+    last batch would make the backend compile the training step twice.
 
     Args:
         inputs: `(n, ...)`.
         targets: Arrays of `n` rows by name.
         batch_size: Examples a batch.
         seed: Seed of the order.
+        first_step: Number of batches to pass over.
+
+    Yields:
+        `batch_size` rows of the inputs, and of each target.
 
     Raises:
         ValueError: There are fewer examples than one batch takes.
     """
-
-    def __init__(
-        self,
-        inputs: np.ndarray,
-        targets: dict[str, np.ndarray],
-        batch_size: int,
-        seed: int,
-    ) -> None:
-        super().__init__()
-        if batch_size > len(inputs):
-            raise ValueError(f"batch_size is {batch_size}, but there are {len(inputs)} images")
-        self.inputs = inputs
-        self.targets = targets
-        self.batch_size = batch_size
-        self.seed = seed
-        self.start_at(epoch=0)
-
-    def start_at(self, epoch: int) -> None:
-        """Makes this epoch, counted from 0, the next one."""
-        self.epoch = epoch
-        self._order = np.random.default_rng([self.seed, epoch]).permutation(len(self.inputs))
-
-    @property
-    def num_batches(self) -> int:
-        return len(self.inputs) // self.batch_size
-
-    def __getitem__(self, index: int) -> tuple[Any, dict[str, Any]]:
-        rows = self._order[index * self.batch_size : (index + 1) * self.batch_size]
-        return self.inputs[rows], {name: target[rows] for name, target in self.targets.items()}
-
-    def on_epoch_end(self) -> None:
-        self.start_at(self.epoch + 1)
+    per_epoch = batches_per_epoch(len(inputs), batch_size)
+    epoch, index = divmod(first_step, per_epoch)
+    while True:
+        order = np.random.default_rng([seed, epoch]).permutation(len(inputs))
+        for start in range(index * batch_size, per_epoch * batch_size, batch_size):
+            rows = order[start : start + batch_size]
+            yield inputs[rows], {name: target[rows] for name, target in targets.items()}
+        epoch, index = epoch + 1, 0

@@ -65,7 +65,9 @@ def decode_image(image_bytes: bytes) -> np.ndarray:
             return np.asarray(image.convert("RGB"))
     # Pillow raises SyntaxError, too, on some damaged PNGs.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "no image format known" if isinstance(error, Image.UnidentifiedImageError) else error
+        reason = (
+            "no image format known" if isinstance(error, Image.UnidentifiedImageError) else error
+        )
         raise ValueError(f"not a readable image: {reason}") from None
 
 

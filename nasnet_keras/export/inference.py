@@ -27,4 +27,4 @@ def inference_model(model: keras.Model) -> keras.Model:
         raise ValueError(f"network {model.name!r} has no classifier: it was built without its top")
     logits = keras.ops.cast(tensors["Logits"], "float32")
     outputs = {"logits": logits, "probabilities": keras.ops.softmax(logits)}
-    return keras.Model(model.inputs, outputs, name=f"{model.name}_inference")
+    return keras.Model(model.inputs[0], outputs, name=f"{model.name}_inference")

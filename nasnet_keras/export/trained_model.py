@@ -12,8 +12,11 @@ from typing import Any
 
 import keras
 
-import nasnet_keras.layers  # noqa: F401  registers the layers that a `.keras` file names
+# Registers the layers that a `.keras` file names.
+import nasnet_keras.data.augmentation
+import nasnet_keras.layers  # noqa: F401
 from nasnet_keras.data.preprocessing import check_preprocessing
+from nasnet_keras.export.inference import inference_model
 from nasnet_keras.whole_files import written_whole
 
 CHECKPOINT_NAME = "model.keras"
@@ -98,7 +101,7 @@ def load_trained_model(
     model = read_keras_file(checkpoint)
     config = read_config(checkpoint.parent)
     recipe = config.get("recipe", {})
-    classes = _num_classes(model)
+    classes = inference_model(model).output["logits"].shape[1]
     names = tuple(config.get("class_names", ())) or tuple(f"class {i}" for i in range(classes))
     if len(names) != classes:
         raise ValueError(
@@ -126,14 +129,6 @@ def read_keras_file(path: Path) -> keras.Model:
     if not isinstance(model, keras.Model):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a network")
     return model
-
-
-def _num_classes(model: keras.Model) -> int:
-    shapes = model.output_shape
-    shape = shapes.get("logits") if isinstance(shapes, dict) else shapes
-    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
-        raise ValueError(f"network {model.name!r} is no classifier: its output is {shapes}")
-    return shape[1]
 
 
 def _image_size(model: keras.Model, given: int | None, trained: int | None) -> int:

@@ -8,8 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from nasnet_keras.whole_files import written_whole
+
+
+class SeedEveryEpoch(keras.callbacks.Callback):
+    """Sets the random state of every layer at the start of an epoch.
+
+    A `.keras` file has no random state. It follows from seed and epoch alone, so that a resumed run
+    drops and shifts what an uninterrupted one would.
+
+    Args:
+        seed: Seed of the run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        random = np.random.default_rng([self.seed, epoch])
+        for variable in self.model.variables:
+            if variable.name == "seed_generator_state":
+                variable.assign(random.integers(2**31, size=variable.shape))
 
 
 class StopAtStep(keras.callbacks.Callback):
@@ -31,7 +53,7 @@ class StopAtStep(keras.callbacks.Callback):
 
 
 class SaveEveryEpoch(keras.callbacks.Callback):
-    """Saves model, optimizer and random state after each epoch, and logs the epoch's means.
+    """Saves the model and its optimizer after each epoch, and logs the epoch's means.
 
     Args:
         checkpoint: The `.keras` file to replace each time.

@@ -114,7 +114,7 @@ def evaluate(
         ValueError: The network's classes are not as many as the dataset's.
     """
     network = inference_model(model)
-    classes = network.output_shape["logits"][1]
+    classes = network.output["logits"].shape[1]
     if classes != len(dataset.class_names):
         raise ValueError(
             f"the network has {classes} classes, dataset {dataset.name} has "

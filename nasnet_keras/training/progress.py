@@ -36,6 +36,8 @@ class ProgressBar(keras.callbacks.Callback):
             progress.TimeRemainingColumn(),
             console=console,
             transient=True,
+            # In a file or a pipe there is no line to draw over; the lines of the epochs remain.
+            disable=not console.is_terminal,
         )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -61,9 +63,9 @@ class ProgressBar(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = logs or {}
         parts = [f"epoch {epoch + 1:3}", f"step {self.step}/{self.total_steps}"]
-        for name, label in (("loss", "loss"), ("logits_accuracy", "accuracy"), ("accuracy", "accuracy")):
+        for name in ("loss", "logits_accuracy", "accuracy"):
             if name in logs:
-                parts.append(f"{label} {float(logs[name]):.4f}")
+                parts.append(f"{name.removeprefix('logits_')} {float(logs[name]):.4f}")
         parts.append(self.progress.tasks[0].fields["speed"])
         self.progress.console.print("  ".join(parts), highlight=False)
 

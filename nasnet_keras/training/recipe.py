@@ -10,7 +10,6 @@ from nasnet_keras.suggestions import unknown_name
 
 OPTIMIZERS = ("momentum", "sgd", "adam")
 LEARNING_RATE_DECAYS = ("cosine", "fixed")
-AUGMENTATIONS = ("none", "shift")
 
 # What the network's own preset decides unless a recipe does.
 _NETWORK_FIELDS = ("num_cells", "filters", "stem_filters", "drop_path_keep_probability", "dropout")
@@ -24,6 +23,9 @@ def _value(help_text: str, **kwargs: Any) -> Any:
 @dataclass(frozen=True)
 class Recipe:
     """A training run; each field is a flag of `train_image_classifier.py`, named as slim's.
+
+    Names of datasets, networks, preprocessings and augmentations are checked where they are looked
+    up, so that this module needs nothing but the standard library.
 
     Raises:
         ValueError: A value is out of range, a name is unknown, or two values contradict each other.
@@ -39,31 +41,30 @@ class Recipe:
     epochs: int = _value("Passes over the training images.")
     max_number_of_steps: int | None = _value("Training steps, instead of epochs.", default=None)
     augmentation: str = _value("Random changes to training images.", default="none")
-    num_cells: int | None = _value("Normal cells. Default: the network's.", default=None)
-    filters: int | None = _value("Filters of the first cells. Default: the network's.", default=None)
-    stem_filters: int | None = _value("Filters of the stem. Default: the network's.", default=None)
+    num_cells: int | None = _value("Normal cells.", default=None)
+    filters: int | None = _value("Filters of the first cells.", default=None)
+    stem_filters: int | None = _value("Filters of the stem.", default=None)
     drop_path_keep_probability: float | None = _value(
-        "Keep probability of paths at the end of training. Default: the network's.", default=None
+        "Keep probability of paths at the end of training.", default=None
     )
     dropout: float | None = _value(
-        "Share of the features dropped before the classifier. Default: the network's.", default=None
+        "Share of the features dropped before the classifier.", default=None
     )
-    auxiliary_weight: float = _value("Weight of the auxiliary head's loss; 0: no head.", default=0.4)
+    auxiliary_weight: float = _value(
+        "Weight of the auxiliary head's loss; 0: no head.", default=0.4
+    )
     optimizer: str = _value("momentum, sgd or adam.", default="momentum")
     momentum: float = _value("Momentum of the optimizer 'momentum'.", default=0.9)
     learning_rate_decay_type: str = _value("cosine (to 0 at the end) or fixed.", default="cosine")
     weight_decay: float = _value("L2 on the kernels: this times sum(w^2) / 2.", default=0.0)
     label_smoothing: float = _value("Share of a label spread over all classes.", default=0.0)
-    gradient_clip_norm: float | None = _value(
-        "Largest global norm of the gradients. Default: no limit.", default=None
-    )
+    gradient_clip_norm: float | None = _value("Largest global norm of the gradients.", default=None)
     seed: int = _value("Seed of weights, order and augmentation.", default=0)
 
     def __post_init__(self) -> None:
         for field, allowed in (
             ("optimizer", OPTIMIZERS),
             ("learning_rate_decay_type", LEARNING_RATE_DECAYS),
-            ("augmentation", AUGMENTATIONS),
         ):
             if getattr(self, field) not in allowed:
                 raise ValueError(unknown_name(field, getattr(self, field), allowed))
@@ -98,13 +99,15 @@ class Recipe:
                 raise ValueError(unknown_name("recipe setting", name, fields))
         if "epochs" in values and "max_number_of_steps" in values:
             raise ValueError(
-                f"epochs={values['epochs']} and max_number_of_steps={values['max_number_of_steps']} "
-                "contradict each other: both say how long to train"
+                f"epochs={values['epochs']} and "
+                f"max_number_of_steps={values['max_number_of_steps']} contradict each other: both "
+                "say how long to train"
             )
         result = dataclasses.replace(self, **values)
         if "momentum" in values and result.optimizer != "momentum":
             raise ValueError(
-                f"momentum={result.momentum} contradicts optimizer={result.optimizer}, which has none"
+                f"momentum={result.momentum} contradicts optimizer={result.optimizer}, which has "
+                "none"
             )
         if "epochs" in values:
             result = dataclasses.replace(result, max_number_of_steps=None)

@@ -11,8 +11,8 @@ from PIL import Image
 from rich.console import Console
 
 from nasnet_keras.data import ImageDataset, load_dataset
-from nasnet_keras.data.augmentation import augment
-from nasnet_keras.data.batches import ShuffledBatches
+from nasnet_keras.data.augmentation import Augmentation
+from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
 from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
 from nasnet_keras.data.registry import check_dataset
 from nasnet_keras.export.trained_model import (
@@ -22,7 +22,7 @@ from nasnet_keras.export.trained_model import (
     write_config,
 )
 from nasnet_keras.models import build_network, endpoints, get_preset
-from nasnet_keras.training.callbacks import SaveEveryEpoch, StopAtStep
+from nasnet_keras.training.callbacks import SaveEveryEpoch, SeedEveryEpoch, StopAtStep
 from nasnet_keras.training.evaluation import Evaluation, evaluate
 from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
 from nasnet_keras.training.optimizers import make_optimizer
@@ -39,7 +39,7 @@ def train(
     """Trains a network, or continues where an earlier call was cut off, and tests it.
 
     The directory receives `config.json` (the recipe as run), `model.keras` (the last complete
-    epoch: network, optimizer, random state), `metrics.jsonl` (a line for each epoch),
+    epoch: network and optimizer), `metrics.jsonl` (a line for each epoch),
     `results.json`, `confusion.png`, and a few test images as PNG in `samples/`.
 
     Args:
@@ -71,10 +71,8 @@ def train(
     targets = np.eye(classes, dtype=np.float32)[dataset.labels]
     images = preprocess(dataset.images, recipe.preprocessing_name, recipe.train_image_size)
     losses, loss_weights = cross_entropies(recipe.auxiliary_weight, recipe.label_smoothing)
-    batches = ShuffledBatches(
-        np.asarray(images), dict.fromkeys(losses, targets), recipe.batch_size, recipe.seed
-    )
-    total_steps = recipe.total_steps(batches.num_batches)
+    epoch_steps = batches_per_epoch(len(dataset), recipe.batch_size)
+    total_steps = recipe.total_steps(epoch_steps)
 
     # ---- Model, new or as the last complete epoch left it.
     keras.utils.set_random_seed(recipe.seed)
@@ -97,10 +95,33 @@ def train(
     # ---- Training.
     step = int(model.optimizer.iterations)
     if resumes:
-        console.print(f"continuing {directory} after step {step} of {total_steps}", highlight=False)
+        console.print(
+            f"continuing {directory} after step {step} of {total_steps}",
+            highlight=False,
+            soft_wrap=True,
+        )
     if step < total_steps:
-        batches.start_at(epoch=step // batches.num_batches)
-        _fit(model, batches, recipe, directory, step, total_steps, console)
+        batches = shuffled_batches(
+            np.asarray(images), dict.fromkeys(losses, targets), recipe.batch_size, recipe.seed, step
+        )
+        bar = ProgressBar(console, total_steps, recipe.batch_size, step)
+        try:
+            model.fit(
+                batches,
+                shuffle=False,  # They are already.
+                steps_per_epoch=epoch_steps,
+                initial_epoch=step // epoch_steps,
+                epochs=-(-total_steps // epoch_steps),
+                callbacks=[
+                    SeedEveryEpoch(recipe.seed),
+                    StopAtStep(total_steps - step),
+                    SaveEveryEpoch(checkpoint, directory / LOG_NAME),
+                    bar,
+                ],
+                verbose=0,
+            )
+        finally:
+            bar.close()
 
     # ---- Test.
     result = evaluate(model, test, recipe.preprocessing_name, recipe.train_image_size)
@@ -133,42 +154,17 @@ def build_training_network(recipe: Recipe, classes: int, total_steps: int) -> ke
     )
     size = recipe.train_image_size
     image = keras.Input((size, size, 3), name="image")
+    augmented = Augmentation(recipe.augmentation, recipe.seed, name="augmentation")(image)
     model = build_network(
         config,
         classes=classes,
-        input_tensor=augment(image, recipe.augmentation, recipe.seed),
+        input_tensor=augmented,
         auxiliary_head=recipe.auxiliary_weight > 0,
         name=recipe.model_name,
     )
     if recipe.auxiliary_weight > 0:
         return model
-    return keras.Model(model.inputs, {LOGITS: endpoints(model)["Logits"]}, name=recipe.model_name)
-
-
-def _fit(
-    model: keras.Model,
-    batches: ShuffledBatches,
-    recipe: Recipe,
-    directory: Path,
-    step: int,
-    total_steps: int,
-    console: Console,
-) -> None:
-    bar = ProgressBar(console, total_steps, recipe.batch_size, step)
-    try:
-        model.fit(
-            batches,
-            initial_epoch=step // batches.num_batches,
-            epochs=-(-total_steps // batches.num_batches),
-            callbacks=[
-                StopAtStep(total_steps - step),
-                SaveEveryEpoch(directory / CHECKPOINT_NAME, directory / LOG_NAME),
-                bar,
-            ],
-            verbose=0,
-        )
-    finally:
-        bar.close()
+    return keras.Model(image, {LOGITS: endpoints(model)["Logits"]}, name=recipe.model_name)
 
 
 def _check_same_run(recipe: Recipe, directory: Path) -> None:

@@ -1,0 +1,54 @@
+"""Says what is in pictures.
+
+  python classify_image.py --model=runs/digits runs/digits/samples/*.png
+
+--model is a run directory, a .keras file or the directory that export_saved_model.py wrote. A file
+that is no image is reported and the others are classified; the exit code is then 2.
+"""
+
+import sys
+
+from absl import flags
+
+from nasnet_keras.command_line import USAGE_ERROR, one_line, quiet_imports, run
+
+_MODEL = flags.DEFINE_string("model", None, "A run directory, a .keras file, or a SavedModel.")
+_TOP_K = flags.DEFINE_integer("top_k", 3, "Classes to name for each file.", lower_bound=1)
+
+
+def main(arguments: list[str]) -> int:
+    if not _MODEL.value:
+        raise ValueError("--model is missing: name a run directory, a .keras file or a SavedModel")
+    if not arguments:
+        raise ValueError("no image given: name one or more files")
+    with quiet_imports():
+        from nasnet_keras.export import load_classifier
+    from rich.console import Console
+    from rich.table import Table
+
+    classifier = load_classifier(_MODEL.value, _TOP_K.value)
+    table = Table()
+    table.add_column("file", overflow="fold")
+    table.add_column("class", overflow="fold")
+    table.add_column("score", justify="right")
+    errors = 0
+    for file in arguments:
+        try:
+            with open(file, "rb") as stream:
+                answer = classifier.classify(stream.read())
+        except OSError as error:
+            print(f"error: {one_line(error)}", file=sys.stderr)
+            errors += 1
+        except ValueError as error:
+            print(f"error: {file}: {one_line(error)}", file=sys.stderr)
+            errors += 1
+        else:
+            names = "\n".join(name for name, _ in answer)
+            table.add_row(file, names, "\n".join(f"{score:.2%}" for _, score in answer))
+    if table.row_count:
+        Console().print(table)
+    return USAGE_ERROR if errors else 0
+
+
+if __name__ == "__main__":
+    run(main, arguments="FILE...")

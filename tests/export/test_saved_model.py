@@ -1,0 +1,194 @@
+"""The SavedModel, as a program without this package would use it, and what is refused."""
+
+import io
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import nasnet_keras as nk
+from nasnet_keras.data.preprocessing import preprocess
+from nasnet_keras.export import (
+    TrainedModel,
+    export_saved_model,
+    inference_model,
+    load_classifier,
+    load_trained_model,
+)
+
+tf = pytest.importorskip("tensorflow")
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="written by TensorFlow"),
+]
+
+NAMES = ("nought", "one", "two", "three", "four", "five", "six")
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A network as training leaves it: auxiliary head and drop path included."""
+    keras.utils.set_random_seed(3)
+    model = nk.create_model(
+        "nasnet_cifar",
+        classes=len(NAMES),
+        input_shape=(16, 16, 3),
+        auxiliary_head=True,
+        num_cells=2,
+        filters=2,
+        stem_filters=4,
+        drop_path_keep_probability=0.5,
+        drop_path_total_steps=10,
+    )
+    for weight in model.weights:
+        if weight.path == "final_layer/FC/kernel":
+            # Untrained logits are tens apart, which would hide all classes but one.
+            weight.assign(weight * 0.05)
+    return TrainedModel(model, NAMES, image_size=16, preprocessing_name="scale")
+
+
+@pytest.fixture(scope="module")
+def saved(trained, tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "saved_model"
+    assert export_saved_model(trained, path, top_k=3) < 1e-5
+    return path
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(5).integers(0, 256, (2, 20, 30, 3), np.uint8)
+
+
+def encode(pixels, file_format="PNG"):
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, file_format)
+    return stream.getvalue()
+
+
+def expected_probabilities(trained, pictures):
+    images = preprocess(pictures, "scale", 16)
+    return np.asarray(inference_model(trained.model)(images)["probabilities"])
+
+
+def test_signatures_are_named_and_typed_as_documented(saved):
+    signatures = tf.saved_model.load(str(saved)).signatures
+    assert {"serving_default", "serve_bytes"} <= set(signatures)
+    (image,) = signatures["serving_default"].structured_input_signature[1].values()
+    assert (image.name, image.dtype, image.shape.as_list()) == (
+        "images",
+        tf.float32,
+        [None, 16, 16, 3],
+    )
+    (encoded,) = signatures["serve_bytes"].structured_input_signature[1].values()
+    assert (encoded.name, encoded.dtype, encoded.shape.as_list()) == (
+        "image_bytes",
+        tf.string,
+        [None],
+    )
+    assert set(signatures["serving_default"].structured_outputs) == {"logits", "probabilities"}
+    assert set(signatures["serve_bytes"].structured_outputs) == {"classes", "names", "scores"}
+
+
+def test_float_signature_answers_as_the_network(saved, trained):
+    images = np.random.default_rng(1).uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)
+    answer = tf.saved_model.load(str(saved)).signatures["serving_default"](images=images)
+    network = inference_model(trained.model)(images)
+    for name in ("logits", "probabilities"):
+        np.testing.assert_allclose(answer[name], np.asarray(network[name]), atol=1e-5)
+    assert 0.01 < np.ptp(answer["probabilities"], axis=1).min() < 0.99
+
+
+def test_bytes_signature_decodes_resizes_and_names_the_best(saved, trained, pictures):
+    signature = tf.saved_model.load(str(saved)).signatures["serve_bytes"]
+    small = pictures[1, :9, :11]
+    answer = signature(image_bytes=tf.constant([encode(pictures[0]), encode(small)]))
+    expected = np.concatenate(
+        [expected_probabilities(trained, p[np.newaxis]) for p in (pictures[0], small)]
+    )
+    best = np.argsort(-expected, axis=1)[:, :3]
+    np.testing.assert_array_equal(answer["classes"], best)
+    np.testing.assert_allclose(answer["scores"], np.take_along_axis(expected, best, 1), atol=1e-5)
+    names = [[name.decode() for name in row] for row in answer["names"].numpy()]
+    assert names == [[NAMES[i] for i in row] for row in best]
+
+
+@pytest.mark.parametrize("kind", ["grey", "palette", "alpha", "jpeg"])
+def test_every_kind_of_picture_reaches_the_network_as_three_channels(saved, trained, kind):
+    pixels = np.random.default_rng(9).integers(0, 256, (16, 16), np.uint8)
+    image = Image.fromarray(pixels).resize((16, 16))
+    mode, file_format = {
+        "grey": ("L", "PNG"),
+        "palette": ("P", "PNG"),
+        "alpha": ("RGBA", "PNG"),
+        "jpeg": ("RGB", "JPEG"),
+    }[kind]
+    encoded = encode(np.asarray(image.convert("L")), file_format)
+    if mode != "RGB":
+        stream = io.BytesIO()
+        image.convert(mode).save(stream, file_format)
+        encoded = stream.getvalue()
+    decoded = np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
+    expected = np.sort(expected_probabilities(trained, decoded[np.newaxis])[0])[::-1][:3]
+    answer = load_classifier(saved).classify(encoded)
+    # JPEG decoders round differently, by a level or two of 255.
+    tolerance = 2e-2 if kind == "jpeg" else 1e-5
+    np.testing.assert_allclose([score for _, score in answer], expected, atol=tolerance)
+
+
+def test_keras_file_and_saved_model_give_the_same_answer(saved, trained, pictures, tmp_path):
+    trained.model.save(tmp_path / "model.keras")
+    encoded = encode(pictures[0])
+    ours = load_classifier(tmp_path / "model.keras", top_k=3).classify(encoded)
+    theirs = load_classifier(saved, top_k=3).classify(encoded)
+    assert [name for name, _ in ours] == [f"class {NAMES.index(name)}" for name, _ in theirs]
+    np.testing.assert_allclose([s for _, s in ours], [s for _, s in theirs], atol=1e-5)
+
+
+def test_names_of_the_classes_lie_beside_the_graph(saved):
+    assert (saved / "assets.extra" / "labels.txt").read_text().split() == list(NAMES)
+
+
+def test_directory_that_is_not_empty_is_left_alone(saved, trained):
+    before = sorted(saved.rglob("*"))
+    with pytest.raises(ValueError, match="is not empty"):
+        export_saved_model(trained, saved)
+    assert sorted(saved.rglob("*")) == before
+
+
+def test_directory_appears_only_when_the_answers_agree(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("nasnet_keras.export.saved_model.TOLERANCE", 0.0)
+    with pytest.raises(ValueError, match="differ from the network's"):
+        export_saved_model(trained, tmp_path / "saved_model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bytes_that_are_no_picture_are_refused(saved, pictures):
+    classifier = load_classifier(saved)
+    whole, jpeg = encode(pictures[0]), encode(pictures[0], "JPEG")
+    for damaged in (b"", b"not a picture", whole[: len(whole) // 2], jpeg[: len(jpeg) // 2]):
+        with pytest.raises(ValueError, match="not a readable image"):
+            classifier.classify(damaged)
+
+
+def test_damaged_network_files_are_refused(trained, tmp_path):
+    path = tmp_path / "model.keras"
+    trained.model.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"model\.keras is not a complete \.keras file"):
+        load_trained_model(path)
+    path.write_bytes(b"text")
+    with pytest.raises(ValueError, match=r"not a complete \.keras file"):
+        load_classifier(path)
+    (tmp_path / "saved_model.pb").write_bytes(b"text")
+    with pytest.raises(ValueError, match="is no complete SavedModel"):
+        load_classifier(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        load_trained_model(tmp_path / "missing.keras")
+
+
+def test_network_of_fixed_size_refuses_another(trained, tmp_path):
+    trained.model.save(tmp_path / "model.keras")
+    with pytest.raises(ValueError, match="takes 16 pixels only"):
+        load_trained_model(tmp_path / "model.keras", image_size=32)

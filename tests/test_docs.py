@@ -1,0 +1,25 @@
+"""The Python in the documentation runs as it stands."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = [
+    pytest.param(page, block, id=f"{page}-{number}")
+    for page in ("README.md", "docs/models.md")
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S))
+]
+
+
+@pytest.mark.parametrize(("page", "block"), BLOCKS)
+def test_python_blocks_run(page: str, block: str, tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
+    import nasnet_keras as nk
+
+    monkeypatch.chdir(tmp_path)
+    names = {"nk": nk, "model": nk.create_model("nasnet_mobile", input_shape=(None, None, 3))}
+    nk.get_genotype("nasnet_a").save("my_cell.json")
+    # Published weights need a network.
+    block = block.replace('weights="imagenet"', "weights=None")
+    exec(compile(block, page, "exec"), names)

@@ -1,0 +1,185 @@
+"""Training end to end on a network small enough to compile in seconds."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from nasnet_keras.export import inference_model, load_trained_model
+from nasnet_keras.training import get_recipe, trainer
+from nasnet_keras.training.callbacks import SaveEveryEpoch
+
+TINY = get_recipe("digits").override(
+    num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A directory in which the tiny network was trained, and its result."""
+    directory = tmp_path_factory.mktemp("run")
+    return directory, trainer.train(TINY, directory)
+
+
+def read_log(directory):
+    return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_run_directory_has_config_checkpoint_log_result_and_samples(run):
+    directory, result = run
+    config = json.loads((directory / "config.json").read_text())
+    assert config["recipe"]["filters"] == 2 and config["recipe"]["dataset_name"] == "digits"
+    assert config["class_names"] == list("0123456789")
+    assert [record["step"] for record in read_log(directory)] == [5, 10]
+    assert json.loads((directory / "results.json").read_text())["accuracy"] == result.accuracy
+    assert (directory / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert len(list((directory / "samples").glob("digits_*.png"))) == 10
+    assert not list(directory.glob(".*partial*"))
+
+
+def test_learning_rate_falls_to_zero_by_a_cosine(run):
+    rates = [record["learning_rate"] for record in read_log(run[0])]
+    assert rates == pytest.approx([0.05, 0.0], abs=1e-6)
+
+
+def test_drop_path_schedule_has_counted_every_step(run):
+    model = load_trained_model(run[0]).model
+    assert int(model.get_layer("drop_path_schedule").step) == 10
+
+
+def test_killed_run_continues_to_the_same_weights(run, tmp_path, monkeypatch):
+    def die_in_second_epoch(self, batch, logs=None):
+        if int(self.model.optimizer.iterations) == 7:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SaveEveryEpoch, "on_train_batch_end", die_in_second_epoch)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train(TINY, tmp_path)
+    assert [record["step"] for record in read_log(tmp_path)] == [5]
+    trainer.train(TINY, tmp_path)
+    assert [record["step"] for record in read_log(tmp_path)] == [5, 10]
+    expected, resumed = load_trained_model(run[0]).model, load_trained_model(tmp_path).model
+    for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs), err_msg=ours.path)
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = None
+from pathlib import Path
+from nasnet_keras.export import load_classifier
+from nasnet_keras.training import get_recipe
+from nasnet_keras.training.trainer import train
+
+directory = Path(sys.argv[1])
+recipe = get_recipe("digits").override(
+    num_cells=2, filters=2, stem_filters=4, batch_size=512, max_number_of_steps=3,
+    auxiliary_weight=0.0,
+)
+result = train(recipe, directory)
+again = train(recipe, directory)
+assert (again.confusion == result.confusion).all()
+sample = next((directory / "samples").iterdir())
+print(load_classifier(directory, top_k=2).classify(sample.read_bytes()))
+"""
+
+
+def test_jax_trains_resumes_and_classifies_where_tensorflow_is_not_installed(tmp_path):
+    pytest.importorskip("jax")
+    root = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path)],
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert [record["step"] for record in read_log(tmp_path)] == [2, 3]
+    assert len(eval(done.stdout.splitlines()[-1])) == 2
+
+
+def test_finished_run_is_not_trained_again(run):
+    directory, result = run
+    before = (directory / "model.keras").read_bytes()
+    again = trainer.train(TINY, directory)
+    assert (directory / "model.keras").read_bytes() == before
+    np.testing.assert_array_equal(again.confusion, result.confusion)
+
+
+def test_run_of_other_settings_is_refused(run):
+    with pytest.raises(ValueError, match=r"learning_rate was 0\.1, now 0\.2"):
+        trainer.train(TINY.override(learning_rate=0.2), run[0])
+
+
+def test_evaluation_does_not_depend_on_the_batch_size(run):
+    from nasnet_keras.data import load_dataset
+    from nasnet_keras.training.evaluation import evaluate
+
+    directory, result = run
+    other = evaluate(
+        load_trained_model(directory).model, load_dataset("digits", "test"), "scale", 16, 77
+    )
+    np.testing.assert_array_equal(other.confusion, result.confusion)
+    assert other.loss == pytest.approx(result.loss, rel=1e-5)
+    assert result.images == 360
+    assert sum(row["correct"] for row in result.per_class()) / 360 == result.accuracy
+
+
+def test_prediction_neither_augments_nor_drops_paths(run):
+    model = load_trained_model(run[0]).model
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)
+    network = inference_model(model)
+    first, second = (np.asarray(network(images)["probabilities"]) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    logits = np.asarray(model([images], training=False)["logits"])
+    np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), first, atol=1e-6)
+
+
+def test_network_without_auxiliary_weight_has_no_auxiliary_head():
+    model = trainer.build_training_network(TINY.override(auxiliary_weight=0.0), 10, 5)
+    assert list(model.output) == ["logits"]
+    assert not any(layer.name.startswith("aux_") for layer in model.layers)
+
+
+def test_first_refusal_comes_before_any_work(tmp_path):
+    for change, message in (
+        ({"model_name": "nasnet_cifr"}, "did you mean 'nasnet_cifar'"),
+        ({"dataset_name": "digit"}, "did you mean 'digits'"),
+        ({"augmentation": "shif"}, "did you mean 'shift'"),
+        ({"preprocessing_name": "scaled"}, "did you mean 'scale'"),
+        ({"train_image_size": 8}, "too small"),
+        ({"batch_size": 2000}, "there are 1437 images"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            trainer.train(TINY.override(**change), tmp_path / "run")
+        assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_recipe_refuses_contradictions_and_illegal_values():
+    for change, message in (
+        ({"epochs": 2, "max_number_of_steps": 9}, "contradict"),
+        ({"optimizer": "adam", "momentum": 0.5}, "contradicts"),
+        ({"optimizer": "momentun"}, "did you mean 'momentum'"),
+        ({"learning_rate_decay_type": "cosin"}, "did you mean 'cosine'"),
+        ({"learning_rate": 0.0}, "above 0"),
+        ({"batch_size": 0}, "at least 1"),
+        ({"label_smoothing": 1.0}, r"in \[0, 1\)"),
+        ({"learning_rte": 0.1}, "did you mean 'learning_rate'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            TINY.override(**change)
+    with pytest.raises(ValueError, match="did you mean 'digits'"):
+        get_recipe("digts")
+
+
+def test_number_of_steps_replaces_epochs_and_the_other_way_round():
+    assert TINY.total_steps(5) == 10
+    assert TINY.override(max_number_of_steps=7).total_steps(5) == 7
+    assert TINY.override(max_number_of_steps=7).override(epochs=3).total_steps(5) == 15
