@@ -18,6 +18,8 @@ OLDEST := .venv-oldest
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
 QUICKSTART_DIR ?= runs/digits
+BACKEND_TESTS := tests/layers tests/models/test_golden.py tests/models/test_networks.py \
+	tests/training/test_objective.py
 QUICKSTART_IMAGES ?= $(QUICKSTART_DIR)/samples/*.png
 
 # TensorFlow's start-up lines would bury the lines a person is waiting for.
@@ -64,8 +66,16 @@ quickstart: $(STAMP)  ## Set up, then train, evaluate, export and classify real 
 		--output_dir=$(QUICKSTART_DIR)/saved_model --overwrite
 	$(BIN)/python classify_image.py --model=$(QUICKSTART_DIR)/saved_model $(QUICKSTART_IMAGES)
 
-test: $(STAMP)  ## Run the whole test suite
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TEST_ARGS)
+# Then what must not need TensorFlow, without it; on torch too where somebody installed it.
+test: $(STAMP)  ## Run the whole test suite, on every backend that is installed
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
+	@for backend in jax torch; do \
+		if $(BIN)/python -c "import $$backend" >/dev/null 2>&1; then \
+			echo "The networks on $$backend"; \
+			KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal \
+				$(BACKEND_TESTS) $(TEST_ARGS) || exit 1; \
+		fi; \
+	done
 
 # Direct dependencies at pyproject.toml's lower bounds, the rest as new as those allow.
 test-oldest:  ## Run the test suite on the oldest supported dependencies, in .venv-oldest
@@ -74,7 +84,7 @@ test-oldest:  ## Run the test suite on the oldest supported dependencies, in .ve
 	$(OLDEST)/bin/uv pip compile --quiet --python $(OLDEST)/bin/python --resolution lowest-direct \
 		--extra test --output-file $(OLDEST)/constraints.txt pyproject.toml; \
 	$(OLDEST)/bin/python -m pip install --quiet --quiet --constraint $(OLDEST)/constraints.txt --editable '.[test]'
-	$(OLDEST)/bin/python -m pytest -n $(TEST_WORKERS) --dist worksteal $(TEST_ARGS)
+	$(OLDEST)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
 lint: $(STAMP)  ## Check style, format and types
 	$(BIN)/python -m ruff check .

@@ -10,7 +10,7 @@ import sys
 
 from absl import flags
 
-from nasnet_keras.command_line import USAGE_ERROR, one_line, quiet_imports, run
+from nasnet_keras.command_line import USAGE_ERROR, import_keras_quietly, one_line, run
 
 _MODEL = flags.DEFINE_string("model", None, "A run directory, a .keras file, or a SavedModel.")
 _TOP_K = flags.DEFINE_integer("top_k", 3, "Classes to name for each file.", lower_bound=1)
@@ -21,10 +21,11 @@ def main(arguments: list[str]) -> int:
         raise ValueError("--model is missing: name a run directory, a .keras file or a SavedModel")
     if not arguments:
         raise ValueError("no image given: name one or more files")
-    with quiet_imports():
-        from nasnet_keras.export import load_classifier
+    import_keras_quietly()
     from rich.console import Console
     from rich.table import Table
+
+    from nasnet_keras.export import load_classifier
 
     classifier = load_classifier(_MODEL.value, _TOP_K.value)
     table = Table()

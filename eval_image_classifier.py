@@ -5,7 +5,7 @@ python eval_image_classifier.py --checkpoint_path=runs/digits --eval_dir=runs/di
 
 from absl import flags
 
-from nasnet_keras.command_line import quiet_imports, run
+from nasnet_keras.command_line import import_keras_quietly, run
 
 _CHECKPOINT_PATH = flags.DEFINE_string(
     "checkpoint_path", None, "A run directory, or a .keras file."
@@ -29,12 +29,13 @@ _PREPROCESSING = flags.DEFINE_string(
 def main(arguments: list[str]) -> None:
     if not _CHECKPOINT_PATH.value:
         raise ValueError("--checkpoint_path is missing: name a run directory or a .keras file")
-    with quiet_imports():
-        from nasnet_keras.data import load_dataset
-        from nasnet_keras.data.registry import check_dataset
-        from nasnet_keras.export import load_trained_model
-        from nasnet_keras.training.evaluation import evaluate
-        from nasnet_keras.whole_files import make_directory
+    import_keras_quietly()
+    from nasnet_keras.data import load_dataset
+    from nasnet_keras.data.registry import check_dataset
+    from nasnet_keras.training.evaluation import evaluate
+    from nasnet_keras.training.trained_model import load_trained_model
+    from nasnet_keras.whole_files import make_directory
+
     if _DATASET_NAME.value:
         check_dataset(_DATASET_NAME.value, _SPLIT.value)
     if _EVAL_DIR.value:

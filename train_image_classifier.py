@@ -10,7 +10,7 @@ import typing
 
 from absl import flags
 
-from nasnet_keras.command_line import quiet_imports, run
+from nasnet_keras.command_line import import_keras_quietly, run
 from nasnet_keras.training import Recipe, get_recipe
 from nasnet_keras.training.recipes import describe_recipes
 
@@ -45,8 +45,9 @@ def main(arguments: list[str]) -> None:
     )
     if not _TRAIN_DIR.value:
         raise ValueError("--train_dir is missing: name the directory of the run")
-    with quiet_imports():
-        from nasnet_keras.training.trainer import train
+    import_keras_quietly()
+    from nasnet_keras.training.trainer import train
+
     train(recipe, _TRAIN_DIR.value)
 
 

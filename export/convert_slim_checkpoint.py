@@ -12,7 +12,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nasnet_keras.command_line import quiet_imports, run
+from nasnet_keras.command_line import import_keras_quietly, run
 from nasnet_keras.whole_files import make_directory, written_whole
 
 FLAGS = flags.FLAGS
@@ -53,9 +53,9 @@ def main(_: list[str]) -> None:
     """Converts as the flags say."""
     check_flags()
     # The slow imports come after the flags are known to be right.
-    with quiet_imports():
-        import nasnet_keras as nk
-        from nasnet_keras.weights import slim_checkpoint_shapes
+    import_keras_quietly()
+    import nasnet_keras as nk
+    from nasnet_keras.weights import slim_checkpoint_shapes
 
     preset = nk.get_preset(FLAGS.model_name)
     classes = FLAGS.num_classes

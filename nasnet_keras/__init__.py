@@ -1,12 +1,15 @@
 """NASNet and PNASNet in Keras 3: networks, training, search and detection.
 
 Names are loaded when first used, so that `nasnet_keras.genotypes` needs nothing but the standard
-library and a program's `--help` does not wait for Keras.
+library and a program's `--help` does not wait for Keras. The layers are registered with Keras, so
+that it can load saved networks, as soon as both are imported: here if Keras came first, else by the
+first name used, of which `load_model` is one.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -33,9 +36,11 @@ _HOME = {
         "endpoints",
         "feature_extractor",
         "get_preset",
+        "inference_model",
         "list_models",
         "preprocess_input",
     ),
+    "nasnet_keras.training.trained_model": ("load_model",),
     "nasnet_keras.models.complexity": ("count_multiply_adds", "count_parameters"),
     "nasnet_keras.weights": (
         "load_keras_applications_weights",
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
         endpoints,
         feature_extractor,
         get_preset,
+        inference_model,
         list_models,
         preprocess_input,
     )
@@ -74,13 +80,12 @@ if TYPE_CHECKING:
         count_multiply_adds,
         count_parameters,
     )
+    from nasnet_keras.training.trained_model import load_model  # noqa: F401
     from nasnet_keras.weights import (  # noqa: F401
         load_keras_applications_weights,
         load_slim_checkpoint,
         save_slim_checkpoint,
     )
-
-__all__ = ["__version__", *sorted(_MODULE_OF)]
 
 
 def __getattr__(name: str) -> Any:
@@ -90,4 +95,8 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return ["__version__", *sorted(_MODULE_OF)]
+
+
+if "keras" in sys.modules:
+    importlib.import_module("nasnet_keras.training.trained_model")

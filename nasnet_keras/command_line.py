@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
@@ -58,9 +57,8 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-@contextlib.contextmanager
-def quiet_imports() -> Iterator[None]:
-    """Keeps what Keras's backend writes to standard error while it is imported off the terminal.
+def import_keras_quietly() -> None:
+    """Imports Keras and keeps what its backend writes meanwhile off the terminal.
 
     TensorFlow 2.21 prints its start-up lines before it has read how much it may print, and turns
     absl's information lines on. An exception is raised as ever.
@@ -78,7 +76,6 @@ def quiet_imports() -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(saved, 2)
         os.close(saved)
-    yield
 
 
 def _parse(argv: list[str]) -> Any:

@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 BLOCKS = [
     pytest.param(page, block, id=f"{page}-{number}")
     for page in ("README.md", "docs/models.md")
-    for number, block in enumerate(re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S))
+    for number, block in enumerate(
+        re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
+    )
 ]
 
 
 @pytest.mark.parametrize(("page", "block"), BLOCKS)
-def test_python_blocks_run(page: str, block: str, tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
+def test_python_blocks_run(page: str, block: str, tmp_path: Path, monkeypatch) -> None:
     import nasnet_keras as nk
 
     monkeypatch.chdir(tmp_path)

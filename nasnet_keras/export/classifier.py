@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from nasnet_keras.data.preprocessing import preprocess
-from nasnet_keras.export.inference import inference_model
-from nasnet_keras.export.trained_model import load_trained_model
+from nasnet_keras.models.inference import inference_model
+from nasnet_keras.training.trained_model import load_trained_model
 
 Answer = list[tuple[str, float]]
 

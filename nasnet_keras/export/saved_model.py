@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from nasnet_keras.data.preprocessing import preprocess
-from nasnet_keras.export.inference import inference_model
-from nasnet_keras.export.trained_model import TrainedModel
+from nasnet_keras.models.inference import inference_model
+from nasnet_keras.training.trained_model import TrainedModel
 from nasnet_keras.whole_files import make_directory, written_whole
 
 TOLERANCE = 1e-5

@@ -65,10 +65,10 @@ class Combine(NetworkLayer):
         if self.mode == "concat":
             return ops.concatenate([left, right], self.channel_axis)
         x = left + right
-        if self.mode == "add_layer_norm" and self.data_format == "channels_first":
-            # Keras's layer normalization of the first axis fails on torch.
-            x = ops.moveaxis(self.normalization(ops.moveaxis(x, 1, -1)), -1, 1)
-        elif self.normalization is not None:
-            x = self.normalization(x)
+        if self.normalization is not None:
+            # Keras's layer normalization of any other axis than the last fails on torch.
+            turns = self.mode == "add_layer_norm" and self.data_format == "channels_first"
+            x = self.normalization(ops.moveaxis(x, 1, -1) if turns else x)
+            x = ops.moveaxis(x, -1, 1) if turns else x
         # slim's bounded networks put a ReLU6 after every addition.
         return self.activate(x) if self.bounded_activation else x

@@ -12,6 +12,7 @@ from nasnet_keras.models.applications import (
 from nasnet_keras.models.builder import build_network
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.endpoints import endpoints, feature_extractor
+from nasnet_keras.models.inference import inference_model
 from nasnet_keras.models.presets import Preset, Published, get_preset, list_models
 from nasnet_keras.models.registry import create_model
 
@@ -30,6 +31,7 @@ __all__ = [
     "endpoints",
     "feature_extractor",
     "get_preset",
+    "inference_model",
     "list_models",
     "preprocess_input",
 ]

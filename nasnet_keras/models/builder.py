@@ -93,7 +93,9 @@ def build_network(
         outputs = keras.layers.GlobalMaxPooling2D(name="global_max_pool")(x)
     else:
         outputs = x
-    source = inputs if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+    source = [inputs] if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
+    # A list of one would make Keras expect lists of images.
+    source = source[0] if len(source) == 1 else source
     return keras.Model(source, outputs, name=name or config.genotype.name)
 
 

@@ -74,6 +74,5 @@ def feature_extractor(model: keras.Model, names: Sequence[str]) -> keras.Model:
     for name in names:
         if name not in available:
             raise ValueError(unknown_name("end point", name, available))
-    return keras.Model(
-        model.inputs, {name: available[name] for name in names}, name=f"{model.name}_features"
-    )
+    outputs = {name: available[name] for name in names}
+    return keras.Model(model.input, outputs, name=f"{model.name}_features")

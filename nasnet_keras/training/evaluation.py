@@ -13,7 +13,7 @@ import numpy as np
 
 from nasnet_keras.data import ImageDataset
 from nasnet_keras.data.preprocessing import preprocess
-from nasnet_keras.export.inference import inference_model
+from nasnet_keras.models.inference import inference_model
 from nasnet_keras.whole_files import written_whole
 
 

@@ -15,12 +15,6 @@ from nasnet_keras.data.augmentation import Augmentation
 from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
 from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
 from nasnet_keras.data.registry import check_dataset
-from nasnet_keras.export.trained_model import (
-    CHECKPOINT_NAME,
-    read_config,
-    read_keras_file,
-    write_config,
-)
 from nasnet_keras.models import build_network, endpoints, get_preset
 from nasnet_keras.training.callbacks import SaveEveryEpoch, SeedEveryEpoch, StopAtStep
 from nasnet_keras.training.evaluation import Evaluation, evaluate
@@ -28,6 +22,12 @@ from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entr
 from nasnet_keras.training.optimizers import make_optimizer
 from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.recipe import Recipe
+from nasnet_keras.training.trained_model import (
+    CHECKPOINT_NAME,
+    load_model,
+    read_config,
+    write_config,
+)
 from nasnet_keras.whole_files import make_directory, written_whole
 
 LOG_NAME = "metrics.jsonl"
@@ -79,7 +79,7 @@ def train(
     checkpoint = directory / CHECKPOINT_NAME
     resumes = checkpoint.exists()
     if resumes:
-        model = read_keras_file(checkpoint)
+        model = load_model(checkpoint)
     else:
         model = build_training_network(recipe, classes, total_steps)
         model.compile(

@@ -9,13 +9,9 @@ from PIL import Image
 
 import nasnet_keras as nk
 from nasnet_keras.data.preprocessing import preprocess
-from nasnet_keras.export import (
-    TrainedModel,
-    export_saved_model,
-    inference_model,
-    load_classifier,
-    load_trained_model,
-)
+from nasnet_keras.export import export_saved_model, load_classifier
+from nasnet_keras.models import inference_model
+from nasnet_keras.training.trained_model import TrainedModel, load_trained_model
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = [

@@ -10,9 +10,10 @@ import keras
 import numpy as np
 import pytest
 
-from nasnet_keras.export import inference_model, load_trained_model
+from nasnet_keras.models import inference_model
 from nasnet_keras.training import get_recipe, trainer
 from nasnet_keras.training.callbacks import SaveEveryEpoch
+from nasnet_keras.training.trained_model import load_trained_model
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2

@@ -16,7 +16,7 @@ import keras
 import nasnet_keras.data.augmentation
 import nasnet_keras.layers  # noqa: F401
 from nasnet_keras.data.preprocessing import check_preprocessing
-from nasnet_keras.export.inference import inference_model
+from nasnet_keras.models.inference import inference_model
 from nasnet_keras.whole_files import written_whole
 
 CHECKPOINT_NAME = "model.keras"
@@ -98,7 +98,7 @@ def load_trained_model(
     checkpoint = path / CHECKPOINT_NAME if path.is_dir() else path
     if not checkpoint.exists():
         raise FileNotFoundError(2, "no such trained network", str(checkpoint))
-    model = read_keras_file(checkpoint)
+    model = load_model(checkpoint)
     config = read_config(checkpoint.parent)
     recipe = config.get("recipe", {})
     classes = inference_model(model).output["logits"].shape[1]
@@ -114,12 +114,24 @@ def load_trained_model(
     return TrainedModel(model, names, size, preprocessing, recipe.get("dataset_name", ""))
 
 
-def read_keras_file(path: Path) -> keras.Model:
-    """Reads a `.keras` file with Keras's safe mode on.
+def load_model(path: str | os.PathLike[str]) -> keras.Model:
+    """Reads a saved network; Keras's safe mode is on.
+
+    `keras.saving.load_model` reads it too where `nasnet_keras` was imported after Keras.
+
+    Args:
+        path: A `.keras` file.
+
+    Returns:
+        The model as it was saved, optimizer included.
 
     Raises:
+        OSError: There is no such file.
         ValueError: It is truncated, no `.keras` file, or holds what safe mode refuses.
     """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(2, "no such file", str(path))
     if path.is_dir() or not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is not a complete .keras file (truncated, or another format)")
     try:

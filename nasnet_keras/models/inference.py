@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from nasnet_keras.models import endpoints
+from nasnet_keras.models.endpoints import endpoints
 
 
 def inference_model(model: keras.Model) -> keras.Model:
