@@ -1,7 +1,9 @@
 """The main job and its errors, each program started as a user starts it."""
 
+import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,34 +45,35 @@ def refuse(program, *arguments):
     return lines[0]
 
 
+def readme_commands():
+    """Returns the four commands of the README, split into words, `\\` line ends joined."""
+    block = re.search(r"```sh\n(python train_image.*?)```", (ROOT / "README.md").read_text(), re.S)
+    assert block
+    return [line.split()[1:] for line in block[1].replace("\\\n", " ").splitlines()]
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A directory in which the four programs have done their work, and what they printed."""
+    """A directory in which the README's four commands have run, and what they printed."""
     directory = tmp_path_factory.mktemp("main_job") / "runs" / "digits"
-    samples = directory / "samples"
-    printed = {
-        "train": succeed(
-            "train_image_classifier.py",
-            *TINY,
-            f"--train_dir={directory}",
-            "--max_number_of_steps=4",
-        ),
-        "eval": succeed(
-            "eval_image_classifier.py",
-            f"--checkpoint_path={directory}",
-            "--dataset_name=digits",
-            f"--eval_dir={directory / 'eval'}",
-        ),
-        "export": succeed(
-            "export/export_saved_model.py",
-            f"--checkpoint_path={directory}",
-            f"--output_dir={directory / 'saved_model'}",
-        ),
-    }
-    printed["classify"] = succeed(
-        "classify_image.py", f"--model={directory / 'saved_model'}", *sorted(samples.iterdir())
-    )
+    printed = {}
+    for program, *arguments in readme_commands():
+        words = []
+        for word in arguments:
+            path = word.replace("runs/digits", str(directory))
+            words += sorted(glob.glob(path)) if "*" in path else [path]
+        if program.startswith("train"):
+            words += [*TINY, "--max_number_of_steps=4"]
+        printed[Path(program).stem.split("_")[0]] = succeed(program, *words)
     return directory, printed
+
+
+def test_make_quickstart_runs_the_readmes_commands():
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n\t\t", "")
+    makefile = makefile.replace("$(QUICKSTART_IMAGES)", "$(QUICKSTART_DIR)/samples/*.png")
+    makefile = makefile.replace("$(QUICKSTART_DIR)", "runs/digits")
+    for words in readme_commands():
+        assert "$(BIN)/python " + " ".join(words) in makefile
 
 
 def test_training_prints_its_progress_and_the_accuracy(run):
