@@ -14,6 +14,12 @@ from nasnet_keras.command_line import USAGE_ERROR, import_keras_quietly, one_lin
 
 _MODEL = flags.DEFINE_string("model", None, "A run directory, a .keras file, or a SavedModel.")
 _TOP_K = flags.DEFINE_integer("top_k", 3, "Classes to name for each file.", lower_bound=1)
+_IMAGE_SIZE = flags.DEFINE_integer(
+    "image_size", None, "Side of the images, for a network that takes any.", lower_bound=1
+)
+_PREPROCESSING = flags.DEFINE_string(
+    "preprocessing_name", None, "How pixels are brought to the network's range."
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +33,9 @@ def main(arguments: list[str]) -> int:
 
     from nasnet_keras.export import load_classifier
 
-    classifier = load_classifier(_MODEL.value, _TOP_K.value)
+    classifier = load_classifier(
+        _MODEL.value, _TOP_K.value, _IMAGE_SIZE.value, _PREPROCESSING.value
+    )
     table = Table()
     table.add_column("file", overflow="fold")
     table.add_column("class", overflow="fold")

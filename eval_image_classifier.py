@@ -3,6 +3,8 @@
 python eval_image_classifier.py --checkpoint_path=runs/digits --eval_dir=runs/digits/eval
 """
 
+from pathlib import Path
+
 from absl import flags
 
 from nasnet_keras.command_line import import_keras_quietly, run
@@ -34,12 +36,12 @@ def main(arguments: list[str]) -> None:
     from nasnet_keras.data.registry import check_dataset
     from nasnet_keras.training.evaluation import evaluate
     from nasnet_keras.training.trained_model import load_trained_model
-    from nasnet_keras.whole_files import make_directory
+    from nasnet_keras.whole_files import check_can_write, make_directory
 
     if _DATASET_NAME.value:
         check_dataset(_DATASET_NAME.value, _SPLIT.value)
     if _EVAL_DIR.value:
-        make_directory(_EVAL_DIR.value)
+        check_can_write(Path(_EVAL_DIR.value) / "results.json")
     trained = load_trained_model(_CHECKPOINT_PATH.value, _IMAGE_SIZE.value, _PREPROCESSING.value)
     name = _DATASET_NAME.value or trained.dataset_name
     if not name:
@@ -50,6 +52,7 @@ def main(arguments: list[str]) -> None:
     )
     _print(result)
     if _EVAL_DIR.value:
+        make_directory(_EVAL_DIR.value)
         result.write(_EVAL_DIR.value)
         print(f"wrote results.json and confusion.png to {_EVAL_DIR.value}")
 

@@ -5,7 +5,6 @@
         --output_path=nasnet_mobile.keras
 """
 
-import os
 from collections import Counter
 from math import prod
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from absl import flags
 
 from nasnet_keras.command_line import import_keras_quietly, run
-from nasnet_keras.whole_files import make_directory, written_whole
+from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model_name", None, "Which network, a name of nasnet_keras.list_models().")
@@ -23,9 +22,14 @@ flags.DEFINE_string(
     "The checkpoint: its prefix, its .index file, or the directory that holds it.",
 )
 flags.DEFINE_string("output_path", None, "The .keras file to write.")
-flags.DEFINE_integer("num_classes", None, "Number of classes. Default: the checkpoint's.")
 flags.DEFINE_integer(
-    "image_size", None, "Side of the model's input in pixels. Default: the network's own."
+    "num_classes", None, "Number of classes. Default: the checkpoint's.", lower_bound=1
+)
+flags.DEFINE_integer(
+    "image_size",
+    None,
+    "Side of the model's input in pixels. Default: the network's own.",
+    lower_bound=1,
 )
 flags.DEFINE_enum(
     "input_shape",
@@ -103,12 +107,9 @@ def check_flags() -> None:
         raise ValueError(f"--output_path ends in .keras, got {FLAGS.output_path!r}")
     if output.is_dir():
         raise IsADirectoryError(f"--output_path={FLAGS.output_path} is a directory")
-    # The directory itself is made when there is something to write.
-    folder = output.absolute().parent
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise OSError(f"--output_path={FLAGS.output_path}: {folder} is no directory to write to")
+    if FLAGS.labels_offset and "final_layer" in FLAGS.exclude_scopes:
+        raise ValueError("--labels_offset=1 contradicts --exclude_scopes=final_layer")
+    check_can_write(output)
 
 
 def show(report, model) -> None:

@@ -44,6 +44,7 @@ _HOME = {
     "nasnet_keras.models.complexity": ("count_multiply_adds", "count_parameters"),
     "nasnet_keras.weights": (
         "load_keras_applications_weights",
+        "load_pretrained",
         "load_slim_checkpoint",
         "save_slim_checkpoint",
     ),
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
     from nasnet_keras.training.trained_model import load_model  # noqa: F401
     from nasnet_keras.weights import (  # noqa: F401
         load_keras_applications_weights,
+        load_pretrained,
         load_slim_checkpoint,
         save_slim_checkpoint,
     )

@@ -30,6 +30,24 @@ def make_directory(path: str | os.PathLike[str]) -> Path:
     return directory
 
 
+def check_can_write(path: str | os.PathLike[str]) -> None:
+    """Refuses a file or directory that could not be made, and makes nothing.
+
+    Args:
+        path: What will be written; neither it nor its parents need exist.
+
+    Raises:
+        OSError: Its nearest existing ancestor is no directory or cannot be written to.
+    """
+    folder = Path(path).absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(20, "is a file, not a directory", str(folder))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(13, "cannot be written to", str(folder))
+
+
 @contextlib.contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Gives a temporary name to write to, and renames it once all is written.
@@ -50,9 +68,15 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield temporary
         if target.is_dir():
-            # A directory cannot be renamed over one with files in it.
-            _remove(target)
-        os.replace(temporary, target)
+            # A directory cannot be renamed over one with files in it: the old one steps aside
+            # first and goes last, so that a kill in between loses neither.
+            old = target.with_name(f".{target.stem}.old{target.suffix}")
+            _remove(old)
+            os.replace(target, old)
+            os.replace(temporary, target)
+            _remove(old)
+        else:
+            os.replace(temporary, target)
     finally:
         _remove(temporary)
 

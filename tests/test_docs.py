@@ -10,9 +10,7 @@ PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 BLOCKS = [
     pytest.param(page, block, id=f"{page}-{number}")
     for page in ("README.md", "docs/models.md")
-    for number, block in enumerate(
-        re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
-    )
+    for number, block in enumerate(PYTHON.findall((ROOT / page).read_text()))
 ]
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.models.inference import inference_model
-from nasnet_keras.training.trained_model import load_trained_model
+from nasnet_keras.training.trained_model import TrainedModel, load_trained_model
 
 Answer = list[tuple[str, float]]
 
@@ -29,26 +29,35 @@ class Classifier(Protocol):
         ...
 
 
-def load_classifier(path: str | os.PathLike[str], top_k: int = 5) -> Classifier:
+def load_classifier(
+    path: str | os.PathLike[str],
+    top_k: int = 5,
+    image_size: int | None = None,
+    preprocessing_name: str | None = None,
+) -> Classifier:
     """Loads a run directory, a `.keras` file, or a directory of `export_saved_model`.
 
     Args:
         path: What to load.
         top_k: Number of classes in an answer. A SavedModel gives as many as it was exported with,
             or fewer.
+        image_size: Side of the images, in pixels, for a network that takes any size.
+        preprocessing_name: Replaces the preprocessing that the run's `config.json` names.
 
     Returns:
         The classifier.
 
     Raises:
         OSError: There is no such file.
-        ValueError: It is truncated, or no network.
+        ValueError: It is truncated, or no network, or a SavedModel is given what is fixed in it.
     """
     if top_k < 1:
         raise ValueError(f"top_k is at least 1, got {top_k}")
-    if (Path(path) / "saved_model.pb").is_file():
-        return _SavedModelClassifier(Path(path), top_k)
-    return _KerasClassifier(Path(path), top_k)
+    if not (Path(path) / "saved_model.pb").is_file():
+        return _KerasClassifier(load_trained_model(path, image_size, preprocessing_name), top_k)
+    if image_size or preprocessing_name:
+        raise ValueError(f"{path} is a SavedModel: its image size and preprocessing are fixed")
+    return _SavedModelClassifier(Path(path), top_k)
 
 
 def decode_image(image_bytes: bytes) -> np.ndarray:
@@ -62,6 +71,10 @@ def decode_image(image_bytes: bytes) -> np.ndarray:
     """
     try:
         with Image.open(io.BytesIO(image_bytes)) as image:
+            if image.mode.startswith("I"):
+                # Pillow cuts 16 bits off at 255; the high byte is what TensorFlow keeps.
+                high = np.asarray(image).astype("int64") >> 8
+                return np.repeat(high.clip(0, 255).astype("uint8")[..., None], 3, axis=-1)
             return np.asarray(image.convert("RGB"))
     # Pillow raises SyntaxError, too, on some damaged PNGs.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -72,9 +85,9 @@ def decode_image(image_bytes: bytes) -> np.ndarray:
 
 
 class _KerasClassifier:
-    def __init__(self, path: Path, top_k: int) -> None:
-        self._trained = load_trained_model(path)
-        self._model = inference_model(self._trained.model)
+    def __init__(self, trained: TrainedModel, top_k: int) -> None:
+        self._trained = trained
+        self._model = inference_model(trained.model)
         self._top_k = top_k
 
     def classify(self, image_bytes: bytes) -> Answer:
@@ -92,13 +105,14 @@ class _SavedModelClassifier:
 
         self._tf = tf
         self._top_k = top_k
+        damage = (tf.errors.OpError, OSError, ValueError, TypeError, LookupError, RuntimeError)
         try:
             self._loaded: Any = tf.saved_model.load(str(path))
-            self._signature = self._loaded.signatures["serve_bytes"]
-        except KeyError:
-            raise ValueError(f"{path} has no signature 'serve_bytes': export it again") from None
-        except (tf.errors.OpError, OSError, ValueError, TypeError) as error:
+        except (*damage, AttributeError) as error:
             raise ValueError(f"{path} is no complete SavedModel: {error}") from None
+        if "serve_bytes" not in self._loaded.signatures:
+            raise ValueError(f"{path} has no signature 'serve_bytes': export it again")
+        self._signature = self._loaded.signatures["serve_bytes"]
 
     def classify(self, image_bytes: bytes) -> Answer:
         # Here too Pillow looks first: TensorFlow decodes half a JPEG without a word.

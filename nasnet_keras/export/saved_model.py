@@ -14,7 +14,7 @@ from PIL import Image
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.trained_model import TrainedModel
-from nasnet_keras.whole_files import make_directory, written_whole
+from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 TOLERANCE = 1e-5
 _CHECKED_IMAGES = 4
@@ -42,14 +42,15 @@ def export_saved_model(
         trained: The network.
         output_dir: Where to write.
         top_k: How many classes `serve_bytes` returns, at most as many as there are.
-        overwrite: Whether to replace what is in `output_dir`.
+        overwrite: Whether to replace a SavedModel that is in `output_dir`.
 
     Returns:
         The largest difference between the SavedModel's probabilities and the network's.
 
     Raises:
         OSError: The directory cannot be written.
-        ValueError: It is not empty, an argument is illegal, or the SavedModel's answers differ.
+        ValueError: It holds something that may not be replaced, an argument is illegal, or the
+            SavedModel's answers differ.
     """
     if keras.backend.backend() != "tensorflow":
         raise ValueError(
@@ -60,6 +61,7 @@ def export_saved_model(
         raise ValueError(f"top_k is at least 1, got {top_k}")
     target = check_output_directory(output_dir, overwrite)
     network = inference_model(trained.model)
+    make_directory(target.parent)
     with written_whole(target) as temporary:
         _write(trained, network, temporary, min(top_k, len(trained.class_names)))
         extra = make_directory(temporary / "assets.extra")
@@ -68,17 +70,24 @@ def export_saved_model(
 
 
 def check_output_directory(output_dir: str | os.PathLike[str], overwrite: bool) -> Path:
-    """Refuses a directory that cannot be written or must not be replaced.
+    """Refuses a directory that cannot be written or must not be replaced; makes nothing.
 
     Raises:
         OSError: Its parent cannot be written to, or it is a file.
-        ValueError: It is not empty and `overwrite` is false.
+        ValueError: It is not empty, unless it is a SavedModel and `overwrite` is true.
     """
     # Made absolute, so that "." has a name and a parent too.
     target = Path(output_dir).absolute()
-    make_directory(target.parent)
-    if target.exists() and any(make_directory(target).iterdir()) and not overwrite:
-        raise ValueError(f"{output_dir} is not empty: choose another directory, or overwrite it")
+    check_can_write(target)
+    if not target.exists():
+        return target
+    if not target.is_dir():
+        raise NotADirectoryError(20, "is a file, not a directory", str(output_dir))
+    if any(target.iterdir()):
+        if not (target / "saved_model.pb").is_file():
+            raise ValueError(f"{output_dir} has other files in it: choose another directory")
+        if not overwrite:
+            raise ValueError(f"{output_dir} is not empty: choose another one, or overwrite it")
     return target
 
 

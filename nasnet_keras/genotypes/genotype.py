@@ -75,7 +75,7 @@ class CellGenotype:
     num_inputs: int = 2
 
     def __post_init__(self) -> None:
-        if self.num_inputs not in (2, 4):
+        if not isinstance(self.num_inputs, int) or self.num_inputs not in (2, 4):
             raise ValueError(f"a cell has 2 or 4 inputs, got num_inputs={self.num_inputs!r}")
         if not self.blocks:
             raise ValueError("a cell has at least one block, got none")
@@ -219,6 +219,11 @@ class Genotype:
     reduction: CellGenotype | None = None
 
     def __post_init__(self) -> None:
+        # It names layers and models, in whose paths a slash separates.
+        if not self.name or "/" in self.name:
+            raise ValueError(
+                f"a genotype's name is a non-empty string with no '/', got {self.name!r}"
+            )
         if self.reduction and self.reduction.num_inputs != self.normal.num_inputs:
             raise ValueError(
                 f"genotype {self.name!r}: the normal cell has {self.normal.num_inputs} inputs, the "
@@ -254,8 +259,8 @@ class Genotype:
             if key not in known:
                 raise ValueError(unknown_name("genotype key", key, known))
         name = data.get("name", "custom")
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"a genotype's name is a non-empty string, got {name!r}")
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(f"a genotype's name is a non-empty string with no '/', got {name!r}")
         if data.get("normal") is None:
             raise ValueError(f"genotype {name!r} has no 'normal' cell")
         cells = {}

@@ -175,19 +175,18 @@ def _application(
     if input_shape is None:
         size = preset.image_size
         input_shape = (size, size, 3) if channels_last else (3, size, size)
+    if input_tensor is not None and keras.backend.is_keras_tensor(input_tensor):
+        input_shape = input_tensor.shape[1:]
+    if not isinstance(input_shape, Sequence) or len(input_shape) != 3:
+        raise ValueError(f"`input_shape` must be a tuple of three integers, got {input_shape!r}")
     input_shape = tuple(input_shape)
-    if input_tensor is None:
-        if len(input_shape) != 3:
-            raise ValueError(f"`input_shape` must be a tuple of three integers, got {input_shape}")
-        *sides, channels = input_shape if channels_last else input_shape[1:] + input_shape[:1]
-        if weights == "imagenet" and channels != 3:
-            raise ValueError(
-                f"The input must have 3 channels with `weights='imagenet'`, got {input_shape}"
-            )
-        if any(side is not None and side < _MIN_SIZE for side in sides):
-            raise ValueError(
-                f"Input size must be at least {_MIN_SIZE}x{_MIN_SIZE}, got {input_shape}"
-            )
+    *sides, channels = input_shape if channels_last else input_shape[1:] + input_shape[:1]
+    if weights == "imagenet" and channels != 3:
+        raise ValueError(
+            f"The input must have 3 channels with `weights='imagenet'`, got {input_shape}"
+        )
+    if any(side is not None and side < _MIN_SIZE for side in sides):
+        raise ValueError(f"Input size must be at least {_MIN_SIZE}x{_MIN_SIZE}, got {input_shape}")
     model = build_network(
         preset.config,
         classes=classes,

@@ -46,7 +46,8 @@ def build_network(
         include_top: Whether the classifier is part of the model. Without it the output is the last
             cell's features after a ReLU, pooled as `pooling` says.
         pooling: `None`, `"avg"` or `"max"`; read only where `include_top=False`.
-        classifier_activation: Activation of the classifier, `None` for logits.
+        classifier_activation: Activation of the classifier, `None` for logits; not read without
+            the classifier or with the auxiliary head.
         auxiliary_head: Adds the auxiliary classifier; the model then returns
             `{"logits": (batch, classes), "auxiliary_logits": (batch, classes)}`. It needs a fixed
             input size and `include_top=True`.
@@ -80,10 +81,13 @@ def build_network(
     if include_top:
         x = keras.layers.GlobalAveragePooling2D(name="global_pool")(x)
         logits = ClassifierHead(classes, config.dropout, name="final_layer")(x)
+        # float32 also under mixed precision: a softmax or a loss on half floats loses digits.
         if auxiliary is not None:
-            outputs = {"logits": logits, "auxiliary_logits": auxiliary}
+            outputs = {
+                name: keras.layers.Activation("linear", dtype="float32", name=name)(x)
+                for name, x in (("logits", logits), ("auxiliary_logits", auxiliary))
+            }
         else:
-            # float32 also under mixed precision: a softmax or a loss on half floats loses digits.
             outputs = keras.layers.Activation(
                 classifier_activation, dtype="float32", name="predictions"
             )(logits)
@@ -111,8 +115,12 @@ def _make_input(input_shape: Sequence[int | None] | None, input_tensor: Any) -> 
     if input_shape is None:
         channels_last = keras.config.image_data_format() == "channels_last"
         input_shape = (None, None, 3) if channels_last else (3, None, None)
-    if len(input_shape) != 3:
-        raise ValueError(f"input_shape is (height, width, channels), got {tuple(input_shape)}")
+    if not isinstance(input_shape, Sequence) or len(input_shape) != 3:
+        raise ValueError(f"input_shape is (height, width, channels), got {input_shape!r}")
+    channels_last = keras.config.image_data_format() == "channels_last"
+    channels = input_shape[-1 if channels_last else 0]
+    if not isinstance(channels, int) or channels < 1:
+        raise ValueError(f"input_shape needs a known number of channels, got {input_shape!r}")
     return keras.Input(tuple(input_shape), name="image")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nasnet_keras.layers.auxiliary_head import POOL_SIZE, pooled_size
 from nasnet_keras.models.cell_complexity import Cost, Sides, add_cell, halved
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.plan import PlannedCell, plan_network
@@ -12,8 +13,7 @@ from nasnet_keras.models.presets import get_preset
 DEFAULT_CLASSES = 1001
 """Classes of a network given as a `NetworkConfig`, as in `build_network`."""
 
-# The auxiliary head (`nasnet_keras.layers.AuxiliaryHead`): its pool, its two widths.
-_POOL_SIZE, _POOL_STRIDE = 5, 3
+# The auxiliary head's two widths (`nasnet_keras.layers.AuxiliaryHead`).
 _NARROW, _WIDE = 128, 768
 
 
@@ -125,8 +125,8 @@ def _cost(
         before = sides[cell.current]
         if needs_size and cell.strides == 2 and min(before) < 2:
             raise ValueError(
-                f"input of {image[0]}x{image[1]} pixels is too small: only {min(before)} pixels "
-                f"are left for {cell.name} to halve"
+                f"input of {image[0]}x{image[1]} pixels is too small: {cell.name} has "
+                f"{min(before)} of the 2 pixels a side that it takes to halve"
             )
         widths.append(
             add_cell(
@@ -187,10 +187,10 @@ def _input_channels(cell: PlannedCell, widths: Sequence[Sequence[int]]) -> list[
 def _add_auxiliary_head(
     cost: Cost, channels: int, classes: int, sides: Sides, cell_name: str
 ) -> None:
-    height, width = ((side - _POOL_SIZE) // _POOL_STRIDE + 1 for side in sides)
+    height, width = (pooled_size(side) for side in sides)
     if height < 1 or width < 1:
         raise ValueError(
-            f"the input is too small: the auxiliary head needs {_POOL_SIZE} pixels after "
+            f"the input is too small: the auxiliary head needs {POOL_SIZE} pixels after "
             f"{cell_name}, has {sides[0]}x{sides[1]}"
         )
     cost.add_pointwise(channels, _NARROW, (height, width))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from nasnet_keras.genotypes import Genotype, get_genotype
+from nasnet_keras.layers.drop_path import VERSIONS
 from nasnet_keras.suggestions import unknown_name
 
 Stem = Literal["cifar", "imagenet"]
@@ -82,9 +83,12 @@ class NetworkConfig:
         keep = self.drop_path_keep_probability
         if not 0 < keep <= 1:
             raise ValueError(f"drop_path_keep_probability is in (0, 1], got {keep!r}")
-        if self.drop_path_version not in ("v1", "v2", "v3"):
-            versions = ("v1", "v2", "v3")
-            raise ValueError(unknown_name("drop_path_version", self.drop_path_version, versions))
+        if self.drop_path_version not in VERSIONS:
+            raise ValueError(unknown_name("drop_path_version", self.drop_path_version, VERSIONS))
+        if not 0 <= self.batch_norm_momentum < 1:
+            raise ValueError(f"batch_norm_momentum is in [0, 1), got {self.batch_norm_momentum!r}")
+        if not self.batch_norm_epsilon > 0:
+            raise ValueError(f"batch_norm_epsilon is above 0, got {self.batch_norm_epsilon!r}")
         if keep < 1 and self.drop_path_version != "v2" and not self.drop_path_total_steps:
             raise ValueError(
                 f"drop_path_keep_probability={keep} with version {self.drop_path_version} needs "

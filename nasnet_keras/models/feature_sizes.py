@@ -33,7 +33,8 @@ def _problem(config: NetworkConfig, size: int, auxiliary_head: bool) -> str:
     sides = feature_sizes(config, size)
     for cell in plan_network(config).cells:
         if cell.strides == 2 and sides[cell.current] < 2:
-            return f"only {max(sides[cell.current], 0)} pixels are left for {cell.name} to halve"
+            left = max(sides[cell.current], 0)
+            return f"{cell.name} has {left} of the 2 pixels a side that it takes to halve"
         if auxiliary_head and cell.auxiliary and pooled_size(sides[cell.number + 1]) < 1:
             side = sides[cell.number + 1]
             return f"the auxiliary head needs {POOL_SIZE} pixels after {cell.name}, has {side}"

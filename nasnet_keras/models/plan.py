@@ -17,8 +17,6 @@ class PlannedCell:
 
     Attributes:
         name: Layer name and slim scope, e.g. `"cell_0"`.
-        endpoint: slim's name of its output, e.g. `"Cell_0"`, `"Stem"` for the last stem cell,
-            `""` for the first.
         genotype: The cell.
         filters: Its F.
         strides: 1 or 2.
@@ -30,7 +28,6 @@ class PlannedCell:
     """
 
     name: str
-    endpoint: str
     genotype: CellGenotype
     filters: int
     strides: int
@@ -84,7 +81,6 @@ def plan_network(config: NetworkConfig) -> NetworkPlan:
 
     def add(
         name: str,
-        endpoint: str,
         cell: CellGenotype,
         filters: int,
         strides: int,
@@ -98,7 +94,6 @@ def plan_network(config: NetworkConfig) -> NetworkPlan:
         cells.append(
             PlannedCell(
                 name,
-                endpoint,
                 cell,
                 filters,
                 strides,
@@ -118,8 +113,7 @@ def plan_network(config: NetworkConfig) -> NetworkPlan:
         for k in range(NUM_STEM_CELLS):
             # slim truncates, so F = 54 gives 13 and 27.
             filters = int(config.filters / 2 ** (NUM_STEM_CELLS - k))
-            endpoint = "Stem" if k == NUM_STEM_CELLS - 1 else ""
-            add(f"cell_stem_{k}", endpoint, reducing, filters, 2, two_back())
+            add(f"cell_stem_{k}", reducing, filters, 2, two_back())
     filters = config.filters
     for k in range(config.num_cells):
         previous = two_back()
@@ -129,15 +123,15 @@ def plan_network(config: NetworkConfig) -> NetworkPlan:
             filters *= 2
         if reduces and not strided_normal:
             order = indices.index(k)
-            name, endpoint = f"reduction_cell_{order}", f"Reduction_Cell_{order}"
             replaces = config.reduction == "replace"
-            add(name, endpoint, reducing, filters, 2, previous, auxiliary if replaces else "")
+            name = f"reduction_cell_{order}"
+            add(name, reducing, filters, 2, previous, auxiliary if replaces else "")
             if replaces:
                 continue
             if not config.skip_reduction_layer_input:
                 previous = two_back()
         strides = 2 if reduces and strided_normal else 1
-        add(f"cell_{k}", f"Cell_{k}", normal, filters, strides, previous, auxiliary)
+        add(f"cell_{k}", normal, filters, strides, previous, auxiliary)
 
     extra = NUM_STEM_CELLS if config.stem == "imagenet" else 0
     total = config.num_cells + extra + (NUM_REDUCTIONS if config.reduction == "cell" else 0)

@@ -158,7 +158,10 @@ def check_fit(
             if tuple(arrays[name].shape[:-1]) == tuple(wanted[name].shape[:-1])
         }
         parts.extend(f"it has {theirs} classes and the model {ours}" for theirs, ours in counts)
-        parts.append(f"pass exclude_scopes={scopes!r} to leave these as they are in the model")
+        parts.append(
+            f"to leave these as they are in the model, give its loader (nk.load_pretrained for any "
+            f"file) exclude_scopes={scopes!r}"
+        )
     parts.extend(advice)
     raise ValueError(f"{source} does not fit model {model_name!r}: {'; '.join(parts)}")
 

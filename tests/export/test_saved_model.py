@@ -1,6 +1,7 @@
 """The SavedModel, as a program without this package would use it, and what is refused."""
 
 import io
+import shutil
 
 import keras
 import numpy as np
@@ -152,6 +153,21 @@ def test_directory_that_is_not_empty_is_left_alone(saved, trained):
     assert sorted(saved.rglob("*")) == before
 
 
+def test_overwriting_replaces_a_saved_model_and_nothing_else(trained, saved, tmp_path):
+    thesis = tmp_path / "precious" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work")
+    with pytest.raises(ValueError, match="has other files in it"):
+        export_saved_model(trained, thesis.parent, overwrite=True)
+    assert thesis.read_text() == "years of work"
+    copy = tmp_path / "saved_model"
+    shutil.copytree(saved, copy)
+    (copy / "assets.extra" / "labels.txt").unlink()
+    export_saved_model(trained, copy, overwrite=True)
+    assert (copy / "assets.extra" / "labels.txt").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["precious", "saved_model"]
+
+
 def test_directory_appears_only_when_the_answers_agree(trained, tmp_path, monkeypatch):
     monkeypatch.setattr("nasnet_keras.export.saved_model.TOLERANCE", 0.0)
     with pytest.raises(ValueError, match="differ from the network's"):
@@ -182,6 +198,24 @@ def test_damaged_network_files_are_refused(trained, tmp_path):
         load_classifier(tmp_path)
     with pytest.raises(FileNotFoundError):
         load_trained_model(tmp_path / "missing.keras")
+
+
+def test_a_saved_model_whose_weights_are_cut_off_is_refused(saved, tmp_path):
+    shutil.copytree(saved, tmp_path / "cut")
+    [data] = (tmp_path / "cut" / "variables").glob("variables.data-*")
+    data.write_bytes(b"")
+    with pytest.raises(ValueError, match="is no complete SavedModel"):
+        load_classifier(tmp_path / "cut")
+
+
+def test_sixteen_bit_pictures_are_the_same_picture_to_both(saved, trained, tmp_path):
+    pixels = np.random.default_rng(4).integers(0, 2**16, (16, 16)).astype("uint16")
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    trained.model.save(tmp_path / "model.keras")
+    ours = load_classifier(tmp_path / "model.keras", top_k=3).classify(stream.getvalue())
+    theirs = load_classifier(saved, top_k=3).classify(stream.getvalue())
+    np.testing.assert_allclose([s for _, s in ours], [s for _, s in theirs], atol=1e-5)
 
 
 def test_network_of_fixed_size_refuses_another(trained, tmp_path):

@@ -157,6 +157,7 @@ def block(**changes: object) -> list[dict]:
         (cell(blocks=[], num_blocks=0), "at least one block"),
         (cell(blocks="all"), "needs a list 'blocks'"),
         (cell(num_inputs=3), "2 or 4 inputs"),
+        (cell(num_inputs=4.0), "2 or 4 inputs"),
         (cell(cocnat=[2]), "unknown cell key 'cocnat'; did you mean 'concat'"),
         ("sep5", "a cell is a JSON object"),
     ],
@@ -178,6 +179,7 @@ def test_a_malformed_cell_says_which_block_and_why(data: object, message: str) -
         ('{"name": "x"}', "no 'normal' cell"),
         ('{"format": "other", "normal": {}}', "expected format"),
         ('{"name": "", "normal": {}}', "non-empty string"),
+        ('{"name": "a/b", "normal": {}}', "no '/'"),
         ('{"nme": "x", "normal": {}}', "did you mean 'name'"),
     ],
 )

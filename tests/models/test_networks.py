@@ -128,6 +128,17 @@ def test_half_precision_is_near_float32(name: str) -> None:
         assert np.abs(keras.ops.convert_to_numpy(result) - exact).max() < 0.1
 
 
+def test_what_a_loss_reads_is_float32_also_in_half_precision() -> None:
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = small("nasnet_cifar", input_shape=(32, 32, 3), auxiliary_head=True)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    outputs = model(images((32, 32)))
+    dtypes = {name: keras.backend.standardize_dtype(x.dtype) for name, x in outputs.items()}
+    assert dtypes == {"logits": "float32", "auxiliary_logits": "float32"}
+
+
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="TensorFlow has none on CPUs")
 @pytest.mark.parametrize("name", ["nasnet_mobile", "pnasnet_mobile", "nasnet_b_mobile"])
 def test_channels_first_gives_the_same_numbers(name: str) -> None:
@@ -265,6 +276,11 @@ def test_own_genotypes_go_through_the_same_builder() -> None:
             "needs include_top=True",
         ),
         (lambda: nk.create_model("nasnet_cifar", input_shape=(32, 32)), "input_shape is"),
+        (lambda: nk.create_model("nasnet_cifar", input_shape=32), "input_shape is"),
+        (lambda: nk.create_model("nasnet_cifar", input_shape=(32, 32, None)), "of channels"),
+        (lambda: nk.create_model("nasnet_cifar", input_shape=(32, 32, 0)), "of channels"),
+        (lambda: nk.create_model("nasnet_cifar", batch_norm_momentum=2.0), "batch_norm_momentum"),
+        (lambda: nk.create_model("nasnet_cifar", batch_norm_epsilon=-1), "batch_norm_epsilon"),
         (lambda: nk.create_model("pnasnet_mobile", weights="imagenet"), "pnasnet_mobile"),
     ],
 )

@@ -77,7 +77,7 @@ def test_converts_and_prints_what_was_mapped(checkpoint, tmp_path):
         (["--checkpoint_path=absent"], "absent"),
         (["--checkpoint_path=setup.py"], "setup.py is not a readable checkpoint"),
         (["--output_path=model.h5"], "ends in .keras"),
-        (["--output_path=setup.py/model.keras"], "no directory to write to"),
+        (["--output_path=setup.py/model.keras"], "is a file, not a directory"),
         (["--labels_offset=2"], "labels_offset"),
         (["--input_shape=any", "--image_size=64"], "contradicts"),
         (["--input_shape=any", "--auxiliary_head"], "contradicts"),
