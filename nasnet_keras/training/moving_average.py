@@ -70,7 +70,8 @@ class MovingAverage:
 
         There is none of a weight that is not trained, nor of any before the first step.
         """
-        if not self.built or int(self.iterations) == 0:
+        # Through NumPy, because a variable of a strategy is no number.
+        if not self.built or not ops.convert_to_numpy(self.iterations):
             return None
         try:
             return self._averages[self._get_variable_index(variable)]
