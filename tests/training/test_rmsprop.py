@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import nasnet_keras as nk
 from nasnet_keras.training.moving_average import (
     AveragedAdam,
     AveragedRMSProp,
@@ -12,6 +13,7 @@ from nasnet_keras.training.moving_average import (
     swapped_to_averages,
 )
 from nasnet_keras.training.rmsprop import RMSProp
+from nasnet_keras.weights import save_slim_checkpoint
 from tests.golden_network import golden_values
 
 
@@ -140,3 +142,20 @@ def test_model_without_averages_is_left_as_it_is():
 def test_impossible_decay_is_refused():
     with pytest.raises(ValueError, match=r"in \(0, 1\), got 1.0"):
         AveragedSGD(0.1, moving_average_decay=1.0)
+
+
+@pytest.mark.tensorflow
+def test_averages_go_into_a_slim_checkpoint(tmp_path):
+    def network():
+        return nk.create_model("nasnet_cifar", num_cells=2, filters=2, stem_filters=4)
+
+    model, optimizer = network(), AveragedSGD(0.5)
+    model.compile(optimizer)
+    gradients = [keras.ops.ones(weight.shape) for weight in model.trainable_weights]
+    optimizer.apply(gradients, model.trainable_weights)
+    averages = averaged_weights(model)
+    save_slim_checkpoint(model, tmp_path / "slim", moving_averages=averages)
+    loaded = network()
+    nk.load_slim_checkpoint(loaded, tmp_path / "slim", use_moving_averages=True)
+    for weight in loaded.trainable_weights:
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), averages[weight.path])
