@@ -10,7 +10,7 @@ from nasnet_keras.training import get_recipe, trainer
 from nasnet_keras.training.callbacks import NonFiniteLossError, StopAtNonFiniteLoss
 
 TINY = get_recipe("digits").override(
-    num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=3, auxiliary_weight=0.0
+    num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=3
 )
 
 
