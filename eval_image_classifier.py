@@ -26,6 +26,9 @@ _IMAGE_SIZE = flags.DEFINE_integer(
 _PREPROCESSING = flags.DEFINE_string(
     "preprocessing_name", None, "How pixels are brought to the network's range. Default: the run's."
 )
+_LABELS_OFFSET = flags.DEFINE_integer(
+    "labels_offset", None, "Subtracted from labels. Default: as in training.", lower_bound=0
+)
 
 
 def main(arguments: list[str]) -> None:
@@ -34,7 +37,7 @@ def main(arguments: list[str]) -> None:
     import_keras_quietly()
     from nasnet_keras.data import load_dataset
     from nasnet_keras.data.registry import check_dataset
-    from nasnet_keras.training.evaluation import evaluate
+    from nasnet_keras.training.evaluation import evaluate, offset_labels
     from nasnet_keras.training.trained_model import load_trained_model
     from nasnet_keras.whole_files import check_can_write, make_directory
 
@@ -46,7 +49,8 @@ def main(arguments: list[str]) -> None:
     name = _DATASET_NAME.value or trained.dataset_name
     if not name:
         raise ValueError("--dataset_name is missing: the checkpoint does not say its dataset")
-    dataset = load_dataset(name, _SPLIT.value)
+    offset = trained.labels_offset if _LABELS_OFFSET.value is None else _LABELS_OFFSET.value
+    dataset = offset_labels(load_dataset(name, _SPLIT.value), offset)
     result = evaluate(
         trained.model, dataset, trained.preprocessing_name, trained.image_size, _BATCH_SIZE.value
     )

@@ -6,6 +6,7 @@ A flag left out keeps the recipe's value; --recipe=help lists the recipes with t
 """
 
 import dataclasses
+import sys
 import typing
 
 from absl import flags
@@ -26,6 +27,7 @@ def _define_settings() -> None:
         if field.name in _SETTINGS:
             kinds = typing.get_args(types[field.name]) or (types[field.name],)
             define = {
+                bool: flags.DEFINE_bool,
                 int: flags.DEFINE_integer,
                 float: flags.DEFINE_float,
                 str: flags.DEFINE_string,
@@ -33,10 +35,10 @@ def _define_settings() -> None:
             define(field.name, None, f"{field.metadata['help']} Default: the recipe's.")
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str]) -> int:
     if _RECIPE.value == "help":
         print(describe_recipes())
-        return
+        return 0
     if not _RECIPE.value:
         raise ValueError("--recipe is missing: name a recipe, e.g. --recipe=digits, or 'help'")
     given = {name: flags.FLAGS[name].value for name in _SETTINGS}
@@ -46,9 +48,15 @@ def main(arguments: list[str]) -> None:
     if not _TRAIN_DIR.value:
         raise ValueError("--train_dir is missing: name the directory of the run")
     import_keras_quietly()
+    from nasnet_keras.training.callbacks import NonFiniteLossError
     from nasnet_keras.training.trainer import train
 
-    train(recipe, _TRAIN_DIR.value)
+    try:
+        train(recipe, _TRAIN_DIR.value)
+    except NonFiniteLossError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 _define_settings()

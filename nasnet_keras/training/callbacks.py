@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,49 @@ class StopAtStep(keras.callbacks.Callback):
         self.left -= 1
         if self.left <= 0:
             self.model.stop_training = True
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The loss is infinite or no number: what follows would be lost work."""
+
+
+class StopAtNonFiniteLoss(keras.callbacks.Callback):
+    """Ends the training at once where the loss is infinite or no number, before anything is saved.
+
+    Args:
+        checkpoint: Where the last complete epoch is saved.
+        learning_rate: A number, or a schedule over steps. Not asked of the optimizer: some backends
+            bring its count of steps up to date only when an epoch ends.
+        first_step: Steps done before, in a run that is continued.
+
+    Raises:
+        NonFiniteLossError: Out of `Model.fit`; names the step, the learning rate and the last good
+            checkpoint.
+    """
+
+    def __init__(
+        self, checkpoint: Path, learning_rate: float | Callable[[int], Any], first_step: int = 0
+    ) -> None:
+        super().__init__()
+        self.checkpoint = checkpoint
+        self.learning_rate = learning_rate
+        self.step = first_step
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.step += 1
+        # The mean over the epoch so far: one bad loss and it stays so.
+        loss = float((logs or {}).get("loss", 0.0))
+        if math.isfinite(loss):
+            return
+        rate = self.learning_rate
+        # The rate that this step was made with; a schedule counts from 0.
+        rate = float(rate(self.step - 1)) if callable(rate) else rate
+        good = f"the last good checkpoint is {self.checkpoint}"
+        if not self.checkpoint.exists():
+            good = "there is no checkpoint yet: no epoch was complete"
+        raise NonFiniteLossError(
+            f"the loss is {loss} at step {self.step}, learning rate {rate:g}; {good}"
+        )
 
 
 class SaveEveryEpoch(keras.callbacks.Callback):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from dataclasses import dataclass
@@ -89,6 +90,30 @@ class Evaluation:
             f"{self.dataset}, {self.split}: {self.accuracy:.2%} of {self.images} images right"
         )
         figure.savefig(path, dpi=120)
+
+
+def offset_labels(dataset: ImageDataset, labels_offset: int) -> ImageDataset:
+    """Leaves out the first classes: slim's `labels_offset`, for labels that count a background.
+
+    Args:
+        dataset: A split.
+        labels_offset: Subtracted from every label.
+
+    Raises:
+        ValueError: An image is of a class left out, or none is left.
+    """
+    if not labels_offset:
+        return dataset
+    if labels_offset >= len(dataset.class_names):
+        raise ValueError(
+            f"labels_offset={labels_offset} leaves none of the {len(dataset.class_names)} classes "
+            f"of dataset {dataset.name}"
+        )
+    return dataclasses.replace(
+        dataset,
+        labels=dataset.labels - labels_offset,
+        class_names=dataset.class_names[labels_offset:],
+    )
 
 
 def evaluate(

@@ -8,11 +8,31 @@ from typing import Any
 
 from nasnet_keras.suggestions import unknown_name
 
-OPTIMIZERS = ("momentum", "sgd", "adam")
-LEARNING_RATE_DECAYS = ("cosine", "fixed")
+OPTIMIZERS = ("rmsprop", "momentum", "sgd", "adam")
+LEARNING_RATE_DECAYS = ("cosine", "exponential", "polynomial", "fixed")
+DROP_PATH_VERSIONS = ("v1", "v2", "v3")
+
+# Settings that only some values of another give a meaning to. One that is given without that
+# meaning would be ignored in silence.
+_ONLY_WITH = {
+    "momentum": ("optimizer", ("momentum",)),
+    "rmsprop_momentum": ("optimizer", ("rmsprop",)),
+    "rmsprop_decay": ("optimizer", ("rmsprop",)),
+    "opt_epsilon": ("optimizer", ("rmsprop", "adam")),
+    "learning_rate_decay_factor": ("learning_rate_decay_type", ("exponential",)),
+    "num_epochs_per_decay": ("learning_rate_decay_type", ("exponential", "polynomial")),
+    "end_learning_rate": ("learning_rate_decay_type", ("polynomial",)),
+}
 
 # What the network's own preset decides unless a recipe does.
-_NETWORK_FIELDS = ("num_cells", "filters", "stem_filters", "drop_path_keep_probability", "dropout")
+_NETWORK_FIELDS = (
+    "num_cells",
+    "filters",
+    "stem_filters",
+    "drop_path_keep_probability",
+    "drop_path_version",
+    "dropout",
+)
 
 
 def _value(help_text: str, **kwargs: Any) -> Any:
@@ -36,10 +56,12 @@ class Recipe:
     model_name: str = _value("Network, a name of nasnet_keras.list_models().")
     train_image_size: int = _value("Side of the images the network sees, in pixels.")
     preprocessing_name: str = _value("How pixels are brought to the network's range.")
-    batch_size: int = _value("Images in a training step.")
+    batch_size: int = _value("Images in a training step of one replica.")
     learning_rate: float = _value("Learning rate at the start.")
     epochs: int = _value("Passes over the training images.")
     max_number_of_steps: int | None = _value("Training steps, instead of epochs.", default=None)
+    dataset_split_name: str = _value("Split to train on.", default="train")
+    evaluation_split_name: str = _value("Split to test on at the end.", default="test")
     augmentation: str = _value("Random changes to training images.", default="none")
     num_cells: int | None = _value("Normal cells.", default=None)
     filters: int | None = _value("Filters of the first cells.", default=None)
@@ -47,17 +69,44 @@ class Recipe:
     drop_path_keep_probability: float | None = _value(
         "Keep probability of paths at the end of training.", default=None
     )
+    drop_path_version: str | None = _value(
+        "Drop path grows with the step (v1), with the depth (v2) or with both (v3).", default=None
+    )
     dropout: float | None = _value(
         "Share of the features dropped before the classifier.", default=None
     )
     auxiliary_weight: float = _value(
         "Weight of the auxiliary head's loss; 0: no head.", default=0.4
     )
-    optimizer: str = _value("momentum, sgd or adam.", default="momentum")
+    optimizer: str = _value("rmsprop, momentum, sgd or adam.", default="momentum")
     momentum: float = _value("Momentum of the optimizer 'momentum'.", default=0.9)
-    learning_rate_decay_type: str = _value("cosine (to 0 at the end) or fixed.", default="cosine")
+    rmsprop_momentum: float = _value("Momentum of rmsprop.", default=0.9)
+    rmsprop_decay: float = _value("Share of rmsprop's mean square a step keeps.", default=0.9)
+    opt_epsilon: float | None = _value(
+        "Epsilon of rmsprop (1 unless given) or adam (1e-7).", default=None
+    )
+    moving_average_decay: float = _value(
+        "Decay of the moving averages of the weights; 0: none are kept.", default=0.0
+    )
+    learning_rate_decay_type: str = _value(
+        "cosine (to 0 at the end), exponential (in stairs), polynomial (a straight line) or fixed.",
+        default="cosine",
+    )
+    learning_rate_decay_factor: float = _value("Factor of a stair of 'exponential'.", default=0.94)
+    num_epochs_per_decay: float = _value(
+        "Epochs of a stair of 'exponential', or of the line of 'polynomial'.", default=2.0
+    )
+    end_learning_rate: float = _value("Where 'polynomial' ends.", default=1e-4)
+    warmup_steps: int = _value(
+        "Steps over which the learning rate grows in a straight line.", default=0
+    )
+    replicas: int = _value("Replicas of the published run, which trained in step.", default=1)
+    scale_learning_rate_by_replicas: bool = _value(
+        "The learning rate is a replica's: multiply it by the replicas of this run.", default=False
+    )
     weight_decay: float = _value("L2 on the kernels: this times sum(w^2) / 2.", default=0.0)
     label_smoothing: float = _value("Share of a label spread over all classes.", default=0.0)
+    labels_offset: int = _value("Subtracted from labels: 1 leaves out class 0.", default=0)
     gradient_clip_norm: float | None = _value("Largest global norm of the gradients.", default=None)
     seed: int = _value("Seed of weights, order and augmentation.", default=0)
 
@@ -65,21 +114,48 @@ class Recipe:
         for field, allowed in (
             ("optimizer", OPTIMIZERS),
             ("learning_rate_decay_type", LEARNING_RATE_DECAYS),
+            ("drop_path_version", (None, *DROP_PATH_VERSIONS)),
         ):
             if getattr(self, field) not in allowed:
-                raise ValueError(unknown_name(field, getattr(self, field), allowed))
-        for field in ("train_image_size", "batch_size", "epochs", "max_number_of_steps"):
+                names = [name for name in allowed if name]
+                raise ValueError(unknown_name(field, getattr(self, field), names))
+        for field in (
+            "train_image_size",
+            "batch_size",
+            "epochs",
+            "max_number_of_steps",
+            "replicas",
+        ):
             value = getattr(self, field)
             if value is not None and value < 1:
                 raise ValueError(f"{field} is at least 1, got {value}")
-        for field in ("learning_rate", "gradient_clip_norm"):
+        for field in (
+            "learning_rate",
+            "gradient_clip_norm",
+            "opt_epsilon",
+            "learning_rate_decay_factor",
+            "num_epochs_per_decay",
+        ):
             value = getattr(self, field)
             if value is not None and not value > 0:
                 raise ValueError(f"{field} is above 0, got {value}")
-        for field in ("weight_decay", "auxiliary_weight", "seed"):
+        for field in (
+            "weight_decay",
+            "auxiliary_weight",
+            "seed",
+            "end_learning_rate",
+            "warmup_steps",
+            "labels_offset",
+        ):
             if not getattr(self, field) >= 0:
                 raise ValueError(f"{field} is at least 0, got {getattr(self, field)}")
-        for field in ("label_smoothing", "momentum"):
+        for field in (
+            "label_smoothing",
+            "momentum",
+            "rmsprop_momentum",
+            "rmsprop_decay",
+            "moving_average_decay",
+        ):
             if not 0 <= getattr(self, field) < 1:
                 raise ValueError(f"{field} is in [0, 1), got {getattr(self, field)}")
 
@@ -104,11 +180,12 @@ class Recipe:
                 "say how long to train"
             )
         result = dataclasses.replace(self, **values)
-        if "momentum" in values and result.optimizer != "momentum":
-            raise ValueError(
-                f"momentum={result.momentum} contradicts optimizer={result.optimizer}, which has "
-                "none"
-            )
+        for name, (field, meaning) in _ONLY_WITH.items():
+            if name in values and getattr(result, field) not in meaning:
+                raise ValueError(
+                    f"{name}={values[name]} contradicts {field}={getattr(result, field)}: it is "
+                    f"for {' and '.join(meaning)}"
+                )
         if "epochs" in values:
             result = dataclasses.replace(result, max_number_of_steps=None)
         return result

@@ -12,11 +12,13 @@ from typing import Any
 
 import keras
 
-# Registers the layers that a `.keras` file names.
+# Registers the layers and schedules that a `.keras` file names.
 import nasnet_keras.data.augmentation
-import nasnet_keras.layers  # noqa: F401
+import nasnet_keras.layers
+import nasnet_keras.training.schedules  # noqa: F401
 from nasnet_keras.data.preprocessing import check_preprocessing
 from nasnet_keras.models.inference import inference_model
+from nasnet_keras.training.moving_average import assign_averages
 from nasnet_keras.whole_files import written_whole
 
 CHECKPOINT_NAME = "model.keras"
@@ -29,11 +31,13 @@ class TrainedModel:
     """A network and how pictures reach it.
 
     Attributes:
-        model: The network as it was saved, the auxiliary head included if it has one.
+        model: The network as it was saved, the auxiliary head included if it has one. Its weights
+            are their moving averages where the run kept those; `load_model` gives them as trained.
         class_names: Names of its classes.
         image_size: Side of the images it takes, in pixels.
         preprocessing_name: How pixels are brought to its range.
         dataset_name: What it was trained on, `""` if unknown.
+        labels_offset: What was subtracted from that dataset's labels.
     """
 
     model: keras.Model
@@ -41,6 +45,7 @@ class TrainedModel:
     image_size: int
     preprocessing_name: str
     dataset_name: str = ""
+    labels_offset: int = 0
 
 
 def write_config(directory: Path, recipe: Any, class_names: tuple[str, ...]) -> None:
@@ -99,6 +104,7 @@ def load_trained_model(
     if not checkpoint.exists():
         raise FileNotFoundError(2, "no such trained network", str(checkpoint))
     model = load_model(checkpoint)
+    assign_averages(model)
     config = read_config(checkpoint.parent)
     recipe = config.get("recipe", {})
     classes = inference_model(model).output["logits"].shape[1]
@@ -111,7 +117,14 @@ def load_trained_model(
     preprocessing = preprocessing_name or recipe.get("preprocessing_name", _DEFAULT_PREPROCESSING)
     check_preprocessing(preprocessing)
     size = _image_size(model, image_size, recipe.get("train_image_size"))
-    return TrainedModel(model, names, size, preprocessing, recipe.get("dataset_name", ""))
+    return TrainedModel(
+        model,
+        names,
+        size,
+        preprocessing,
+        recipe.get("dataset_name", ""),
+        recipe.get("labels_offset", 0),
+    )
 
 
 def load_model(path: str | os.PathLike[str]) -> keras.Model:

@@ -16,12 +16,19 @@ from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
 from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
 from nasnet_keras.data.registry import check_dataset
 from nasnet_keras.models import build_network, endpoints, get_preset
-from nasnet_keras.training.callbacks import SaveEveryEpoch, SeedEveryEpoch, StopAtStep
-from nasnet_keras.training.evaluation import Evaluation, evaluate
+from nasnet_keras.training.callbacks import (
+    SaveEveryEpoch,
+    SeedEveryEpoch,
+    StopAtNonFiniteLoss,
+    StopAtStep,
+)
+from nasnet_keras.training.evaluation import Evaluation, evaluate, offset_labels
+from nasnet_keras.training.moving_average import swapped_to_averages
 from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
 from nasnet_keras.training.optimizers import make_optimizer
 from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.recipe import Recipe
+from nasnet_keras.training.schedules import make_learning_rate
 from nasnet_keras.training.trained_model import (
     CHECKPOINT_NAME,
     load_model,
@@ -58,21 +65,25 @@ def train(
     console = console or Console()
 
     # ---- Everything that can be refused, before any work.
-    check_dataset(recipe.dataset_name, "train")
+    check_dataset(recipe.dataset_name, recipe.dataset_split_name)
+    check_dataset(recipe.dataset_name, recipe.evaluation_split_name)
     check_preprocessing(recipe.preprocessing_name)
     get_preset(recipe.model_name)
     directory = make_directory(train_dir)
     _check_same_run(recipe, directory)
 
     # ---- Data.
-    dataset = load_dataset(recipe.dataset_name, "train")
-    test = load_dataset(recipe.dataset_name, "test")
+    dataset, test = (
+        offset_labels(load_dataset(recipe.dataset_name, split), recipe.labels_offset)
+        for split in (recipe.dataset_split_name, recipe.evaluation_split_name)
+    )
     classes = len(dataset.class_names)
     targets = np.eye(classes, dtype=np.float32)[dataset.labels]
     images = preprocess(dataset.images, recipe.preprocessing_name, recipe.train_image_size)
     losses, loss_weights = cross_entropies(recipe.auxiliary_weight, recipe.label_smoothing)
     epoch_steps = batches_per_epoch(len(dataset), recipe.batch_size)
     total_steps = recipe.total_steps(epoch_steps)
+    steps_per_epoch = len(dataset) / recipe.batch_size
 
     # ---- Model, new or as the last complete epoch left it.
     keras.utils.set_random_seed(recipe.seed)
@@ -83,7 +94,7 @@ def train(
     else:
         model = build_training_network(recipe, classes, total_steps)
         model.compile(
-            make_optimizer(recipe, total_steps),
+            make_optimizer(recipe, total_steps, steps_per_epoch),
             loss=losses,
             loss_weights=loss_weights,
             metrics={LOGITS: [keras.metrics.CategoricalAccuracy("accuracy")]},
@@ -97,6 +108,13 @@ def train(
     if resumes:
         console.print(
             f"continuing {directory} after step {step} of {total_steps}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if recipe.replicas > 1:
+        console.print(
+            f"the published run had {recipe.replicas} replicas of {recipe.batch_size} images in "
+            f"step; this one has 1, and starts with learning rate {recipe.learning_rate:g}",
             highlight=False,
             soft_wrap=True,
         )
@@ -114,6 +132,9 @@ def train(
                 epochs=-(-total_steps // epoch_steps),
                 callbacks=[
                     SeedEveryEpoch(recipe.seed),
+                    StopAtNonFiniteLoss(
+                        checkpoint, make_learning_rate(recipe, total_steps, steps_per_epoch), step
+                    ),
                     StopAtStep(total_steps - step),
                     SaveEveryEpoch(checkpoint, directory / LOG_NAME),
                     bar,
@@ -124,7 +145,8 @@ def train(
             bar.close()
 
     # ---- Test.
-    result = evaluate(model, test, recipe.preprocessing_name, recipe.train_image_size)
+    with swapped_to_averages(model):
+        result = evaluate(model, test, recipe.preprocessing_name, recipe.train_image_size)
     result.write(directory)
     console.print(
         f"test accuracy {result.accuracy:.2%} of {result.images} images; {directory} has the "

@@ -150,6 +150,22 @@ def test_wrong_flags_of_training_are_refused_in_one_line(arguments, message):
     assert message in refuse("train_image_classifier.py", *arguments)
 
 
+def test_run_that_diverges_ends_with_one_line(tmp_path):
+    done = start(
+        "train_image_classifier.py",
+        *TINY,
+        f"--train_dir={tmp_path}",
+        "--learning_rate=1e30",
+        "--learning_rate_decay_type=fixed",
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"error: the loss is nan at step \d+, learning rate 1e\+30; there is no checkpoint yet: "
+        r"no epoch was complete\n",
+        done.stderr,
+    ), done.stderr
+
+
 def test_directories_that_cannot_be_written_are_refused(run, tmp_path):
     # Below a file nothing can be written, whoever the user is.
     file = tmp_path / "file"

@@ -1,7 +1,4 @@
-"""The objective's parts against plain numpy and against the original code's values."""
-
-import zlib
-from pathlib import Path
+"""The objective's parts against plain numpy; `test_golden_training.py` has the original's."""
 
 import keras
 import numpy as np
@@ -9,43 +6,6 @@ import pytest
 
 import nasnet_keras as nk
 from nasnet_keras.training.objective import add_weight_decay, cross_entropies, decayed_weights
-
-GOLDEN = Path(__file__).parents[1] / "golden"
-LEAVES = {
-    "kernel": "weights",
-    "depthwise_kernel": "depthwise_weights",
-    "pointwise_kernel": "pointwise_weights",
-    "bias": "biases",
-    "moving_mean": "moving_mean",
-    "moving_variance": "moving_variance",
-    "gamma": "gamma",
-    "beta": "beta",
-}
-
-
-def golden_value(name, shape):
-    """A variable's value from its slim name, as tests/golden/README.md defines it."""
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    leaf = name.split("/")[-1]
-    if leaf == "gamma":
-        value = rng.uniform(0.5, 1.0, shape)
-    elif leaf in ("beta", "moving_mean", "biases"):
-        value = rng.normal(0, 0.1, shape)
-    elif leaf == "moving_variance":
-        value = rng.uniform(0.5, 1.5, shape)
-    elif leaf == "depthwise_weights":
-        value = rng.normal(0, (1 / (shape[0] * shape[1])) ** 0.5, shape)
-    else:
-        value = rng.normal(0, (1 / np.prod(shape[:-1])) ** 0.5, shape)
-    return value.astype(np.float32)
-
-
-def set_golden_weights(model):
-    for weight in model.weights:
-        *scope, leaf = weight.path.split("/")
-        if leaf in LEAVES:
-            name = "/".join([*scope, LEAVES[leaf]])
-            weight.assign(golden_value(name, tuple(weight.shape)))
 
 
 def softmax_cross_entropy(logits, targets):
@@ -91,29 +51,6 @@ def test_weight_decay_is_half_the_squared_norm_of_the_kernels_alone():
     assert sum(float(loss) for loss in model.losses) == pytest.approx(expected, rel=1e-6)
     add_weight_decay(model, 0.0)
     assert model.losses == []
-
-
-def test_objective_of_nasnet_cifar_equals_the_original_codes():
-    golden = np.load(GOLDEN / "slim_training.npz")
-    cross_entropy, auxiliary, l2, total, _ = golden["nasnet_cifar|losses"].tolist()
-    model = nk.create_model("nasnet_cifar", auxiliary_head=True)
-    set_golden_weights(model)
-    add_weight_decay(model, 5e-4)
-    losses, weights = cross_entropies(0.4)
-    model.compile("sgd", loss=losses, loss_weights=weights)
-    images = np.random.default_rng(11).uniform(-1, 1, (4, 32, 32, 3)).astype(np.float32)
-    labels = np.eye(10, dtype=np.float32)[golden["nasnet_cifar|labels"]]
-    targets = {"logits": labels, "auxiliary_logits": labels}
-
-    outputs = model(images, training=True)
-    assert float(losses["logits"](labels, outputs["logits"])) == pytest.approx(
-        cross_entropy, rel=1e-5
-    )
-    assert 0.4 * float(
-        losses["auxiliary_logits"](labels, outputs["auxiliary_logits"])
-    ) == pytest.approx(auxiliary, rel=1e-5)
-    assert sum(float(loss) for loss in model.losses) == pytest.approx(l2, rel=1e-5)
-    assert float(model.compute_loss(images, targets, outputs)) == pytest.approx(total, rel=1e-5)
 
 
 def test_every_kernel_of_a_network_decays_and_nothing_else():

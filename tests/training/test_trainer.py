@@ -13,7 +13,8 @@ import pytest
 from nasnet_keras.models import inference_model
 from nasnet_keras.training import get_recipe, trainer
 from nasnet_keras.training.callbacks import SaveEveryEpoch
-from nasnet_keras.training.trained_model import load_trained_model
+from nasnet_keras.training.moving_average import averaged_weights
+from nasnet_keras.training.trained_model import load_model, load_trained_model
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2
@@ -184,3 +185,49 @@ def test_number_of_steps_replaces_epochs_and_the_other_way_round():
     assert TINY.total_steps(5) == 10
     assert TINY.override(max_number_of_steps=7).total_steps(5) == 7
     assert TINY.override(max_number_of_steps=7).override(epochs=3).total_steps(5) == 15
+
+
+def test_averages_are_what_is_tested_loaded_and_converted(tmp_path, monkeypatch):
+    tested = []
+    evaluate = trainer.evaluate
+
+    def recorded(model, *arguments):
+        tested.extend(keras.ops.convert_to_numpy(w).copy() for w in model.trainable_weights)
+        return evaluate(model, *arguments)
+
+    monkeypatch.setattr(trainer, "evaluate", recorded)
+    recipe = TINY.override(
+        optimizer="rmsprop", rmsprop_momentum=0.5, moving_average_decay=0.9, epochs=1
+    )
+    trainer.train(recipe, tmp_path)
+    as_trained = load_model(tmp_path / "model.keras")
+    averages = averaged_weights(as_trained)
+    loaded = load_trained_model(tmp_path).model
+    pairs = zip(tested, loaded.trainable_weights, as_trained.trainable_weights, strict=True)
+    for used, weight, trained in pairs:
+        np.testing.assert_array_equal(used, averages[trained.path])
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), averages[trained.path])
+    # A whole layer that learns has moved away from its average.
+    kernel = next(w for w in as_trained.trainable_weights if w.name == "kernel")
+    difference = np.abs(keras.ops.convert_to_numpy(kernel) - averages[kernel.path]).max()
+    assert difference > 1e-4
+    statistics = [
+        [w for w in model.weights if w.name == "moving_mean"] for model in (loaded, as_trained)
+    ]
+    for ours, theirs in zip(*statistics, strict=True):
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+def test_labels_offset_leaves_out_the_first_classes():
+    from nasnet_keras.data import ImageDataset
+    from nasnet_keras.training.evaluation import offset_labels
+
+    images = np.zeros((3, 2, 2, 3), np.uint8)
+    dataset = ImageDataset("d", "test", images, np.asarray([1, 2, 1]), ("background", "a", "b"))
+    assert offset_labels(dataset, 0) is dataset
+    shifted = offset_labels(dataset, 1)
+    assert shifted.labels.tolist() == [0, 1, 0] and shifted.class_names == ("a", "b")
+    with pytest.raises(ValueError, match="image 0 of test has label -1"):
+        offset_labels(dataset, 2)
+    with pytest.raises(ValueError, match="leaves none of the 3 classes"):
+        offset_labels(dataset, 3)
