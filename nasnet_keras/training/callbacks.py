@@ -18,8 +18,8 @@ from nasnet_keras.whole_files import written_whole
 class SeedEveryEpoch(keras.callbacks.Callback):
     """Sets the random state of every layer at the start of an epoch.
 
-    A `.keras` file has no random state. It follows from seed and epoch alone, so that a resumed run
-    drops and shifts what an uninterrupted one would.
+    It follows from seed and epoch alone, so that a resumed run drops and shifts what an
+    uninterrupted one would; Keras saves the state of few generators.
 
     Args:
         seed: Seed of the run.

@@ -158,7 +158,12 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
 
 def _image_size(model: keras.Model, given: int | None, trained: int | None) -> int:
     shape = model.input_shape
-    fixed = shape[1] if isinstance(shape, tuple) and len(shape) == 4 else None
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] != 3 or shape[1] != shape[2]:
+        raise ValueError(
+            f"network {model.name!r} takes input of shape {shape}; a picture is square, with three "
+            "channels last"
+        )
+    fixed = shape[1]
     if fixed and given and fixed != given:
         raise ValueError(f"image size {given}: network {model.name!r} takes {fixed} pixels only")
     size = fixed or given or trained

@@ -11,7 +11,7 @@ from PIL import Image
 from rich.console import Console
 
 from nasnet_keras.data import ImageDataset, load_dataset
-from nasnet_keras.data.augmentation import Augmentation
+from nasnet_keras.data.augmentation import Augmentation, check_augmentation
 from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
 from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
 from nasnet_keras.data.registry import check_dataset
@@ -35,7 +35,7 @@ from nasnet_keras.training.trained_model import (
     read_config,
     write_config,
 )
-from nasnet_keras.whole_files import make_directory, written_whole
+from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 LOG_NAME = "metrics.jsonl"
 
@@ -69,7 +69,9 @@ def train(
     check_dataset(recipe.dataset_name, recipe.evaluation_split_name)
     check_preprocessing(recipe.preprocessing_name)
     get_preset(recipe.model_name)
-    directory = make_directory(train_dir)
+    check_augmentation(recipe.augmentation)
+    directory = Path(train_dir)
+    check_can_write(directory / CHECKPOINT_NAME)
     _check_same_run(recipe, directory)
 
     # ---- Data.
@@ -85,7 +87,7 @@ def train(
     total_steps = recipe.total_steps(epoch_steps)
     steps_per_epoch = len(dataset) / recipe.batch_size
 
-    # ---- Model, new or as the last complete epoch left it.
+    # ---- Model, new or as the last complete epoch left it. Only now is the directory made.
     keras.utils.set_random_seed(recipe.seed)
     checkpoint = directory / CHECKPOINT_NAME
     resumes = checkpoint.exists()
@@ -99,6 +101,7 @@ def train(
             loss_weights=loss_weights,
             metrics={LOGITS: [keras.metrics.CategoricalAccuracy("accuracy")]},
         )
+        make_directory(directory)
         write_config(directory, recipe, dataset.class_names)
         _write_samples(test, directory / "samples")
     add_weight_decay(model, recipe.weight_decay)
