@@ -70,6 +70,9 @@ class CifarPreprocessing:
         if self.resize:
             image = tf.image.resize(image, [size + 2 * border] * 2)
         else:
+            # An image smaller than the crop gets a wider border.
+            height, width = tf.unstack(tf.maximum(tf.shape(image)[:2], size))
+            image = tf.image.resize_with_crop_or_pad(image, height, width)
             image = tf.pad(image, [[border, border], [border, border], [0, 0]])
         image = tf.image.stateless_random_crop(image, [size, size, 3], seeds[0])
         image = tf.image.stateless_random_flip_left_right(image, seeds[1])

@@ -166,6 +166,11 @@ def test_cutout_hides_a_square_of_16_that_may_lie_across_the_border(ramps):
     assert 16 in sizes
 
 
+def test_cifar_training_takes_images_smaller_than_the_crop():
+    image = CifarPreprocessing().train_pixels(np.full((20, 40, 3), 9, np.uint8), 32, [1, 2])
+    assert image.shape == (32, 32, 3) and np.ptp(image) > 1
+
+
 def test_unknown_preprocessing_suggests_the_nearest():
     with pytest.raises(ValueError, match="did you mean 'inception'"):
         get_stream_preprocessing("incepton")
