@@ -19,7 +19,8 @@ def training_order(files: ExampleFiles, key: int, per_epoch: int, first: int, bu
         per_epoch: Examples of an epoch; the rest sits out.
         first: Examples to pass over. Whole epochs cost nothing; within one, records are read and
             passed over, image files are not even opened.
-        buffer: Records to shuffle among. Image files are shuffled as a whole.
+        buffer: Records to shuffle among, drawn from several files at a time. Image files are
+            shuffled as a whole.
 
     Returns:
         The endless `tf.data.Dataset` of `(payload, file, record, position)`: a record or a path,
@@ -58,10 +59,18 @@ def _shuffled_records(files: RecordFiles, key: int, epoch: Any, buffer: int) -> 
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    seed: Any = tf.random.stateless_uniform(
-        [], tf.stack([key, epoch]), maxval=tf.int64.max, dtype=tf.int64
-    )
-    return records.shuffle(min(buffer, len(files)), seed, reshuffle_each_iteration=False)
+    # Dataset.shuffle would make the order depend on TensorFlow's global seed as well, which a
+    # resumed run need not set at the same point.
+    blocks = records.batch(min(buffer, len(files))).enumerate().prefetch(1)
+
+    def shuffled(*numbered_block: Any) -> Any:
+        number, block = numbered_block
+        seed: Any = tf.random.fold_in(tf.stack([key, epoch]), number)
+        values = tf.random.stateless_uniform(tf.shape(block[0]), seed, dtype=tf.float32)
+        order = tf.argsort(values, stable=True)
+        return tf.data.Dataset.from_tensor_slices(tuple(tf.gather(part, order) for part in block))
+
+    return blocks.flat_map(shuffled)
 
 
 def _permutation(length: int, key: int, epoch: Any) -> Any:

@@ -17,7 +17,7 @@ from nasnet_keras.data.stream_preprocessing import StreamPreprocessing, get_stre
 from nasnet_keras.data.stream_problems import StreamProblems
 
 _EXAMPLES_AT_ONCE = 16
-# Encoded examples: 0.2 GB of ImageNet. What TFDS and slim write is already shuffled.
+# Encoded examples, held twice: 0.5 GB of ImageNet. What TFDS and slim write is already shuffled.
 _SHUFFLE_BUFFER = 2048
 
 
@@ -90,7 +90,7 @@ def image_batches(
         labels_offset: Subtracted from the labels, as slim's flag: 1 leaves out ImageNet's
             background class, -1 adds it to labels that have none.
         shard: Number of this host, and number of hosts; each reads a part of its own.
-        shuffle_buffer: Encoded examples of record files to shuffle among.
+        shuffle_buffer: Encoded examples of record files to shuffle among, held in memory twice.
         download: Prepare the dataset with TensorFlow Datasets where it is missing.
 
     Returns:

@@ -86,6 +86,18 @@ def test_batch_of_a_step_does_not_depend_on_where_the_run_began(tmp_path, kind, 
     assert [batch[1].tolist() for batch in other] != [batch[1].tolist() for batch in whole[:3]]
 
 
+def test_order_does_not_depend_on_the_global_seed(slim):
+    import tensorflow as tf
+
+    seen = []
+    for seed in (1, 2):
+        tf.random.set_seed(seed)
+        seen.append([numbers(batch) for batch in take(stream(slim, shuffle_buffer=8), 10)])
+    assert seen[0] == seen[1]
+    for epoch in np.array(seen[0]).reshape(2, 20):
+        assert len(set(epoch)) == 20
+
+
 def test_random_changes_are_others_each_epoch(tmp_path):
     images = flat_pngs(1)
     write_slim(tmp_path, [1])
