@@ -16,6 +16,9 @@ from nasnet_keras.training import Recipe, get_recipe
 from nasnet_keras.training.recipes import describe_recipes
 
 _RECIPE = flags.DEFINE_string("recipe", None, "Name of the recipe, or 'help'.")
+_DATASET_DIR = flags.DEFINE_string(
+    "dataset_dir", None, "Directory of the datasets; the digits need none."
+)
 _TRAIN_DIR = flags.DEFINE_string("train_dir", None, "Directory of the run.")
 _SETTINGS = [field.name for field in dataclasses.fields(Recipe) if field.metadata]
 
@@ -52,7 +55,7 @@ def main(arguments: list[str]) -> int:
     from nasnet_keras.training.trainer import train
 
     try:
-        train(recipe, _TRAIN_DIR.value)
+        train(recipe, _TRAIN_DIR.value, dataset_dir=_DATASET_DIR.value)
     except NonFiniteLossError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -24,3 +24,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def golden() -> Path:
     """The folder of values from the original code."""
     return Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of real datasets, which is not part of the project."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("NASNET_KERAS_DATA", default))
+    if not (folder / "tfds").is_dir():
+        pytest.skip(f"needs the datasets of {folder}; NASNET_KERAS_DATA names another place")
+    return folder

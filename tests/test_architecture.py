@@ -25,6 +25,12 @@ ALLOWED = {
 }
 MAY_NEED_TENSORFLOW = {
     "layers/batch_normalization.py",
+    "data/cifar_preprocessing.py",
+    "data/decoding.py",
+    "data/example_order.py",
+    "data/inception.py",
+    "data/pipeline.py",
+    "data/stream_preprocessing.py",
     "weights/slim_checkpoint.py",
     "weights/slim_writer.py",
     "export/saved_model.py",

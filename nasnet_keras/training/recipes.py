@@ -52,7 +52,7 @@ def nasnet_cifar() -> Recipe:
         model_name="nasnet_cifar",
         train_image_size=32,
         preprocessing_name="whiten",
-        augmentation="crop_flip",
+        augmentation="cifar",
         batch_size=32,
         epochs=600,
         # 600 epochs of 1562.5 batches; it is also the length of drop path's schedule.
@@ -78,7 +78,7 @@ def nasnet_cifar_cutout() -> Recipe:
     Command: `python train_image_classifier.py --recipe=nasnet_cifar_cutout --train_dir=runs/cutout`
     """
     return dataclasses.replace(
-        nasnet_cifar(), name="nasnet_cifar_cutout", augmentation="crop_flip_cutout"
+        nasnet_cifar(), name="nasnet_cifar_cutout", augmentation="cifar_cutout"
     )
 
 
@@ -224,7 +224,7 @@ def search_child() -> Recipe:
         stem_filters=96,
         train_image_size=32,
         preprocessing_name="whiten",
-        augmentation="crop_flip",
+        augmentation="cifar",
         batch_size=32,
         epochs=20,
         optimizer="momentum",

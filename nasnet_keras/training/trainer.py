@@ -14,7 +14,7 @@ from nasnet_keras.data import ImageDataset, load_dataset
 from nasnet_keras.data.augmentation import Augmentation, check_augmentation
 from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
 from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
-from nasnet_keras.data.registry import check_dataset
+from nasnet_keras.data.registry import check_dataset, fits_in_memory
 from nasnet_keras.models import build_network, endpoints, get_preset
 from nasnet_keras.training.callbacks import (
     SaveEveryEpoch,
@@ -41,7 +41,10 @@ LOG_NAME = "metrics.jsonl"
 
 
 def train(
-    recipe: Recipe, train_dir: str | os.PathLike[str], console: Console | None = None
+    recipe: Recipe,
+    train_dir: str | os.PathLike[str],
+    console: Console | None = None,
+    dataset_dir: str | os.PathLike[str] | None = None,
 ) -> Evaluation:
     """Trains a network, or continues where an earlier call was cut off, and tests it.
 
@@ -53,6 +56,7 @@ def train(
         recipe: What to train, on what, and how.
         train_dir: The run directory.
         console: Where to print progress; `None` for standard output.
+        dataset_dir: Where datasets are; the digits need none.
 
     Returns:
         The result on the test split.
@@ -65,8 +69,13 @@ def train(
     console = console or Console()
 
     # ---- Everything that can be refused, before any work.
-    check_dataset(recipe.dataset_name, recipe.dataset_split_name)
-    check_dataset(recipe.dataset_name, recipe.evaluation_split_name)
+    for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
+        check_dataset(recipe.dataset_name, split, dataset_dir)
+    if not fits_in_memory(recipe.dataset_name):
+        raise ValueError(
+            f"dataset {recipe.dataset_name} does not fit in memory, and training from a stream is "
+            "not there yet"
+        )
     check_preprocessing(recipe.preprocessing_name)
     get_preset(recipe.model_name)
     check_augmentation(recipe.augmentation)
@@ -76,7 +85,7 @@ def train(
 
     # ---- Data.
     dataset, test = (
-        offset_labels(load_dataset(recipe.dataset_name, split), recipe.labels_offset)
+        offset_labels(load_dataset(recipe.dataset_name, split, dataset_dir), recipe.labels_offset)
         for split in (recipe.dataset_split_name, recipe.evaluation_split_name)
     )
     classes = len(dataset.class_names)

@@ -50,3 +50,46 @@ def test_shift_survives_half_precision(ramps):
     layer = Augmentation("shift", dtype="mixed_float16")
     result = layer(keras.ops.cast(ramps, "float16"), training=True)
     assert keras.backend.standardize_dtype(result.dtype) == "float16"
+
+
+def cifar_ramps(count: int, size: int = 32) -> np.ndarray:
+    """Images of row, column and one, each counted from 1: zero is border or cutout."""
+    row, column = np.mgrid[1 : size + 1, 1 : size + 1].astype(np.float32)
+    return np.repeat(np.stack([row, column, row * 0 + 1], axis=-1)[np.newaxis], count, axis=0)
+
+
+def test_cifar_is_a_crop_out_of_a_border_of_four_and_a_flip():
+    images = cifar_ramps(300)
+    results = np.asarray(Augmentation("cifar", seed=1)(images, training=True))
+    padded = np.pad(images[0], [(4, 4), (4, 4), (0, 0)])
+    allowed = {}
+    for top in range(9):
+        for left in range(9):
+            crop = padded[top : top + 32, left : left + 32]
+            allowed[crop.tobytes()] = (top, left, False)
+            allowed[crop[:, ::-1].tobytes()] = (top, left, True)
+    chosen = [allowed[result.tobytes()] for result in results]
+    top, left, flip = np.array(chosen).T
+    assert set(top) == set(left) == set(range(9)) and 0.4 < flip.mean() < 0.6
+    assert abs(np.corrcoef(top, left)[0, 1]) < 0.2
+
+
+def test_cifar_cutout_also_hides_a_square_of_sixteen():
+    images = np.ones((300, 32, 32, 3), np.float32) + cifar_ramps(300)
+    plain = np.asarray(Augmentation("cifar", seed=1)(images, training=True))
+    cut = np.asarray(Augmentation("cifar_cutout", seed=1)(images, training=True))
+    changed = (plain != cut).any(axis=-1)
+    assert np.all(cut[changed] == 0)
+    for image, shown in zip(cut, plain, strict=True):
+        hidden = (image == 0).all(axis=-1)
+        assert hidden.sum() >= 64 and (hidden & (shown != 0).all(axis=-1)).sum() <= 256
+    areas = changed.sum(axis=(1, 2))
+    assert areas.max() == 256 and areas.min() < 150
+
+
+def test_cifar_augmentation_repeats_with_its_seed_and_survives_a_graph():
+    images = cifar_ramps(20)
+    network = keras.Sequential([keras.Input((32, 32, 3)), Augmentation("cifar_cutout", 4)])
+    expected = np.asarray(Augmentation("cifar_cutout", 4)(images, training=True))
+    np.testing.assert_array_equal(np.asarray(network(images, training=True)), expected)
+    np.testing.assert_array_equal(network.predict(images, verbose=0), images)

@@ -44,8 +44,8 @@ IMAGENET = {
 MOBILE = {"train_image_size": 224, "batch_size": 32, "learning_rate": 0.04, "replicas": 50}
 LARGE = {"train_image_size": 331, "batch_size": 16, "learning_rate": 0.015, "replicas": 100}
 TABLE = {
-    "nasnet_cifar": {**CIFAR, "batch_size": 32, "augmentation": "crop_flip"},
-    "nasnet_cifar_cutout": {**CIFAR, "batch_size": 32, "augmentation": "crop_flip_cutout"},
+    "nasnet_cifar": {**CIFAR, "batch_size": 32, "augmentation": "cifar"},
+    "nasnet_cifar_cutout": {**CIFAR, "batch_size": 32, "augmentation": "cifar_cutout"},
     "pnasnet_cifar": {**CIFAR, "model_name": "pnasnet_cifar"},
     "nasnet_mobile_imagenet": {
         **IMAGENET,

@@ -1,0 +1,68 @@
+"""A split or a part of it, as TFDS writes it: `train`, `train[:45000]`, `train[90%:]`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from nasnet_keras.suggestions import unknown_name
+
+_PATTERN = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<start>\d+%?)?:(?P<stop>\d+%?)?\])?")
+
+
+class Split(NamedTuple):
+    """A split and the range of it that is meant.
+
+    Attributes:
+        name: Name of the whole split.
+        start: First example, as written (`"45000"` or `"90%"`); `None` for the first.
+        stop: Example after the last, as written; `None` for the end.
+    """
+
+    name: str
+    start: str | None
+    stop: str | None
+
+    def range(self, examples: int) -> tuple[int, int]:
+        """Returns the first example and the one after the last, of a split of so many.
+
+        Raises:
+            ValueError: There is no example in the range.
+        """
+        start, stop = (
+            limit if bound is None else min(examples, _count(bound, examples))
+            for bound, limit in ((self.start, 0), (self.stop, examples))
+        )
+        if start >= stop:
+            raise ValueError(
+                f"{self.name}[{self.start or ''}:{self.stop or ''}] has no example: {self.name} "
+                f"has {examples}"
+            )
+        return start, stop
+
+
+def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:
+    """Reads what a user wrote.
+
+    Args:
+        split: Name of a split, with a range or not.
+        dataset: Name of the dataset, for the message.
+        splits: The splits it has.
+
+    Raises:
+        ValueError: There is no such split, the nearest is suggested; or the range is none.
+    """
+    match = _PATTERN.fullmatch(split)
+    if match is None:
+        raise ValueError(f"split {split!r} is not like 'train', 'train[:45000]' or 'train[90%:]'")
+    splits = list(splits)
+    if match["name"] not in splits:
+        raise ValueError(unknown_name(f"split of {dataset}", match["name"], splits))
+    return Split(match["name"], match["start"], match["stop"])
+
+
+def _count(bound: str, examples: int) -> int:
+    if bound.endswith("%"):
+        return round(int(bound[:-1]) * examples / 100)
+    return int(bound)

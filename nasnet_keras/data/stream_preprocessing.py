@@ -1,0 +1,62 @@
+"""Preprocessing of encoded images inside tf.data, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nasnet_keras.data.cifar_preprocessing import CifarPreprocessing
+from nasnet_keras.data.decoding import decode
+from nasnet_keras.data.inception import InceptionPreprocessing
+from nasnet_keras.suggestions import unknown_name
+
+
+class StreamPreprocessing(Protocol):
+    """From an encoded image to the float32 pixels of one training or evaluation example."""
+
+    def evaluate(self, encoded: Any, size: int) -> Any: ...
+
+    def train(self, encoded: Any, size: int, seed: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class PlainPreprocessing:
+    """A bilinear resize and no random change; see `nasnet_keras.data.preprocessing`.
+
+    Attributes:
+        whiten: Standardize each image; otherwise scale to [-1, 1].
+    """
+
+    whiten: bool
+
+    def evaluate(self, encoded: Any, size: int) -> Any:
+        import tensorflow as tf
+
+        image = tf.image.resize(tf.cast(decode(encoded), tf.float32), [size, size])
+        return tf.image.per_image_standardization(image) if self.whiten else image / 127.5 - 1.0
+
+    def train(self, encoded: Any, size: int, seed: Any) -> Any:
+        return self.evaluate(encoded, size)
+
+
+STREAM_PREPROCESSINGS: dict[str, StreamPreprocessing] = {
+    "inception": InceptionPreprocessing(),
+    "inception_full": InceptionPreprocessing(fast=False),
+    "cifar": CifarPreprocessing(),
+    "cifar_cutout": CifarPreprocessing(cutout=16),
+    "cifar_resize": CifarPreprocessing(resize=True),
+    "cifar_color": CifarPreprocessing(color=True),
+    "scale": PlainPreprocessing(whiten=False),
+    "whiten": PlainPreprocessing(whiten=True),
+}
+
+
+def get_stream_preprocessing(name: str) -> StreamPreprocessing:
+    """Returns the preprocessing of a name.
+
+    Raises:
+        ValueError: There is none; the nearest is suggested.
+    """
+    if name not in STREAM_PREPROCESSINGS:
+        raise ValueError(unknown_name("preprocessing", name, STREAM_PREPROCESSINGS))
+    return STREAM_PREPROCESSINGS[name]
