@@ -62,7 +62,8 @@ class StreamProblems:
         try:
             return self._rows(readable, labels, files, records)
         except ValueError as error:
-            self.error = error
+            # Batches read ahead may fail too, before anybody has seen the first failure.
+            self.error = self.error or error
             raise
 
     def _rows(
