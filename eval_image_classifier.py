@@ -15,6 +15,9 @@ _CHECKPOINT_PATH = flags.DEFINE_string(
 _DATASET_NAME = flags.DEFINE_string(
     "dataset_name", None, "Dataset. Default: the one the network was trained on."
 )
+_DATASET_DIR = flags.DEFINE_string(
+    "dataset_dir", None, "Directory of the datasets; the digits need none."
+)
 _SPLIT = flags.DEFINE_string("dataset_split_name", "test", "Split of the dataset.")
 _EVAL_DIR = flags.DEFINE_string(
     "eval_dir", None, "Where to write results.json and confusion.png. Default: nowhere."
@@ -42,7 +45,7 @@ def main(arguments: list[str]) -> None:
     from nasnet_keras.whole_files import check_can_write, make_directory
 
     if _DATASET_NAME.value:
-        check_dataset(_DATASET_NAME.value, _SPLIT.value)
+        check_dataset(_DATASET_NAME.value, _SPLIT.value, _DATASET_DIR.value)
     if _EVAL_DIR.value:
         check_can_write(Path(_EVAL_DIR.value) / "results.json")
     trained = load_trained_model(_CHECKPOINT_PATH.value, _IMAGE_SIZE.value, _PREPROCESSING.value)
@@ -50,7 +53,7 @@ def main(arguments: list[str]) -> None:
     if not name:
         raise ValueError("--dataset_name is missing: the checkpoint does not say its dataset")
     offset = trained.labels_offset if _LABELS_OFFSET.value is None else _LABELS_OFFSET.value
-    dataset = offset_labels(load_dataset(name, _SPLIT.value), offset)
+    dataset = offset_labels(load_dataset(name, _SPLIT.value, _DATASET_DIR.value), offset)
     result = evaluate(
         trained.model, dataset, trained.preprocessing_name, trained.image_size, _BATCH_SIZE.value
     )

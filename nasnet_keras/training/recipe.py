@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,8 +138,8 @@ class Recipe:
             "num_epochs_per_decay",
         ):
             value = getattr(self, field)
-            if value is not None and not value > 0:
-                raise ValueError(f"{field} is above 0, got {value}")
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{field} is a number above 0, got {value}")
         for field in (
             "weight_decay",
             "auxiliary_weight",
