@@ -24,3 +24,42 @@ def test_python_blocks_run(page: str, block: str, tmp_path: Path, monkeypatch) -
     # Published weights need a network.
     block = block.replace('weights="imagenet"', "weights=None")
     exec(compile(block, page, "exec"), names)
+
+
+PAGES = [page.relative_to(ROOT) for page in sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*"))]
+
+
+def anchors(page: Path) -> set[str]:
+    """Returns the anchors that a forge gives to a page's headings."""
+    headings = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = (ROOT / page).read_text()
+    assert not re.search(r"\b[A-Z]+_BLOCK\b", text)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("http"):
+            continue
+        path, _, anchor = target.partition("#")
+        linked = (ROOT / page).parent / path if path else ROOT / page
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked.relative_to(ROOT)), target
+
+
+def test_the_committed_counts_are_what_the_library_counts() -> None:
+    import nasnet_keras as nk
+
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / "docs/results.md").read_text().splitlines()
+        if line.startswith(tuple(f"| {name} " for name in nk.list_models()))
+    ]
+    counted = {row[0]: row for row in rows if len(row) > 8}
+    assert list(counted) == nk.list_models()
+    for name, row in counted.items():
+        classes = 1000 if nk.get_preset(name).config.stem == "imagenet" else 10
+        assert row[2] == f"{nk.count_parameters(name, classes, trainable_only=True):,}"
+        assert row[3] == f"{nk.count_parameters(name, classes):,}"

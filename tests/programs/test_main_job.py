@@ -135,7 +135,10 @@ def test_pictures_that_cannot_be_read_are_named_and_the_others_classified(run, t
         (("--train_dir=x",), "--recipe is missing"),
         (("--recipe=digits", "--train_dir=x", "more"), "unexpected argument 'more'"),
         (("--recipe=digits", "--train_dir=x", "--batch_size=many"), "batch_size"),
-        (("--recipe=digits", "--train_dir=x", "--learning_rate=-1"), "learning_rate is above 0"),
+        (
+            ("--recipe=digits", "--train_dir=x", "--learning_rate=-1"),
+            "learning_rate is a number above 0",
+        ),
         (
             ("--recipe=digits", "--train_dir=x", "--epochs=2", "--max_number_of_steps=9"),
             "contradict each other",
