@@ -90,7 +90,7 @@ class Cell(NetworkLayer):
         settings = self.shared_settings()
         widths = self._build_inputs([shape[self.channel_axis] for shape in inputs_shape], settings)
         self.branches: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
-        self.combiners: list[Combine] = []
+        self.combiners: list[Combine | None] = []
         for number, block in enumerate(self.genotype.blocks):
             with keras.name_scope(f"comb_iter_{number}"):
                 pair = []
@@ -106,8 +106,11 @@ class Cell(NetworkLayer):
                     )
                     layer.build(self.channels_shape(widths[source]))
                     pair.append(layer)
-                combiner = Combine(block.combine, name="combine", **settings)
-                combiner.build([self.channels_shape(self.filters)] * 2)
+                # A plain addition needs no layer, of which a network would have a hundred.
+                combiner = None
+                if block.combine != "add" or self.bounded_activation:
+                    combiner = Combine(block.combine, name="combine", **settings)
+                    combiner.build([self.channels_shape(self.filters)] * 2)
             self.branches.append((pair[0], pair[1]))
             self.combiners.append(combiner)
             widths.append(self.filters * (2 if block.combine == "concat" else 1))
@@ -186,7 +189,7 @@ class Cell(NetworkLayer):
                 if self.drop_path is not None and not is_identity:
                     half = self.drop_path(half, step=step, training=training)
                 halves.append(half)
-            states.append(combiner(halves))
+            states.append(combiner(halves) if combiner else halves[0] + halves[1])
         for state, reduction in self.output_reductions.items():
             states[int(state)] = reduction(states[int(state)], training=training)
         outputs = [states[i] for i in self.genotype.outputs]
