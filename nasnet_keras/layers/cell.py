@@ -72,6 +72,8 @@ class Cell(NetworkLayer):
         self.bottleneck = bottleneck
         self.drop_path_settings = drop_path
         self.drop_path = DropPath(**drop_path, name="drop_path") if drop_path else None
+        # Made in `build`, where the inputs ask for them.
+        self.base_conv = self.base_bn = self.previous = self.prev_conv = self.prev_bn = None
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -89,11 +91,11 @@ class Cell(NetworkLayer):
     def build(self, inputs_shape: Any, step_shape: Any = None) -> None:
         settings = self.shared_settings()
         widths = self._build_inputs([shape[self.channel_axis] for shape in inputs_shape], settings)
-        self.branches: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
+        # Flat lists: older versions of Keras do not save layers in nested ones.
+        self.operations: list[keras.layers.Layer] = []
         self.combiners: list[Combine | None] = []
         for number, block in enumerate(self.genotype.blocks):
             with keras.name_scope(f"comb_iter_{number}"):
-                pair = []
                 for side, branch in zip(("left", "right"), block.branches, strict=True):
                     source = int(branch.input)
                     layer = make_operation(
@@ -105,13 +107,12 @@ class Cell(NetworkLayer):
                         **settings,
                     )
                     layer.build(self.channels_shape(widths[source]))
-                    pair.append(layer)
+                    self.operations.append(layer)
                 # A plain addition needs no layer, of which a network would have a hundred.
                 combiner = None
                 if block.combine != "add" or self.bounded_activation:
                     combiner = Combine(block.combine, name="combine", **settings)
                     combiner.build([self.channels_shape(self.filters)] * 2)
-            self.branches.append((pair[0], pair[1]))
             self.combiners.append(combiner)
             widths.append(self.filters * (2 if block.combine == "concat" else 1))
         self._build_outputs(widths, settings)
@@ -123,32 +124,22 @@ class Cell(NetworkLayer):
         expected = self.genotype.num_inputs
         if len(channels) not in (1, expected):
             raise ValueError(f"{self.name}: a cell with {expected} inputs got {len(channels)}")
-        self.adjusters: list[tuple[keras.layers.Layer, ...]] = []
         if expected == 2 or len(channels) == 1:
-            base = self.convolution(channels[0], self.filters, 1, "1x1")
-            self.adjusters.append((base, self.batch_norm(self.filters, "beginning_bn")))
+            self.base_conv = self.convolution(channels[0], self.filters, 1, "1x1")
+            self.base_bn = self.batch_norm(self.filters, "beginning_bn")
         if len(channels) == 1:
             return [self.filters, channels[0]] if expected == 2 else [self.filters] * expected
-        if expected == 2:
-            self.adjusters.append(self._make_adjuster(channels[1], settings))
-            return [self.filters, self.filters]
-        self.adjusters += [()] * expected
-        return list(channels)
-
-    def _make_adjuster(
-        self, channels: int, settings: dict[str, Any]
-    ) -> tuple[keras.layers.Layer, ...]:
-        """Builds what brings h_{i-1} to the size and width of h_i."""
+        if expected == 4:
+            return list(channels)
         if self.previous_reduction == 2:
-            reduction = FactorizedReduction(
+            self.previous = FactorizedReduction(
                 self.filters, owner_scope=True, name="previous", **settings
             )
-            reduction.build(self.channels_shape(channels))
-            return (reduction,)
-        if channels != self.filters:
-            convolution = self.convolution(channels, self.filters, 1, "prev_1x1")
-            return convolution, self.batch_norm(self.filters, "prev_bn")
-        return ()
+            self.previous.build(self.channels_shape(channels[1]))
+        elif channels[1] != self.filters:
+            self.prev_conv = self.convolution(channels[1], self.filters, 1, "prev_1x1")
+            self.prev_bn = self.batch_norm(self.filters, "prev_bn")
+        return [self.filters, self.filters]
 
     def _build_outputs(self, widths: list[int], settings: dict[str, Any]) -> None:
         """Builds what brings a cell input that is part of the output to its size and width."""
@@ -180,11 +171,11 @@ class Cell(NetworkLayer):
 
     def call(self, inputs: Sequence[Any], step: Any = None, training: bool | None = None) -> Any:
         states = self._adjust_inputs(inputs, training)
-        blocks = zip(self.genotype.blocks, self.branches, self.combiners, strict=True)
-        for block, layers, combiner in blocks:
+        operations = iter(self.operations)
+        for block, combiner in zip(self.genotype.blocks, self.combiners, strict=True):
             halves = []
-            for branch, layer in zip(block.branches, layers, strict=True):
-                half = layer(states[int(branch.input)], training=training)
+            for branch in block.branches:
+                half = next(operations)(states[int(branch.input)], training=training)
                 is_identity = OPERATIONS[branch.operation].kind == "identity"
                 if self.drop_path is not None and not is_identity:
                     half = self.drop_path(half, step=step, training=training)
@@ -196,15 +187,17 @@ class Cell(NetworkLayer):
         return outputs if self.genotype.states else ops.concatenate(outputs, self.channel_axis)
 
     def _adjust_inputs(self, inputs: Sequence[Any], training: bool | None) -> list[Any]:
-        states = []
-        for x, adjuster in zip(inputs, self.adjusters, strict=True):
-            if len(adjuster) == 1:
-                x = adjuster[0](x, training=training)
-            elif adjuster:
-                convolution, normalization = adjuster
-                x = convolve_and_normalize(self.activate(x), convolution, normalization, training)
-            states.append(x)
-        if len(states) == 1:
+        if len(inputs) == 4:
+            return list(inputs)
+        current = self.activate(inputs[0])
+        current = convolve_and_normalize(current, self.base_conv, self.base_bn, training)
+        if len(inputs) == 1:
             four = self.genotype.num_inputs == 4
-            states = states * 4 if four else [states[0], inputs[0]]
-        return states
+            return [current] * 4 if four else [current, inputs[0]]
+        previous = inputs[1]
+        if self.previous is not None:
+            previous = self.previous(previous, training=training)
+        elif self.prev_conv is not None:
+            previous = self.activate(previous)
+            previous = convolve_and_normalize(previous, self.prev_conv, self.prev_bn, training)
+        return [current, previous]
