@@ -2,7 +2,6 @@
 
 import json
 import os
-import zlib
 from pathlib import Path
 
 import keras
@@ -12,28 +11,12 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.weights import slim_checkpoint_shapes
 from nasnet_keras.weights.slim_names import in_scopes, slim_name, variable_path
+from tests.golden_network import golden_value
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.tensorflow
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-def golden_value(name, shape):
-    """The value that the original code was run with, by slim name."""
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    leaf = name.split("/")[-1]
-    if leaf == "gamma":
-        value = rng.uniform(0.5, 1.0, shape)
-    elif leaf in ("beta", "moving_mean", "biases"):
-        value = rng.normal(0, 0.1, shape)
-    elif leaf == "moving_variance":
-        value = rng.uniform(0.5, 1.5, shape)
-    elif leaf == "depthwise_weights":
-        value = rng.normal(0, (1 / (shape[0] * shape[1])) ** 0.5, shape)
-    else:
-        value = rng.normal(0, (1 / np.prod(shape[:-1])) ** 0.5, shape)
-    return value.astype(np.float32)
 
 
 def write(prefix, values):
