@@ -2,5 +2,6 @@
 
 from nasnet_keras.training.recipe import Recipe
 from nasnet_keras.training.recipes import get_recipe, list_recipes
+from nasnet_keras.training.run_options import RunOptions
 
-__all__ = ["Recipe", "get_recipe", "list_recipes"]
+__all__ = ["Recipe", "RunOptions", "get_recipe", "list_recipes"]

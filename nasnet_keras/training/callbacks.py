@@ -1,4 +1,4 @@
-"""What happens between batches and epochs: the end of the run, its checkpoint and its log."""
+"""What happens between steps and epochs: the end of the run, its checkpoints and its log."""
 
 from __future__ import annotations
 
@@ -10,47 +10,53 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from nasnet_keras.whole_files import written_whole
+from nasnet_keras.training.checkpoint import keep_copy, link_or_copy, save_checkpoint
+from nasnet_keras.training.curves import draw_curves
+from nasnet_keras.training.run_length import RunLength
 
-
-class SeedEveryEpoch(keras.callbacks.Callback):
-    """Sets the random state of every layer at the start of an epoch.
-
-    It follows from seed and epoch alone, so that a resumed run drops and shifts what an
-    uninterrupted one would; Keras saves the state of few generators.
-
-    Args:
-        seed: Seed of the run.
-    """
-
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        self.seed = seed
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        random = np.random.default_rng([self.seed, epoch])
-        for variable in self.model.variables:
-            if variable.name == "seed_generator_state":
-                variable.assign(random.integers(2**31, size=variable.shape))
+_SECONDS_BETWEEN_PICTURES = 30
 
 
-class StopAtStep(keras.callbacks.Callback):
-    """Ends the training after a number of batches, in the middle of an epoch if need be.
+class StepCallback(keras.callbacks.Callback):
+    """Knows which training step of the run is done.
+
+    It is counted here, because some backends bring the optimizer's own count up to date only when
+    an epoch ends.
 
     Args:
-        batches: How many more batches to train. They are counted here, because some backends bring
-            the optimizer's own count up to date only when an epoch ends.
+        first_step: Steps done before, in a run that is continued.
+        steps_per_execution: Steps between two calls.
     """
 
-    def __init__(self, batches: int) -> None:
+    def __init__(self, first_step: int = 0, steps_per_execution: int = 1) -> None:
         super().__init__()
-        self.left = batches
+        self.step = first_step
+        self.steps_per_execution = steps_per_execution
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.left -= 1
-        if self.left <= 0:
+        self.step += self.steps_per_execution
+        self.on_step(logs or {})
+
+    def on_step(self, logs: dict[str, Any]) -> None:
+        """Called once `self.step` steps are done."""
+
+
+class StopWhenAsked(StepCallback):
+    """Ends the training after the step in which somebody asked for it.
+
+    Args:
+        asked: Says whether to stop; asked after every step.
+    """
+
+    def __init__(self, asked: Callable[[], bool]) -> None:
+        super().__init__()
+        self.asked = asked
+        self.stopped = False
+
+    def on_step(self, logs: dict[str, Any]) -> None:
+        if self.asked():
+            self.stopped = True
             self.model.stop_training = True
 
 
@@ -58,14 +64,13 @@ class NonFiniteLossError(ArithmeticError):
     """The loss is infinite or no number: what follows would be lost work."""
 
 
-class StopAtNonFiniteLoss(keras.callbacks.Callback):
+class StopAtNonFiniteLoss(StepCallback):
     """Ends the training at once where the loss is infinite or no number, before anything is saved.
 
     Args:
-        checkpoint: Where the last complete epoch is saved.
-        learning_rate: A number, or a schedule over steps. Not asked of the optimizer: some backends
-            bring its count of steps up to date only when an epoch ends.
-        first_step: Steps done before, in a run that is continued.
+        checkpoint: Where the last good checkpoint is, if there is one.
+        learning_rate: A number, or a schedule over steps.
+        **kwargs: See `StepCallback`.
 
     Raises:
         NonFiniteLossError: Out of `Model.fit`; names the step, the learning rate and the last good
@@ -73,57 +78,149 @@ class StopAtNonFiniteLoss(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, checkpoint: Path, learning_rate: float | Callable[[int], Any], first_step: int = 0
+        self, checkpoint: Path, learning_rate: float | Callable[[int], Any], **kwargs: Any
     ) -> None:
-        super().__init__()
+        super().__init__(**kwargs)
         self.checkpoint = checkpoint
         self.learning_rate = learning_rate
-        self.step = first_step
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.step += 1
+    def on_step(self, logs: dict[str, Any]) -> None:
         # The mean over the epoch so far: one bad loss and it stays so.
-        loss = float((logs or {}).get("loss", 0.0))
+        loss = float(logs.get("loss", 0.0))
         if math.isfinite(loss):
             return
-        rate = self.learning_rate
         # The rate that this step was made with; a schedule counts from 0.
-        rate = float(rate(self.step - 1)) if callable(rate) else rate
+        rate = rate_at(self.learning_rate, self.step - 1)
         good = f"the last good checkpoint is {self.checkpoint}"
         if not self.checkpoint.exists():
-            good = "there is no checkpoint yet: no epoch was complete"
+            good = "there is no checkpoint yet"
         raise NonFiniteLossError(
             f"the loss is {loss} at step {self.step}, learning rate {rate:g}; {good}"
         )
 
 
-class SaveEveryEpoch(keras.callbacks.Callback):
-    """Saves the model and its optimizer after each epoch, and logs the epoch's means.
+class EvaluateEpochs(keras.callbacks.Callback):
+    """Evaluates after every few epochs; the results join the logs of the epoch.
 
     Args:
-        checkpoint: The `.keras` file to replace each time.
-        log: The file to which a JSON line is appended for each epoch. After a kill between log and
-            checkpoint the epoch is there twice; the last line counts.
+        every: Epochs between evaluations.
+        evaluate: Returns the results by name, e.g. `{"evaluation_accuracy": 0.9}`.
     """
 
-    def __init__(self, checkpoint: Path, log: Path) -> None:
+    def __init__(self, every: int, evaluate: Callable[[], dict[str, float]]) -> None:
         super().__init__()
-        self.checkpoint = checkpoint
-        self.log = log
+        self.every = every
+        self.evaluate = evaluate
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if logs is not None and (epoch + 1) % self.every == 0 and not self.model.stop_training:
+            logs.update(self.evaluate())
+
+
+class SaveRun(StepCallback):
+    """Writes checkpoints, and a line of the log for each complete epoch.
+
+    Args:
+        directory: The run directory, with `checkpoint` and `log` in it.
+        checkpoint: Name of the checkpoint, replaced each time.
+        log: Name of the log, to which a JSON line is appended. After a kill between log and
+            checkpoint the epoch is there twice; the last line counts.
+        learning_rate: A number, or a schedule over steps.
+        length: How long epochs and run are.
+        stop: Says whether the run was asked to stop, which is when it is saved as well.
+        interval: Seconds between checkpoints within an epoch.
+        keep: Checkpoints of epochs to keep besides.
+        **kwargs: See `StepCallback`.
+
+    Raises:
+        OSError: Out of `Model.fit`: something cannot be written.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        checkpoint: str,
+        log: str,
+        learning_rate: float | Callable[[int], Any],
+        length: RunLength,
+        stop: StopWhenAsked,
+        interval: float,
+        keep: int,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.directory = directory
+        self.checkpoint = directory / checkpoint
+        self.log = directory / log
+        self.learning_rate = learning_rate
+        self.length = length
+        self.stop = stop
+        self.interval = interval
+        self.keep = keep
+        self.best = _best_accuracy(self.log, self.step)
+        self._saved = self._drawn = time.monotonic()
+
+    @property
+    def _epoch_is_complete(self) -> bool:
+        return self.step % self.length.epoch_steps == 0 or self._run_is_complete
+
+    @property
+    def _run_is_complete(self) -> bool:
+        return self.step >= self.length.total_steps
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._began = time.monotonic()
 
+    def on_step(self, logs: dict[str, Any]) -> None:
+        if self._epoch_is_complete:
+            return  # Saved in a moment, at the end of the epoch.
+        if self.stop.stopped or time.monotonic() - self._saved >= self.interval:
+            save_checkpoint(self.model, self.checkpoint, self.step, in_epoch=True)
+            self._saved = time.monotonic()
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        optimizer = self.model.optimizer
+        if not self._epoch_is_complete:
+            return
         record = {
             "epoch": epoch + 1,
-            "step": int(optimizer.iterations),
-            "learning_rate": float(optimizer.learning_rate),
+            "step": self.step,
+            "learning_rate": rate_at(self.learning_rate, self.step),
             "seconds": round(time.monotonic() - self._began, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
         with self.log.open("a") as log:
             log.write(json.dumps(record) + "\n")
-        with written_whole(self.checkpoint) as path:
-            self.model.save(path)
+        accuracy = record.get("evaluation_accuracy")
+        if accuracy is not None and accuracy > self.best:
+            # First, so that a kill in between costs neither.
+            best = self.directory / "best.keras"
+            save_checkpoint(self.model, best, self.step)
+            link_or_copy(best, self.checkpoint)
+            self.best = accuracy
+        else:
+            save_checkpoint(self.model, self.checkpoint, self.step)
+        self._saved = time.monotonic()
+        if self.keep:
+            keep_copy(self.checkpoint, self.directory / "checkpoints", self.step, self.keep)
+        if self._run_is_complete or self._saved - self._drawn > _SECONDS_BETWEEN_PICTURES:
+            draw_curves(self.log, self.directory / "curves.png")
+            self._drawn = self._saved
+
+
+def rate_at(learning_rate: float | Callable[[int], Any], step: int) -> float:
+    """Returns the learning rate after some steps."""
+    return float(learning_rate(step) if callable(learning_rate) else learning_rate)
+
+
+def _best_accuracy(log: Path, step: int) -> float:
+    """Returns the best accuracy among the epochs up to a step, as the log has them."""
+    best = -math.inf
+    if log.exists():
+        for line in log.read_text().splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # Cut off by a kill.
+            if record["step"] <= step:
+                best = max(best, record.get("evaluation_accuracy", best))
+    return best

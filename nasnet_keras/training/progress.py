@@ -5,28 +5,31 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import keras
 from rich import progress
 from rich.console import Console
 
+from nasnet_keras.training.callbacks import StepCallback
+from nasnet_keras.training.run_length import RunLength
 
-class ProgressBar(keras.callbacks.Callback):
+
+class ProgressBar(StepCallback):
     """One bar over the whole run: step, images a second, time left; a line for each epoch.
 
     Args:
         console: Where to print.
-        total_steps: Length of the run.
-        batch_size: Images in a step.
-        first_step: Steps done before, in a run that is continued.
+        length: How long epochs and run are.
+        images_per_step: Images in a step, over all replicas.
+        every: Steps between lines where there is no terminal for a bar.
+        **kwargs: See `StepCallback`.
     """
 
     def __init__(
-        self, console: Console, total_steps: int, batch_size: int, first_step: int = 0
+        self, console: Console, length: RunLength, images_per_step: int, every: int, **kwargs: Any
     ) -> None:
-        super().__init__()
-        self.batch_size = batch_size
-        self.step = first_step
-        self.total_steps = total_steps
+        super().__init__(**kwargs)
+        self.images_per_step = images_per_step
+        self.length = length
+        self.every = every
         self.progress = progress.Progress(
             progress.TextColumn("training"),
             progress.BarColumn(),
@@ -39,33 +42,39 @@ class ProgressBar(keras.callbacks.Callback):
             # In a file or a pipe there is no line to draw over; the lines of the epochs remain.
             disable=not console.is_terminal,
         )
+        self.task = self.progress.add_task(
+            "train", total=length.total_steps, completed=self.step, speed="compiling"
+        )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self.task = self.progress.add_task(
-            "train", total=self.total_steps, completed=self.step, speed="compiling"
-        )
         self.progress.start()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began, self._images = time.monotonic(), 0
+        self._began, self._first = 0.0, 0
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.step += 1
-        if self._images == 0:
+    def on_step(self, logs: dict[str, Any]) -> None:
+        text = "compiling"
+        if self._first == 0:
             # The first step of a run is compiled, which would drown the speed of the others.
-            self._began = time.monotonic()
-        self._images += self.batch_size
+            self._began, self._first = time.monotonic(), self.step
         elapsed = time.monotonic() - self._began
-        speed = (self._images - self.batch_size) / elapsed if elapsed > 0 else 0.0
-        text = f"{speed:.0f} images/s" if speed else "compiling"
+        if elapsed > 0 and self.step > self._first:
+            speed = (self.step - self._first) * self.images_per_step / elapsed
+            text = f"{speed:.{0 if speed >= 10 else 1}f} images/s"
         self.progress.update(self.task, completed=self.step, speed=text)
+        last = (self.step - self.steps_per_execution) // self.every
+        if self.progress.disable and self.step // self.every > last:
+            self._print((self.step - 1) // self.length.epoch_steps, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        logs = logs or {}
-        parts = [f"epoch {epoch + 1:3}", f"step {self.step}/{self.total_steps}"]
-        for name in ("loss", "logits_accuracy", "accuracy"):
+        self._print(epoch, logs or {})
+
+    def _print(self, epoch: int, logs: dict[str, Any]) -> None:
+        parts = [f"epoch {epoch + 1:3}", f"step {self.step}/{self.length.total_steps}"]
+        for name in ("loss", "logits_accuracy", "accuracy", "evaluation_accuracy"):
             if name in logs:
-                parts.append(f"{name.removeprefix('logits_')} {float(logs[name]):.4f}")
+                label = name.removeprefix("logits_").replace("_", " ")
+                parts.append(f"{label} {float(logs[name]):.4f}")
         parts.append(self.progress.tasks[0].fields["speed"])
         self.progress.console.print("  ".join(parts), highlight=False)
 

@@ -11,6 +11,7 @@ from nasnet_keras.suggestions import unknown_name
 
 OPTIMIZERS = ("rmsprop", "momentum", "sgd", "adam")
 LEARNING_RATE_DECAYS = ("cosine", "exponential", "polynomial", "fixed")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 DROP_PATH_VERSIONS = ("v1", "v2", "v3")
 
 # Settings that only some values of another give a meaning to. One that is given without that
@@ -107,8 +108,35 @@ class Recipe:
     )
     weight_decay: float = _value("L2 on the kernels: this times sum(w^2) / 2.", default=0.0)
     label_smoothing: float = _value("Share of a label spread over all classes.", default=0.0)
-    labels_offset: int = _value("Subtracted from labels: 1 leaves out class 0.", default=0)
+    labels_offset: int = _value(
+        "Subtracted from labels: 1 leaves out class 0, -1 adds a background class before the rest.",
+        default=0,
+    )
     gradient_clip_norm: float | None = _value("Largest global norm of the gradients.", default=None)
+    gradient_accumulation_steps: int = _value(
+        "Parts in which a replica's batch is computed, for less memory.", default=1
+    )
+    precision: str = _value("float32, mixed_bfloat16 or mixed_float16.", default="float32")
+    synchronize_batch_norm: bool = _value(
+        "Normalize over the images of all replicas together; slim does not.", default=False
+    )
+    steps_per_execution: int = _value("Steps for each call of the backend.", default=1)
+    checkpoint_path: str | None = _value(
+        "Weights to start from: a run directory, .keras, .weights.h5 or slim checkpoint.",
+        default=None,
+    )
+    checkpoint_exclude_scopes: str | None = _value(
+        "Scopes not to take from it, with commas between, e.g. final_layer,aux_11.", default=None
+    )
+    ignore_missing_vars: bool = _value(
+        "Leave weights that the checkpoint does not have as they are.", default=False
+    )
+    trainable_scopes: str | None = _value(
+        "Scopes to train, with commas between; the rest stays as it is.", default=None
+    )
+    freeze_batch_norm: bool = _value(
+        "Keep every batch normalization exactly as it is.", default=False
+    )
     seed: int = _value("Seed of weights, order and augmentation.", default=0)
 
     def __post_init__(self) -> None:
@@ -116,6 +144,7 @@ class Recipe:
             ("optimizer", OPTIMIZERS),
             ("learning_rate_decay_type", LEARNING_RATE_DECAYS),
             ("drop_path_version", (None, *DROP_PATH_VERSIONS)),
+            ("precision", PRECISIONS),
         ):
             if getattr(self, field) not in allowed:
                 names = [name for name in allowed if name]
@@ -126,6 +155,8 @@ class Recipe:
             "epochs",
             "max_number_of_steps",
             "replicas",
+            "gradient_accumulation_steps",
+            "steps_per_execution",
         ):
             value = getattr(self, field)
             if value is not None and value < 1:
@@ -146,7 +177,6 @@ class Recipe:
             "seed",
             "end_learning_rate",
             "warmup_steps",
-            "labels_offset",
         ):
             if not getattr(self, field) >= 0:
                 raise ValueError(f"{field} is at least 0, got {getattr(self, field)}")
@@ -159,6 +189,27 @@ class Recipe:
         ):
             if not 0 <= getattr(self, field) < 1:
                 raise ValueError(f"{field} is in [0, 1), got {getattr(self, field)}")
+
+        if self.labels_offset < -1:
+            raise ValueError(f"labels_offset is at least -1, got {self.labels_offset}")
+        if self.batch_size % self.gradient_accumulation_steps:
+            raise ValueError(
+                f"gradient_accumulation_steps={self.gradient_accumulation_steps} does not divide "
+                f"batch_size={self.batch_size}"
+            )
+        total = self.max_number_of_steps
+        if total and total % self.steps_per_execution:
+            raise ValueError(
+                f"steps_per_execution={self.steps_per_execution} does not divide "
+                f"max_number_of_steps={total}"
+            )
+        if not self.checkpoint_path:
+            for field in ("checkpoint_exclude_scopes", "ignore_missing_vars"):
+                if getattr(self, field):
+                    raise ValueError(
+                        f"{field}={getattr(self, field)} says what to take from a checkpoint, and "
+                        "there is no checkpoint_path"
+                    )
 
     def override(self, **values: Any) -> Recipe:
         """Returns a copy with some values replaced.
@@ -196,12 +247,23 @@ class Recipe:
         values = {name: getattr(self, name) for name in _NETWORK_FIELDS}
         return {name: value for name, value in values.items() if value is not None}
 
-    def total_steps(self, steps_per_epoch: int) -> int:
+    def epoch_steps(self, batches: int) -> int:
+        """Returns the training steps of an epoch: its batches, in whole executions."""
+        if batches < self.steps_per_execution:
+            raise ValueError(
+                f"steps_per_execution={self.steps_per_execution} is more than the {batches} steps "
+                "of an epoch"
+            )
+        return batches // self.steps_per_execution * self.steps_per_execution
+
+    def total_steps(self, epoch_steps: int) -> int:
         """Returns the length of the run in training steps."""
-        return self.max_number_of_steps or self.epochs * steps_per_epoch
+        return self.max_number_of_steps or self.epochs * epoch_steps
 
     def differences(self, other: dict[str, Any]) -> list[str]:
         """Returns the fields whose value in `other` differs, as `"field: theirs, now ours"`."""
         mine = dataclasses.asdict(self)
-        names = [name for name in mine if mine[name] != other.get(name)]
-        return [f"{name} was {other.get(name)!r}, now {mine[name]!r}" for name in names]
+        # A setting newer than the run had its default then.
+        theirs = {field.name: field.default for field in dataclasses.fields(self)} | other
+        names = [name for name in mine if mine[name] != theirs[name]]
+        return [f"{name} was {theirs[name]!r}, now {mine[name]!r}" for name in names]

@@ -48,15 +48,22 @@ class TrainedModel:
     labels_offset: int = 0
 
 
-def write_config(directory: Path, recipe: Any, class_names: tuple[str, ...]) -> None:
+def write_config(
+    directory: Path, recipe: Any, class_names: tuple[str, ...], replicas: int = 1
+) -> None:
     """Writes the `config.json` that goes with the checkpoints of a run.
 
     Args:
         directory: The run directory.
         recipe: The recipe as run, a dataclass.
         class_names: Names of the classes.
+        replicas: Replicas of the run, whose images together make a step.
     """
-    config = {"recipe": dataclasses.asdict(recipe), "class_names": list(class_names)}
+    config = {
+        "recipe": dataclasses.asdict(recipe),
+        "class_names": list(class_names),
+        "replicas": replicas,
+    }
     with written_whole(directory / CONFIG_NAME) as path:
         path.write_text(json.dumps(config, indent=2) + "\n")
 
@@ -72,7 +79,11 @@ def read_config(directory: Path) -> dict[str, Any]:
         return {}
     try:
         config = json.loads(path.read_text())
-        return {"recipe": dict(config["recipe"]), "class_names": list(config["class_names"])}
+        return {
+            "recipe": dict(config["recipe"]),
+            "class_names": list(config["class_names"]),
+            "replicas": int(config.get("replicas", 1)),
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not the configuration of a run: {error}") from None
 

@@ -2,224 +2,325 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
-import numpy as np
-from PIL import Image
 from rich.console import Console
 
-from nasnet_keras.data import ImageDataset, load_dataset
-from nasnet_keras.data.augmentation import Augmentation, check_augmentation
-from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
-from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
+from nasnet_keras.data import load_dataset
+from nasnet_keras.data.augmentation import check_augmentation
 from nasnet_keras.data.registry import check_dataset, fits_in_memory
-from nasnet_keras.models import build_network, endpoints, get_preset
+from nasnet_keras.models import get_preset
 from nasnet_keras.training.callbacks import (
-    SaveEveryEpoch,
-    SeedEveryEpoch,
+    EvaluateEpochs,
+    SaveRun,
     StopAtNonFiniteLoss,
-    StopAtStep,
+    StopWhenAsked,
+    rate_at,
 )
-from nasnet_keras.training.evaluation import Evaluation, evaluate, offset_labels
-from nasnet_keras.training.moving_average import swapped_to_averages
+from nasnet_keras.training.checkpoint import RestoreMetrics, restore_checkpoint
+from nasnet_keras.training.evaluation import Evaluation
+from nasnet_keras.training.evaluator import Evaluator
+from nasnet_keras.training.fine_tuning import set_trainable, start_from
 from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
 from nasnet_keras.training.optimizers import make_optimizer
+from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.recipe import Recipe
-from nasnet_keras.training.schedules import make_learning_rate
-from nasnet_keras.training.trained_model import (
-    CHECKPOINT_NAME,
-    load_model,
-    read_config,
-    write_config,
+from nasnet_keras.training.recipe_network import build_training_network
+from nasnet_keras.training.run_length import RunLength
+from nasnet_keras.training.run_options import RunOptions
+from nasnet_keras.training.samples import write_samples
+from nasnet_keras.training.schedules import LearningRate, make_learning_rate
+from nasnet_keras.training.strategy import TrainingStrategy, make_strategy
+from nasnet_keras.training.tensorboard import TensorBoardScalars
+from nasnet_keras.training.trained_model import CHECKPOINT_NAME, read_config, write_config
+from nasnet_keras.training.training_data import (
+    TrainingData,
+    check_training_preprocessing,
+    open_training_data,
 )
-from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
+from nasnet_keras.whole_files import check_can_write, make_directory
 
 LOG_NAME = "metrics.jsonl"
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """What the parts of a run share."""
+
+    recipe: Recipe
+    options: RunOptions
+    strategy: TrainingStrategy
+    directory: Path
+    console: Console
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.directory / CHECKPOINT_NAME
+
+    @property
+    def images_per_step(self) -> int:
+        return self.recipe.batch_size * self.strategy.replicas
+
+    def say(self, text: str) -> None:
+        self.console.print(text, highlight=False, soft_wrap=True)
 
 
 def train(
     recipe: Recipe,
     train_dir: str | os.PathLike[str],
     console: Console | None = None,
-    dataset_dir: str | os.PathLike[str] | None = None,
-) -> Evaluation:
+    options: RunOptions | None = None,
+) -> Evaluation | None:
     """Trains a network, or continues where an earlier call was cut off, and tests it.
 
-    The directory receives `config.json` (the recipe as run), `model.keras` (the last complete
-    epoch: network and optimizer), `metrics.jsonl` (a line for each epoch),
-    `results.json`, `confusion.png`, and a few test images as PNG in `samples/`.
+    The directory receives `config.json` (the recipe as run), `model.keras` (the last checkpoint:
+    network, optimizer and place in the run), `best.keras` and `checkpoints/` where the options ask
+    for them, `metrics.jsonl` (a line for each epoch), `curves.png`, `tensorboard/`, `results.json`,
+    `confusion.png`, and a few test images as PNG in `samples/`.
+
+    SIGTERM and the first Ctrl-C save the run after the step at hand and end it. The same call
+    continues at the exact batch, to the same weights.
 
     Args:
         recipe: What to train, on what, and how.
         train_dir: The run directory.
         console: Where to print progress; `None` for standard output.
-        dataset_dir: Where datasets are; the digits need none.
+        options: How to carry the run out.
 
     Returns:
-        The result on the test split.
+        The result on the evaluation split; `None` where the run was told to stop before its end,
+        and on workers other than the chief.
 
     Raises:
-        OSError: The directory cannot be written to.
+        KeyboardInterrupt: It was told so from the keyboard; the run is saved.
+        NonFiniteLossError: The loss is no number any more.
+        OSError: Something cannot be read or written.
         ValueError: A name in the recipe is unknown, its values contradict each other, or the
             directory holds another run.
     """
-    console = console or Console()
+    options = options or RunOptions()
 
     # ---- Everything that can be refused, before any work.
-    for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
-        check_dataset(recipe.dataset_name, split, dataset_dir)
-    if not fits_in_memory(recipe.dataset_name):
-        raise ValueError(
-            f"dataset {recipe.dataset_name} does not fit in memory, and training from a stream is "
-            "not there yet"
-        )
-    check_preprocessing(recipe.preprocessing_name)
+    if not options.download:
+        for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
+            check_dataset(recipe.dataset_name, split, options.dataset_dir)
+    in_memory = fits_in_memory(recipe.dataset_name)
+    check_training_preprocessing(recipe.preprocessing_name, streamed=not in_memory)
     get_preset(recipe.model_name)
     check_augmentation(recipe.augmentation)
-    directory = Path(train_dir)
-    check_can_write(directory / CHECKPOINT_NAME)
-    _check_same_run(recipe, directory)
+    strategy = make_strategy(options.distribution)
+    console = (console or Console()) if strategy.is_chief else Console(quiet=True)
+    run = _Run(recipe, options, strategy, Path(train_dir), console)
+    check_can_write(run.checkpoint)
+    _check_same_run(run)
 
     # ---- Data.
-    dataset, test = (
-        offset_labels(load_dataset(recipe.dataset_name, split, dataset_dir), recipe.labels_offset)
-        for split in (recipe.dataset_split_name, recipe.evaluation_split_name)
-    )
-    classes = len(dataset.class_names)
-    targets = np.eye(classes, dtype=np.float32)[dataset.labels]
-    images = preprocess(dataset.images, recipe.preprocessing_name, recipe.train_image_size)
     losses, loss_weights = cross_entropies(recipe.auxiliary_weight, recipe.label_smoothing)
-    epoch_steps = batches_per_epoch(len(dataset), recipe.batch_size)
-    total_steps = recipe.total_steps(epoch_steps)
-    steps_per_epoch = len(dataset) / recipe.batch_size
+    data = open_training_data(
+        recipe,
+        options.dataset_dir,
+        list(losses),
+        recipe.batch_size * strategy.replicas_per_batch,
+        strategy.workers,
+        strategy.worker,
+        strategy.local_replicas // strategy.replicas_per_batch,
+        options.download,
+        as_dataset=strategy.takes_datasets,
+    )
+    epoch_steps = recipe.epoch_steps(data.num_examples // run.images_per_step)
+    length = RunLength(epoch_steps, recipe.total_steps(epoch_steps))
+    steps_per_epoch = data.num_examples / run.images_per_step
 
-    # ---- Model, new or as the last complete epoch left it. Only now is the directory made.
+    # ---- Model, new or as the last checkpoint left it. Only now is the directory made.
     keras.utils.set_random_seed(recipe.seed)
-    checkpoint = directory / CHECKPOINT_NAME
-    resumes = checkpoint.exists()
-    if resumes:
-        model = load_model(checkpoint)
-    else:
-        model = build_training_network(recipe, classes, total_steps)
+    with _precision(recipe.precision), strategy.scope():
+        model = build_training_network(
+            recipe, len(data.class_names), length.total_steps, options.rematerialize
+        )
+        model.accumulation_steps = recipe.gradient_accumulation_steps
+        set_trainable(model, _scopes(recipe.trainable_scopes), recipe.freeze_batch_norm)
+        add_weight_decay(model, recipe.weight_decay)
         model.compile(
-            make_optimizer(recipe, total_steps, steps_per_epoch),
+            make_optimizer(recipe, length.total_steps, steps_per_epoch, strategy.replicas),
             loss=losses,
             loss_weights=loss_weights,
             metrics={LOGITS: [keras.metrics.CategoricalAccuracy("accuracy")]},
+            steps_per_execution=recipe.steps_per_execution,
+            jit_compile="auto" if options.jit_compile is None else options.jit_compile,
         )
-        make_directory(directory)
-        write_config(directory, recipe, dataset.class_names)
-        _write_samples(test, directory / "samples")
-    add_weight_decay(model, recipe.weight_decay)
+        step, metrics = _restore(run, model, length)
+    if not step and strategy.is_chief:
+        make_directory(run.directory)
+        write_config(run.directory, recipe, data.class_names, strategy.replicas)
+        if in_memory:
+            test = load_dataset(
+                recipe.dataset_name, recipe.evaluation_split_name, options.dataset_dir
+            )
+            write_samples(test, run.directory / "samples")
+    learning_rate = make_learning_rate(
+        recipe, length.total_steps, steps_per_epoch, strategy.replicas
+    )
+    if recipe.replicas != strategy.replicas:
+        run.say(
+            f"the published run had {recipe.replicas} replicas of {recipe.batch_size} images in "
+            f"step; this one has {strategy.replicas}, and learning rate "
+            f"{rate_at(learning_rate, step):g}"
+        )
 
     # ---- Training.
-    step = int(model.optimizer.iterations)
-    if resumes:
-        console.print(
-            f"continuing {directory} after step {step} of {total_steps}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if recipe.replicas > 1:
-        console.print(
-            f"the published run had {recipe.replicas} replicas of {recipe.batch_size} images in "
-            f"step; this one has 1, and starts with learning rate {recipe.learning_rate:g}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if step < total_steps:
-        batches = shuffled_batches(
-            np.asarray(images), dict.fromkeys(losses, targets), recipe.batch_size, recipe.seed, step
-        )
-        bar = ProgressBar(console, total_steps, recipe.batch_size, step)
-        try:
-            model.fit(
-                batches,
-                shuffle=False,  # They are already.
-                steps_per_epoch=epoch_steps,
-                initial_epoch=step // epoch_steps,
-                epochs=-(-total_steps // epoch_steps),
-                callbacks=[
-                    SeedEveryEpoch(recipe.seed),
-                    StopAtNonFiniteLoss(
-                        checkpoint, make_learning_rate(recipe, total_steps, steps_per_epoch), step
-                    ),
-                    StopAtStep(total_steps - step),
-                    SaveEveryEpoch(checkpoint, directory / LOG_NAME),
-                    bar,
-                ],
-                verbose=0,
-            )
-        finally:
-            bar.close()
+    evaluator = Evaluator(recipe, options.dataset_dir, len(data.class_names))
+    with stop_requests() as request, strategy.fit_scope():
+        stopped = _fit(run, model, data, length, step, metrics, learning_rate, evaluator, request)
+    if stopped:
+        run.say(f"saved {run.directory}; the same command goes on")
+        if request.signal == signal.SIGINT:
+            raise KeyboardInterrupt
+        return None
 
     # ---- Test.
-    with swapped_to_averages(model):
-        result = evaluate(model, test, recipe.preprocessing_name, recipe.train_image_size)
-    result.write(directory)
-    console.print(
-        f"test accuracy {result.accuracy:.2%} of {result.images} images; {directory} has the "
-        "network (model.keras) and the confusion matrix (confusion.png)",
-        highlight=False,
-        soft_wrap=True,
-    )
+    result = None
+    if strategy.is_chief:
+        with _precision(recipe.precision):
+            result = evaluator.evaluate(model)
+        result.write(run.directory)
+        run.say(
+            f"test accuracy {result.accuracy:.2%} of {result.images} images; {run.directory} has "
+            "the network (model.keras) and the confusion matrix (confusion.png)"
+        )
+    # Workers wait here: one that left would end the chief's process as well.
+    strategy.agree_to_stop(False)
     return result
 
 
-def build_training_network(recipe: Recipe, classes: int, total_steps: int) -> keras.Model:
-    """Builds the network of a recipe with augmentation, auxiliary head and drop path.
-
-    Args:
-        recipe: The recipe.
-        classes: Number of classes.
-        total_steps: Length of the run, which is drop path's schedule.
-
-    Returns:
-        A model with the outputs `"logits"` and, unless its weight is 0, `"auxiliary_logits"`.
-
-    Raises:
-        ValueError: The network and its settings do not fit together.
-    """
-    config = get_preset(recipe.model_name).config.replace(
-        **recipe.network_overrides(), drop_path_total_steps=total_steps
+def _fit(
+    run: _Run,
+    model: keras.Model,
+    data: TrainingData,
+    length: RunLength,
+    step: int,
+    metrics: list[Any],
+    learning_rate: LearningRate,
+    evaluator: Evaluator,
+    request: StopRequest,
+) -> bool:
+    """Trains to the end of the run; returns whether it was told to stop before."""
+    options, strategy = run.options, run.strategy
+    counted: dict[str, Any] = {
+        "first_step": step,
+        "steps_per_execution": run.recipe.steps_per_execution,
+    }
+    stop = StopWhenAsked(lambda: strategy.agree_to_stop(request.signal is not None))
+    bar = ProgressBar(
+        run.console, length, run.images_per_step, options.log_every_n_steps, **counted
     )
-    size = recipe.train_image_size
-    image = keras.Input((size, size, 3), name="image")
-    augmented = Augmentation(recipe.augmentation, recipe.seed, name="augmentation")(image)
-    model = build_network(
-        config,
-        classes=classes,
-        input_tensor=augmented,
-        auxiliary_head=recipe.auxiliary_weight > 0,
-        name=recipe.model_name,
-    )
-    if recipe.auxiliary_weight > 0:
-        return model
-    return keras.Model(image, {LOGITS: endpoints(model)["Logits"]}, name=recipe.model_name)
+    callbacks: list[keras.callbacks.Callback] = [
+        RestoreMetrics(metrics),
+        StopAtNonFiniteLoss(run.checkpoint, learning_rate, **counted),
+        stop,
+    ]
+    if strategy.is_chief:
+        if options.evaluate_every_epochs:
+            callbacks.append(
+                EvaluateEpochs(options.evaluate_every_epochs, lambda: evaluator.logs(model))
+            )
+        callbacks.append(
+            SaveRun(
+                run.directory,
+                CHECKPOINT_NAME,
+                LOG_NAME,
+                learning_rate,
+                length,
+                stop,
+                options.save_interval_secs,
+                options.keep_checkpoints,
+                **counted,
+            )
+        )
+        if options.tensorboard:
+            callbacks.append(
+                TensorBoardScalars(
+                    run.directory / "tensorboard",
+                    step,
+                    options.log_every_n_steps,
+                    learning_rate,
+                    run.images_per_step,
+                )
+            )
+    try:
+        for first_epoch, end_epoch, steps in length.fits(step):
+            model.fit(
+                strategy.distribute(lambda _, step=step: data.worker_batches(step)),
+                shuffle=False,  # The batches are already.
+                steps_per_epoch=steps,
+                initial_epoch=first_epoch,
+                epochs=end_epoch,
+                callbacks=[*callbacks, bar],
+                verbose=0,
+            )
+            step += (end_epoch - first_epoch) * steps
+            if stop.stopped:
+                return True
+    except Exception as error:
+        # A stream's own line, instead of the pages that the backend makes of it.
+        if data.error is not None:
+            raise data.error from error
+        raise
+    finally:
+        bar.close()
+    return False
 
 
-def _check_same_run(recipe: Recipe, directory: Path) -> None:
-    if not (directory / CHECKPOINT_NAME).exists():
+def _restore(run: _Run, model: keras.Model, length: RunLength) -> tuple[int, list[Any]]:
+    """Gives a new network its weights; returns the steps done and the metrics of the epoch."""
+    if run.checkpoint.exists():
+        state = restore_checkpoint(model, run.checkpoint)
+        run.say(f"continuing {run.directory} after step {state.step} of {length.total_steps}")
+        return state.step, state.metrics
+    if run.recipe.checkpoint_path:
+        report = start_from(
+            model,
+            run.recipe.checkpoint_path,
+            _scopes(run.recipe.checkpoint_exclude_scopes) or (),
+            run.recipe.ignore_missing_vars,
+        )
+        run.say(f"starting from {report.source}: {len(report.assigned)} variables")
+    return 0, []
+
+
+def _check_same_run(run: _Run) -> None:
+    if not run.checkpoint.exists():
         return
-    config = read_config(directory)
+    config = read_config(run.directory)
     if not config:
-        raise ValueError(f"{directory} has a {CHECKPOINT_NAME}, but is no run to continue")
-    differences = recipe.differences(config["recipe"])
+        raise ValueError(f"{run.directory} has a {CHECKPOINT_NAME}, but is no run to continue")
+    differences = run.recipe.differences(config["recipe"])
+    if config["replicas"] != run.strategy.replicas:
+        differences.append(f"replicas were {config['replicas']}, now {run.strategy.replicas}")
     if differences:
         raise ValueError(
-            f"{directory} holds a run with other settings ({'; '.join(differences)}): give those, "
-            "or another directory"
+            f"{run.directory} holds a run with other settings ({'; '.join(differences)}): give "
+            "those, or another directory"
         )
 
 
-def _write_samples(dataset: ImageDataset, directory: Path) -> None:
-    """Writes the first image of each class as `<dataset>_<class>_<row>.png`."""
-    make_directory(directory)
-    for label, name in enumerate(dataset.class_names):
-        rows = np.flatnonzero(dataset.labels == label)[:1]
-        for row in rows:
-            with written_whole(directory / f"{dataset.name}_{name}_{row}.png") as path:
-                Image.fromarray(dataset.images[row]).save(path)
+def _scopes(names: str | None) -> list[str] | None:
+    return [name.strip() for name in names.split(",") if name.strip()] if names else None
+
+
+@contextlib.contextmanager
+def _precision(name: str) -> Iterator[None]:
+    """Within the block, new layers compute in a precision."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

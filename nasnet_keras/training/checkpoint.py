@@ -1,0 +1,190 @@
+"""A checkpoint: a `.keras` file that also knows where in the run it was saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from nasnet_keras.whole_files import make_directory, written_whole
+
+# Keras reads the members it knows and passes over this one.
+_STATE_NAME = "training_state.json"
+_SEED_NAME = "seed_generator_state"
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What a run needs to go on and Keras does not save.
+
+    Attributes:
+        step: Training steps done.
+        seeds: State of each random generator of the network, in the order of its variables.
+        metrics: The sums behind the epoch's means so far; empty at the end of an epoch.
+        frozen: Paths of the weights that are not trained.
+    """
+
+    step: int
+    seeds: list[list[int]]
+    metrics: list[Any]
+    frozen: list[str]
+
+
+def save_checkpoint(
+    model: keras.Model, path: str | os.PathLike[str], step: int, in_epoch: bool = False
+) -> None:
+    """Saves network, optimizer and the state of the run as one file, whole or not at all.
+
+    Args:
+        model: The network, compiled.
+        path: The `.keras` file; what is there is replaced once the new one is complete.
+        step: Training steps done.
+        in_epoch: The epoch goes on: its means so far are saved too.
+
+    Raises:
+        OSError: The file cannot be written; what was there is as it was.
+    """
+    path = Path(path)
+    state = {
+        "step": step,
+        "seeds": [_numbers(variable) for variable in _seeds(model)],
+        "metrics": [_numbers(v) for v in model.metrics_variables] if in_epoch else [],
+        "frozen": [weight.path for weight in _frozen(model)],
+    }
+    try:
+        with written_whole(path) as temporary:
+            model.save(temporary)
+            with zipfile.ZipFile(temporary, "a") as archive:
+                archive.writestr(_STATE_NAME, json.dumps(state))
+    # HDF5 and Keras have errors of their own for a disk that is full.
+    except (OSError, RuntimeError, ValueError) as error:
+        last = f"{path} is the last good checkpoint" if path.exists() else "there is no earlier one"
+        reason = str(error).strip().splitlines()[0]
+        raise OSError(f"the checkpoint of step {step} cannot be written: {reason}; {last}") from (
+            error
+        )
+
+
+def read_training_state(path: str | os.PathLike[str]) -> TrainingState | None:
+    """Reads the state of a run out of a checkpoint; `None` where the file has none.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is no complete `.keras` file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _STATE_NAME not in archive.namelist():
+                return None
+            return TrainingState(**json.loads(archive.read(_STATE_NAME)))
+    except (zipfile.BadZipFile, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no complete checkpoint: {error}") from None
+
+
+def restore_checkpoint(model: keras.Model, path: str | os.PathLike[str]) -> TrainingState:
+    """Brings a network, its optimizer and its random generators to where a checkpoint was saved.
+
+    Args:
+        model: The network of the same recipe, compiled and as new.
+        path: The checkpoint.
+
+    Returns:
+        The state; its metrics are for `restore_metrics`.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is damaged, or of another network.
+    """
+    state = read_training_state(path)
+    if state is None:
+        raise ValueError(f"{path} was not saved by a run, which cannot be continued from it")
+    seeds = _seeds(model)
+    model.optimizer.build(model.trainable_variables)
+    try:
+        if len(seeds) != len(state.seeds):
+            raise ValueError(f"it has {len(state.seeds)} random generators, and not {len(seeds)}")
+        model.load_weights(path)
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"{path} does not fit the network of this run: {reason}") from error
+    for variable, value in zip(seeds, state.seeds, strict=True):
+        variable.assign(np.asarray(value, variable.dtype))
+    return state
+
+
+class RestoreMetrics(keras.callbacks.Callback):
+    """Gives the first epoch the sums behind its means that a checkpoint has.
+
+    So the epoch's line in the log is that of an uninterrupted run.
+
+    Args:
+        metrics: `TrainingState.metrics`.
+    """
+
+    def __init__(self, metrics: list[Any]) -> None:
+        super().__init__()
+        self.values = metrics
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        values, self.values = self.values, []
+        if values:
+            for variable, value in zip(self.model.metrics_variables, values, strict=True):
+                variable.assign(np.asarray(value, variable.dtype))
+
+
+def link_or_copy(path: Path, target: Path) -> None:
+    """Gives a checkpoint a second name, at no cost where the file system has links.
+
+    The next checkpoint of the first name replaces the name and not the file.
+
+    Args:
+        path: The checkpoint.
+        target: The second name; what is there is replaced.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with written_whole(target) as temporary:
+        try:
+            os.link(path, temporary)
+        except OSError:
+            shutil.copyfile(path, temporary)
+
+
+def keep_copy(path: Path, directory: Path, step: int, keep: int) -> None:
+    """Keeps a checkpoint as `step-<n>.keras` in a directory, and the last few only.
+
+    Args:
+        path: The checkpoint.
+        directory: Where the copies are.
+        step: Its training step.
+        keep: How many copies stay.
+
+    Raises:
+        OSError: The copy cannot be written.
+    """
+    link_or_copy(path, make_directory(directory) / f"step-{step:09}.keras")
+    for old in sorted(directory.glob("step-*.keras"))[:-keep]:
+        old.unlink()
+
+
+def _seeds(model: keras.Model) -> list[Any]:
+    return [variable for variable in model.variables if variable.name == _SEED_NAME]
+
+
+def _frozen(model: keras.Model) -> list[Any]:
+    trained = {id(variable) for variable in model.trainable_variables}
+    could_be = ("kernel", "depthwise_kernel", "pointwise_kernel", "bias", "gamma", "beta")
+    return [w for w in model.weights if w.name in could_be and id(w) not in trained]
+
+
+def _numbers(variable: Any) -> Any:
+    return ops.convert_to_numpy(variable).tolist()

@@ -1,0 +1,88 @@
+"""The evaluation of a network that is still being trained."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import keras
+from keras import ops
+
+from nasnet_keras.data.evaluation_batches import EvaluationBatches, evaluation_batches
+from nasnet_keras.models import build_network, get_preset
+from nasnet_keras.models.inference import inference_model
+from nasnet_keras.training.evaluation import Evaluation, evaluate
+from nasnet_keras.training.moving_average import averaged_weights
+from nasnet_keras.training.recipe import Recipe
+
+
+class Evaluator:
+    """Evaluates a training network on the evaluation split of its recipe, as often as asked.
+
+    The weights, or their moving averages, are copied to a network of one replica that is compiled
+    once: so evaluation takes no part in a strategy and touches nothing of the training.
+
+    Args:
+        recipe: The recipe.
+        dataset_dir: Where datasets are.
+        classes: Number of classes.
+    """
+
+    def __init__(
+        self, recipe: Recipe, dataset_dir: str | os.PathLike[str] | None, classes: int
+    ) -> None:
+        self._recipe = recipe
+        self._dataset_dir = dataset_dir
+        self._classes = classes
+        self._network: keras.Model | None = None
+        self._batches: EvaluationBatches | None = None
+
+    def evaluate(self, model: keras.Model) -> Evaluation:
+        """Evaluates.
+
+        Args:
+            model: The training network with its optimizer.
+
+        Returns:
+            The result.
+
+        Raises:
+            OSError: The split cannot be read.
+            ValueError: An example of it cannot be read, or its classes are others.
+        """
+        if self._network is None or self._batches is None:
+            self._network = inference_model(self._build())
+            self._batches = evaluation_batches(
+                self._recipe.dataset_name,
+                self._recipe.evaluation_split_name,
+                self._dataset_dir,
+                self._recipe.preprocessing_name,
+                self._recipe.train_image_size,
+                labels_offset=self._recipe.labels_offset,
+            )
+        averages = averaged_weights(model)
+        trained: dict[str, Any] = {weight.path: weight for weight in model.weights}
+        for weight in self._network.weights:
+            value = averages.get(weight.path)
+            if value is None:
+                value = ops.convert_to_numpy(trained[weight.path])
+            weight.assign(value)
+        return evaluate(self._network, self._batches)
+
+    def logs(self, model: keras.Model) -> dict[str, float]:
+        """Evaluates, and returns what belongs into the log of an epoch."""
+        result = self.evaluate(model)
+        return {"evaluation_accuracy": result.accuracy, "evaluation_loss": result.loss}
+
+    def _build(self) -> keras.Model:
+        recipe = self._recipe
+        overrides = recipe.network_overrides()
+        # Nothing is dropped in a prediction.
+        overrides |= {"drop_path_keep_probability": 1.0, "dropout": 0.0}
+        size = recipe.train_image_size
+        return build_network(
+            get_preset(recipe.model_name).config.replace(**overrides),
+            classes=self._classes,
+            input_shape=(size, size, 3),
+            name=recipe.model_name,
+        )

@@ -1,0 +1,49 @@
+"""Being told to stop: by a scheduler that takes the machine away, or from the keyboard."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+
+class StopRequest:
+    """Whether the process was asked to stop.
+
+    Attributes:
+        signal: The signal that asked, `None` while there was none.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+
+
+@contextlib.contextmanager
+def stop_requests() -> Iterator[StopRequest]:
+    """Within the block, SIGTERM and the first interrupt only ask, so that work can be saved.
+
+    A second one of either kind ends the process as it always would. Outside the main thread, where
+    Python hands out no signals, nothing changes.
+
+    Yields:
+        The request.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        request.signal = signal.Signals(number)
+        signal.signal(number, before[request.signal])
+
+    before = {
+        number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
