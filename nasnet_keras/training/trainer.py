@@ -13,6 +13,8 @@ from rich.console import Console
 from nasnet_keras.data import ImageDataset, load_dataset
 from nasnet_keras.data.augmentation import Augmentation, check_augmentation
 from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
+from nasnet_keras.data.evaluation_batches import batches_in_memory
+from nasnet_keras.data.labels_offset import offset_labels
 from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
 from nasnet_keras.data.registry import check_dataset, fits_in_memory
 from nasnet_keras.models import build_network, endpoints, get_preset
@@ -22,7 +24,7 @@ from nasnet_keras.training.callbacks import (
     StopAtNonFiniteLoss,
     StopAtStep,
 )
-from nasnet_keras.training.evaluation import Evaluation, evaluate, offset_labels
+from nasnet_keras.training.evaluation import Evaluation, evaluate
 from nasnet_keras.training.moving_average import swapped_to_averages
 from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
 from nasnet_keras.training.optimizers import make_optimizer
@@ -157,8 +159,9 @@ def train(
             bar.close()
 
     # ---- Test.
+    batches = batches_in_memory(test, recipe.preprocessing_name, recipe.train_image_size)
     with swapped_to_averages(model):
-        result = evaluate(model, test, recipe.preprocessing_name, recipe.train_image_size)
+        result = evaluate(model, batches, console=console)
     result.write(directory)
     console.print(
         f"test accuracy {result.accuracy:.2%} of {result.images} images; {directory} has the "
