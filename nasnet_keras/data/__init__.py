@@ -1,5 +1,6 @@
 """Datasets by name, preprocessing, augmentation, batches."""
 
+from nasnet_keras.data.evaluation_batches import EvaluationBatches, evaluation_batches
 from nasnet_keras.data.image_dataset import ImageDataset
 from nasnet_keras.data.pipeline import BatchStream, image_batches
 from nasnet_keras.data.registry import (
@@ -11,8 +12,10 @@ from nasnet_keras.data.registry import (
 
 __all__ = [
     "BatchStream",
+    "EvaluationBatches",
     "ImageDataset",
     "check_dataset",
+    "evaluation_batches",
     "fits_in_memory",
     "image_batches",
     "list_datasets",

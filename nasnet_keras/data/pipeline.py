@@ -12,6 +12,7 @@ import numpy as np
 from nasnet_keras.data.batches import batches_per_epoch
 from nasnet_keras.data.example_files import ExampleFiles, ImageFiles
 from nasnet_keras.data.example_order import evaluation_order, training_order
+from nasnet_keras.data.labels_offset import offset_class_names
 from nasnet_keras.data.registry import find_examples
 from nasnet_keras.data.stream_preprocessing import StreamPreprocessing, get_stream_preprocessing
 from nasnet_keras.data.stream_problems import StreamProblems
@@ -114,7 +115,7 @@ def image_batches(
         if value < least:
             raise ValueError(f"{name} is at least {least}, got {value}")
     whole = find_examples(dataset_name, split, dataset_dir, download)
-    class_names = _with_offset(whole.class_names, labels_offset)
+    class_names = offset_class_names(whole.class_names, labels_offset)
     files = whole.share(index, hosts)
     if training:
         # The same on each host: all of them take part in each step.
@@ -135,13 +136,6 @@ def image_batches(
     examples = _processed(examples, files, preprocessing, image_size, training, key)
     batches = _checked(examples.batch(batch_size, drop_remainder=training), problems, labels_offset)
     return BatchStream(batches, len(whole), steps, class_names, problems)
-
-
-def _with_offset(names: tuple[str, ...], offset: int) -> tuple[str, ...]:
-    if offset >= len(names):
-        raise ValueError(f"labels_offset={offset} leaves no class of {len(names)}")
-    background = ("background",) if offset == -1 else tuple(f"unused {n}" for n in range(-offset))
-    return background + names if offset < 0 else names[offset:]
 
 
 def _processed(

@@ -99,6 +99,23 @@ PREPROCESSINGS: dict[str, Callable[[Any, int], Any]] = {
     "cifar": cifar,
 }
 
+# Streams have more names: they change training images in other ways, and in evaluation do the same.
+_EVALUATED_AS = {
+    "inception_full": "inception",
+    "cifar_cutout": "cifar",
+    "cifar_resize": "cifar",
+    "cifar_color": "cifar",
+}
+
+
+def evaluation_preprocessing(name: str) -> str:
+    """Returns the preprocessing that does what one of a stream does in evaluation.
+
+    Args:
+        name: Any name; one that has no other for evaluation is returned as it is.
+    """
+    return _EVALUATED_AS.get(name, name)
+
 
 def check_preprocessing(name: str) -> None:
     """Raises a `ValueError` that suggests the nearest name where there is no such preprocessing."""

@@ -34,9 +34,18 @@ def list_datasets() -> list[str]:
     return [*_IN_MEMORY, *_ON_DISK]
 
 
-def fits_in_memory(name: str) -> bool:
-    """Returns whether `load_dataset` loads it; the others are streamed by `image_batches`."""
-    return name in _IN_MEMORY
+def fits_in_memory(name: str, dataset_dir: Directory = None) -> bool:
+    """Returns whether `load_dataset` loads it; the others are streamed by `image_batches`.
+
+    Args:
+        name: Name of a dataset.
+        dataset_dir: Where datasets are. CIFAR in slim's files is streamed, too.
+    """
+    if name not in _IN_MEMORY:
+        return False
+    if name == "digits" or dataset_dir is None or cifar.find_packed(name, dataset_dir):
+        return True
+    return bool(find_tfds(name, dataset_dir)) or not find_slim(name, dataset_dir)
 
 
 def check_dataset(name: str, split: str | None = None, dataset_dir: Directory = None) -> None:

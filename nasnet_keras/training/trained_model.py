@@ -16,7 +16,7 @@ import keras
 import nasnet_keras.data.augmentation
 import nasnet_keras.layers
 import nasnet_keras.training.schedules  # noqa: F401
-from nasnet_keras.data.preprocessing import check_preprocessing
+from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.moving_average import assign_averages
 from nasnet_keras.whole_files import written_whole
@@ -32,12 +32,14 @@ class TrainedModel:
 
     Attributes:
         model: The network as it was saved, the auxiliary head included if it has one. Its weights
-            are their moving averages where the run kept those; `load_model` gives them as trained.
+            are their moving averages where the run kept those, unless they were asked for as
+            trained.
         class_names: Names of its classes.
         image_size: Side of the images it takes, in pixels.
         preprocessing_name: How pixels are brought to its range.
         dataset_name: What it was trained on, `""` if unknown.
         labels_offset: What was subtracted from that dataset's labels.
+        step: Training steps it has had, as far as is known.
     """
 
     model: keras.Model
@@ -46,6 +48,7 @@ class TrainedModel:
     preprocessing_name: str
     dataset_name: str = ""
     labels_offset: int = 0
+    step: int = 0
 
 
 def write_config(
@@ -92,6 +95,7 @@ def load_trained_model(
     path: str | os.PathLike[str],
     image_size: int | None = None,
     preprocessing_name: str | None = None,
+    use_moving_averages: bool = True,
 ) -> TrainedModel:
     """Loads a trained network from a run directory or a `.keras` file.
 
@@ -102,6 +106,8 @@ def load_trained_model(
         path: A run directory, or a `.keras` file.
         image_size: Side of the images, in pixels, for a network that takes any size.
         preprocessing_name: Replaces the preprocessing that `config.json` names.
+        use_moving_averages: Gives the weights the values of their moving averages, where there are
+            any.
 
     Returns:
         The network and how to use it.
@@ -115,7 +121,8 @@ def load_trained_model(
     if not checkpoint.exists():
         raise FileNotFoundError(2, "no such trained network", str(checkpoint))
     model = load_model(checkpoint)
-    assign_averages(model)
+    if use_moving_averages:
+        assign_averages(model)
     config = read_config(checkpoint.parent)
     recipe = config.get("recipe", {})
     classes = inference_model(model).output["logits"].shape[1]
@@ -125,7 +132,9 @@ def load_trained_model(
             f"{checkpoint} has {classes} classes, but {checkpoint.parent / CONFIG_NAME} names "
             f"{len(names)}"
         )
-    preprocessing = preprocessing_name or recipe.get("preprocessing_name", _DEFAULT_PREPROCESSING)
+    preprocessing = evaluation_preprocessing(
+        preprocessing_name or recipe.get("preprocessing_name", _DEFAULT_PREPROCESSING)
+    )
     check_preprocessing(preprocessing)
     size = _image_size(model, image_size, recipe.get("train_image_size"))
     return TrainedModel(
@@ -135,6 +144,7 @@ def load_trained_model(
         preprocessing,
         recipe.get("dataset_name", ""),
         recipe.get("labels_offset", 0),
+        int(model.optimizer.iterations) if getattr(model, "optimizer", None) else 0,
     )
 
 

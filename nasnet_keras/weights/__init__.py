@@ -3,7 +3,11 @@
 from nasnet_keras.weights.assign import LoadReport
 from nasnet_keras.weights.keras_applications import load_keras_applications_weights
 from nasnet_keras.weights.pretrained import load_pretrained
-from nasnet_keras.weights.slim_checkpoint import load_slim_checkpoint, slim_checkpoint_shapes
+from nasnet_keras.weights.slim_checkpoint import (
+    load_slim_checkpoint,
+    slim_checkpoint_shapes,
+    slim_checkpoint_step,
+)
 from nasnet_keras.weights.slim_writer import save_slim_checkpoint
 
 __all__ = [
@@ -13,4 +17,5 @@ __all__ = [
     "load_slim_checkpoint",
     "save_slim_checkpoint",
     "slim_checkpoint_shapes",
+    "slim_checkpoint_step",
 ]

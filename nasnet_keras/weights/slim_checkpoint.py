@@ -114,6 +114,12 @@ def slim_checkpoint_shapes(prefix: str | os.PathLike[str]) -> dict[str, tuple[in
     return {name: array.shape for name, array in _open_checkpoint(prefix)[1].items()}
 
 
+def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
+    """Returns the training step of a checkpoint, 0 where it has none; errors as above."""
+    step = _open_checkpoint(prefix)[1].get("global_step")
+    return 0 if step is None else int(step.read())
+
+
 def import_tensorflow() -> Any:
     """Returns TensorFlow, which only its own file format needs.
 

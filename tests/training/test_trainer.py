@@ -121,13 +121,12 @@ def test_run_of_other_settings_is_refused(run):
 
 
 def test_evaluation_does_not_depend_on_the_batch_size(run):
-    from nasnet_keras.data import load_dataset
+    from nasnet_keras.data import evaluation_batches
     from nasnet_keras.training.evaluation import evaluate
 
     directory, result = run
-    other = evaluate(
-        load_trained_model(directory).model, load_dataset("digits", "test"), "scale", 16, 77
-    )
+    batches = evaluation_batches("digits", "test", None, "scale", 16, batch_size=77)
+    other = evaluate(load_trained_model(directory).model, batches)
     np.testing.assert_array_equal(other.confusion, result.confusion)
     assert other.loss == pytest.approx(result.loss, rel=1e-5)
     assert result.images == 360
@@ -191,9 +190,9 @@ def test_averages_are_what_is_tested_loaded_and_converted(tmp_path, monkeypatch)
     tested = []
     evaluate = trainer.evaluate
 
-    def recorded(model, *arguments):
+    def recorded(model, *arguments, **keywords):
         tested.extend(keras.ops.convert_to_numpy(w).copy() for w in model.trainable_weights)
-        return evaluate(model, *arguments)
+        return evaluate(model, *arguments, **keywords)
 
     monkeypatch.setattr(trainer, "evaluate", recorded)
     recipe = TINY.override(
@@ -216,18 +215,3 @@ def test_averages_are_what_is_tested_loaded_and_converted(tmp_path, monkeypatch)
     ]
     for ours, theirs in zip(*statistics, strict=True):
         np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
-
-
-def test_labels_offset_leaves_out_the_first_classes():
-    from nasnet_keras.data import ImageDataset
-    from nasnet_keras.training.evaluation import offset_labels
-
-    images = np.zeros((3, 2, 2, 3), np.uint8)
-    dataset = ImageDataset("d", "test", images, np.asarray([1, 2, 1]), ("background", "a", "b"))
-    assert offset_labels(dataset, 0) is dataset
-    shifted = offset_labels(dataset, 1)
-    assert shifted.labels.tolist() == [0, 1, 0] and shifted.class_names == ("a", "b")
-    with pytest.raises(ValueError, match="image 0 of test has label -1"):
-        offset_labels(dataset, 2)
-    with pytest.raises(ValueError, match="leaves none of the 3 classes"):
-        offset_labels(dataset, 3)

@@ -1,0 +1,91 @@
+"""The curves of a training run as one picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nasnet_keras.whole_files import written_whole
+
+# What a panel shows: the key in the log, how it is called, and how the line is drawn.
+_PANELS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "loss": (
+        ("loss", "training, everything that is minimized", "tab:blue"),
+        ("logits_loss", "training, cross-entropy", "tab:cyan"),
+        ("evaluation_loss", "evaluation, cross-entropy", "tab:orange"),
+    ),
+    "accuracy": (
+        ("logits_accuracy", "training", "tab:blue"),
+        ("accuracy", "training", "tab:blue"),
+        ("evaluation_accuracy", "evaluation", "tab:orange"),
+    ),
+    "learning rate": (("learning_rate", "", "tab:green"),),
+}
+_FEW = 40  # So many points are marked, so that an epoch can be told from the next.
+
+
+def read_log(log: Path) -> list[dict[str, Any]]:
+    """Reads the epochs of a `metrics.jsonl`.
+
+    Of an epoch that is there twice, the later line counts. What a kill left of a line is ignored,
+    also where a continued run wrote on behind it.
+
+    Args:
+        log: The file: a JSON object a line, with `"epoch"` and `"step"`.
+
+    Returns:
+        The records by epoch.
+
+    Raises:
+        OSError: There is no such file.
+    """
+    records = {}
+    for line in log.read_text(errors="replace").splitlines():
+        try:
+            record = json.loads(line[max(0, line.rfind("{")) :])
+            records[int(record["epoch"])] = record
+        except (ValueError, KeyError, TypeError):
+            continue
+    return [records[epoch] for epoch in sorted(records)]
+
+
+def draw_curves(log: Path, picture: Path) -> None:
+    """Draws loss, accuracy and learning rate against the training step.
+
+    Args:
+        log: The `metrics.jsonl` of a run.
+        picture: The PNG to write, whole or not at all.
+
+    Raises:
+        OSError: The log cannot be read or the picture not be written.
+        ValueError: No epoch is in the log.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import StrMethodFormatter
+
+    records = read_log(log)
+    if not records:
+        raise ValueError(f"{log} has no complete epoch")
+    # A Figure of its own, not pyplot's: no display is looked for and nothing stays open.
+    figure = Figure(figsize=(8, 9), dpi=110, layout="constrained")
+    panels = figure.subplots(len(_PANELS), 1, sharex=True, height_ratios=(3, 3, 2))
+    for axes, (quantity, curves) in zip(panels, _PANELS.items(), strict=True):
+        for key, label, color in curves:
+            points = [(record["step"], record[key]) for record in records if key in record]
+            if points:
+                marker = "o" if len(points) <= _FEW else ""
+                steps, values = zip(*points, strict=True)
+                axes.plot(steps, values, color=color, label=label, marker=marker, markersize=4)
+        axes.set_ylabel(quantity)
+        axes.grid(alpha=0.3)
+        if quantity == "accuracy":
+            axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.1%}"))
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="best", fontsize=9)
+    last = panels[-1]
+    last.set_ylim(bottom=0)
+    last.set_xlabel("training step")
+    last.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    with written_whole(picture) as path:
+        figure.savefig(path)

@@ -1,0 +1,224 @@
+"""A run as TensorBoard shows it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from absl import logging
+
+from nasnet_keras.layers import DropPath
+from nasnet_keras.training.evaluation import Evaluation
+from nasnet_keras.training.evaluation_pictures import as_pixels, draw_mistakes
+from nasnet_keras.training.objective import AUXILIARY_LOGITS, LOGITS
+from nasnet_keras.whole_files import make_directory
+
+_LOSSES = {LOGITS: f"{LOGITS}_loss", AUXILIARY_LOGITS: f"{AUXILIARY_LOGITS}_loss"}
+_ACCURACIES = (f"{LOGITS}_accuracy", "accuracy")
+_MEANS = ("loss", *_LOSSES.values(), *_ACCURACIES)
+
+
+class TensorBoardScalars(keras.callbacks.Callback):
+    """Writes what a training run does to a directory that `tensorboard --logdir` reads.
+
+    After every `every` steps, counted from the first of the run: `training/` loss, cross-entropy of
+    logits and of the auxiliary head, L2 and accuracy, as means over the steps since the last point;
+    `learning_rate`, `drop_path_keep_probability` (of the last cell) and `images_per_second`. After
+    each epoch its means, as `epoch/`, and what other callbacks added to its logs: `evaluation_loss`
+    and `evaluation_accuracy`, as `evaluation/`.
+
+    A run that is continued writes another file, which begins by taking back all that is later than
+    `first_step`; the points come at the same steps again, so that none is there twice.
+
+    Where tensorboardX is not installed, one warning says so and nothing is written.
+
+    Args:
+        directory: Where to write; made if need be.
+        first_step: Steps done before, in a run that is continued.
+        every: Steps from point to point.
+        learning_rate: A number, or a schedule over steps. Not asked of the optimizer: some backends
+            bring its count of steps up to date only when an epoch ends.
+        batch_size: Images in a step, of all replicas together.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        first_step: int,
+        every: int,
+        learning_rate: float | Callable[[int], Any],
+        batch_size: int,
+    ) -> None:
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"every is at least 1, got {every}")
+        self.step = first_step
+        self.every = every
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self._writer = _open_writer(directory, first_step)
+        self._drop_path: DropPath | None = None
+        self._loss_weights: dict[str, float] = {}
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        paths = [getattr(layer, "drop_path", None) for layer in self.model.layers]
+        paths = [path for path in paths if isinstance(path, DropPath)]
+        self._drop_path = max(paths, key=lambda path: path.cell_number, default=None)
+        self._loss_weights = self.model.get_compile_config().get("loss_weights") or {}
+        self._compiled = False
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._batches = 0
+        self._begin_window({})
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        # Where several steps are executed at once, Keras reports the last of them.
+        steps = batch + 1 - self._batches
+        self._batches += steps
+        before, self.step = self.step, self.step + steps
+        if not self._compiled:
+            # What compiled the step would drown the speed of the others.
+            self._compiled = True
+            self._clock, self._timed_from = time.monotonic(), self._batches
+        if self.step // self.every > before // self.every:
+            self._write_window(dict(logs or {}))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = dict(logs or {})
+        if self._batches > self._written:
+            self._write_window(logs)
+        values = {f"epoch/{name}": value for name, value in self._training_values(logs).items()}
+        for name in ("loss", "accuracy"):
+            if f"evaluation_{name}" in logs:
+                values[f"evaluation/{name}"] = logs[f"evaluation_{name}"]
+        self._write(values)
+        self.flush()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.flush()
+
+    def write_evaluation(self, evaluation: Evaluation) -> None:
+        """Writes an evaluation at the present step: accuracy, loss, and the mistakes it has."""
+        if self._writer is not None:
+            _write_evaluation(self._writer, evaluation, self.step)
+
+    def flush(self) -> None:
+        """Brings what is written so far to the disk."""
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Ends the file; also needed after an exception, when Keras does not say so."""
+        if self._writer is not None:
+            self._writer.close()
+
+    # A window is what lies between two points. Keras gives means since the beginning of the epoch.
+
+    def _begin_window(self, logs: dict[str, Any]) -> None:
+        self._means = {name: float(logs[name]) for name in _MEANS if name in logs}
+        self._written = self._timed_from = self._batches
+        self._clock = time.monotonic()
+
+    def _write_window(self, logs: dict[str, Any]) -> None:
+        now, new = self._batches, self._batches - self._written
+        means = {
+            name: (float(logs[name]) * now - self._means.get(name, 0.0) * self._written) / new
+            for name in _MEANS
+            if name in logs
+        }
+        values = {f"training/{k}": value for k, value in self._training_values(means).items()}
+        rate = self.learning_rate
+        # The rate that this step was made with; a schedule counts from 0.
+        values["learning_rate"] = rate(self.step - 1) if callable(rate) else rate
+        if self._drop_path is not None:
+            keep = self._drop_path.current_keep_probability(self.step - 1)
+            values["drop_path_keep_probability"] = keep
+        elapsed = time.monotonic() - self._clock
+        if now > self._timed_from and elapsed > 0:
+            values["images_per_second"] = (now - self._timed_from) * self.batch_size / elapsed
+        self._write(values)
+        self._begin_window(logs)
+
+    def _training_values(self, logs: dict[str, Any]) -> dict[str, float]:
+        """Returns the parts of the loss and the accuracy out of Keras's logs."""
+        values = {}
+        parts = {output: logs.get(name) for output, name in _LOSSES.items()}
+        if "loss" in logs:
+            values["loss"] = logs["loss"]
+            if parts[LOGITS] is None:
+                # Keras does not tell the loss of a single output from the whole.
+                values["l2"] = sum(float(loss) for loss in self.model.losses)
+                values["cross_entropy"] = values["loss"] - values["l2"]
+            else:
+                values["cross_entropy"] = parts[LOGITS]
+                weighted = [
+                    self._loss_weights.get(output, 1.0) * part
+                    for output, part in parts.items()
+                    if part is not None
+                ]
+                values["l2"] = values["loss"] - sum(weighted)
+        if parts[AUXILIARY_LOGITS] is not None:
+            values["auxiliary_cross_entropy"] = parts[AUXILIARY_LOGITS]
+        for name in _ACCURACIES:
+            if name in logs:
+                values["accuracy"] = logs[name]
+        return values
+
+    def _write(self, values: dict[str, Any]) -> None:
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name, float(value), self.step)
+
+
+def write_evaluation(
+    directory: str | os.PathLike[str], evaluation: Evaluation, step: int
+) -> bool:
+    """Writes an evaluation for TensorBoard: accuracy, loss, and the mistakes that it has.
+
+    An earlier evaluation of the same or a later step in that directory gives way.
+
+    Args:
+        directory: Where to write; made if need be.
+        evaluation: The evaluation.
+        step: Training step of the network.
+
+    Returns:
+        Whether tensorboardX is installed; without it a warning says so and nothing is written.
+    """
+    writer = _open_writer(directory, step - 1)
+    if writer is None:
+        return False
+    _write_evaluation(writer, evaluation, step)
+    writer.close()
+    return True
+
+
+def _write_evaluation(writer: Any, evaluation: Evaluation, step: int) -> None:
+    writer.add_scalar("evaluation/accuracy", evaluation.accuracy, step)
+    if evaluation.top_5_accuracy is not None:
+        writer.add_scalar("evaluation/top_5_accuracy", evaluation.top_5_accuracy, step)
+    writer.add_scalar("evaluation/loss", evaluation.loss, step)
+    if evaluation.mistakes:
+        pixels = as_pixels(draw_mistakes(evaluation.mistakes))
+        writer.add_image("evaluation/mistakes", pixels, step, dataformats="HWC")
+
+
+def _open_writer(directory: str | os.PathLike[str], last_step: int) -> Any:
+    """Returns a writer of the steps after `last_step`, or `None` and a warning."""
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError:
+        logging.warning(
+            "nothing is written for TensorBoard: run `pip install 'nasnet-keras[tensorboard]'`"
+        )
+        return None
+    # A run that is continued twice in a second must not write to the same file.
+    return SummaryWriter(
+        os.fspath(make_directory(directory)),
+        purge_step=last_step + 1,
+        filename_suffix=f".{last_step + 1:09d}",
+        flush_secs=10,
+    )
