@@ -121,9 +121,10 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike[str]) -> Trai
 
 
 class RestoreMetrics(keras.callbacks.Callback):
-    """Gives the first epoch the sums behind its means that a checkpoint has.
+    """Adds to the first epoch's sums, behind its means, those that a checkpoint has.
 
-    So the epoch's line in the log is that of an uninterrupted run.
+    So the epoch's line in the log is that of an uninterrupted run. After the first step, because
+    some backends make the variables only then; all of them are sums.
 
     Args:
         metrics: `TrainingState.metrics`.
@@ -133,11 +134,11 @@ class RestoreMetrics(keras.callbacks.Callback):
         super().__init__()
         self.values = metrics
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         values, self.values = self.values, []
         if values:
             for variable, value in zip(self.model.metrics_variables, values, strict=True):
-                variable.assign(np.asarray(value, variable.dtype))
+                variable.assign(ops.convert_to_numpy(variable) + np.asarray(value, variable.dtype))
 
 
 def link_or_copy(path: Path, target: Path) -> None:

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from nasnet_keras.training import get_recipe, trainer
+from nasnet_keras.training import get_recipe, trainer, training_data
 from nasnet_keras.training.callbacks import NonFiniteLossError, StopAtNonFiniteLoss
+from nasnet_keras.training.trained_model import load_model
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=3
@@ -44,19 +45,19 @@ def test_finite_losses_pass(tmp_path):
 
 
 def test_run_that_diverges_names_its_last_good_checkpoint_and_keeps_it(tmp_path, monkeypatch):
-    batches = trainer.shuffled_batches
+    batches = training_data.shuffled_batches
 
     def spoiled(*arguments):
         for number, (images, labels) in enumerate(batches(*arguments)):
             yield (images * np.nan if number == 6 else images), labels
 
-    monkeypatch.setattr(trainer, "shuffled_batches", spoiled)
+    monkeypatch.setattr(training_data, "shuffled_batches", spoiled)
     with pytest.raises(NonFiniteLossError) as caught:
         trainer.train(TINY, tmp_path)
     checkpoint = tmp_path / "model.keras"
     assert str(caught.value).startswith("the loss is nan at step 7, learning rate 0.0")
     assert str(caught.value).endswith(f"the last good checkpoint is {checkpoint}")
-    saved = trainer.load_model(checkpoint)
+    saved = load_model(checkpoint)
     assert int(saved.optimizer.iterations) == 5
     assert all(np.isfinite(keras.ops.convert_to_numpy(w)).all() for w in saved.weights)
     lines = (tmp_path / "metrics.jsonl").read_text().splitlines()

@@ -1,7 +1,10 @@
 """Training end to end on a network small enough to compile in seconds."""
 
+import contextlib
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +12,16 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from rich.console import Console
 
+from nasnet_keras.data.evaluation_batches import evaluation_batches
 from nasnet_keras.models import inference_model
-from nasnet_keras.training import get_recipe, trainer
-from nasnet_keras.training.callbacks import SaveEveryEpoch
+from nasnet_keras.training import RunOptions, get_recipe, trainer
+from nasnet_keras.training.callbacks import SaveRun, StepCallback
+from nasnet_keras.training.checkpoint import read_training_state
+from nasnet_keras.training.evaluation import evaluate
+from nasnet_keras.training.evaluator import Evaluator
+from nasnet_keras.training.recipe_network import build_training_network
 from nasnet_keras.training.moving_average import averaged_weights
 from nasnet_keras.training.trained_model import load_model, load_trained_model
 
@@ -32,6 +41,10 @@ def read_log(directory):
     return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
 
 
+def without_times(log):
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in log]
+
+
 def test_run_directory_has_config_checkpoint_log_result_and_samples(run):
     directory, result = run
     config = json.loads((directory / "config.json").read_text())
@@ -40,7 +53,9 @@ def test_run_directory_has_config_checkpoint_log_result_and_samples(run):
     assert [record["step"] for record in read_log(directory)] == [5, 10]
     assert json.loads((directory / "results.json").read_text())["accuracy"] == result.accuracy
     assert (directory / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert (directory / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert len(list((directory / "samples").glob("digits_*.png"))) == 10
+    assert list((directory / "tensorboard").glob("events.out.tfevents.*"))
     assert not list(directory.glob(".*partial*"))
 
 
@@ -54,21 +69,66 @@ def test_drop_path_schedule_has_counted_every_step(run):
     assert int(model.get_layer("drop_path_schedule").step) == 10
 
 
-def test_killed_run_continues_to_the_same_weights(run, tmp_path, monkeypatch):
-    def die_in_second_epoch(self, batch, logs=None):
-        if int(self.model.optimizer.iterations) == 7:
-            raise KeyboardInterrupt
+def assert_same_weights(first, second):
+    ours, theirs = load_model(first / "model.keras"), load_model(second / "model.keras")
+    ours, theirs = ((*m.variables, *m.optimizer.variables) for m in (ours, theirs))
+    for one, other in zip(ours, theirs, strict=True):
+        one, other = keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(other)
+        np.testing.assert_array_equal(one, other)
+
+
+def test_killed_run_continues_at_the_exact_batch_to_the_same_weights(run, tmp_path, monkeypatch):
+    on_step = SaveRun.on_step
+
+    def die_at_step_8(self, logs):
+        if self.step == 8:
+            raise RuntimeError("killed")
+        on_step(self, logs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(SaveEveryEpoch, "on_train_batch_end", die_in_second_epoch)
-        with pytest.raises(KeyboardInterrupt):
-            trainer.train(TINY, tmp_path)
+        patch.setattr(SaveRun, "on_step", die_at_step_8)
+        with pytest.raises(RuntimeError, match="killed"):
+            trainer.train(TINY, tmp_path, options=RunOptions(save_interval_secs=0))
     assert [record["step"] for record in read_log(tmp_path)] == [5]
+    assert read_training_state(tmp_path / "model.keras").step == 7
     trainer.train(TINY, tmp_path)
-    assert [record["step"] for record in read_log(tmp_path)] == [5, 10]
-    expected, resumed = load_trained_model(run[0]).model, load_trained_model(tmp_path).model
-    for ours, theirs in zip(resumed.weights, expected.weights, strict=True):
-        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs), err_msg=ours.path)
+    # The line of the epoch that was cut in two is that of a whole one.
+    assert without_times(read_log(tmp_path)) == without_times(read_log(run[0]))
+    assert_same_weights(tmp_path, run[0])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_saves_the_step_at_hand(tmp_path, monkeypatch, number):
+    class Signal(StepCallback):
+        def on_step(self, logs):
+            if self.step == 3:
+                signal.raise_signal(number)
+
+    bar = trainer.ProgressBar
+    monkeypatch.setattr(bar, "on_step", Signal.on_step)
+    console = Console(file=io.StringIO())
+    interrupt = pytest.raises(KeyboardInterrupt)
+    with interrupt if number == signal.SIGINT else contextlib.nullcontext():
+        assert trainer.train(TINY, tmp_path, console) is None
+    assert read_training_state(tmp_path / "model.keras").step == 4
+    assert "the same command goes on" in console.file.getvalue()
+    assert not (tmp_path / "results.json").exists()
+
+
+def test_best_epoch_and_last_checkpoints_are_kept(tmp_path, monkeypatch):
+    accuracies = iter([0.5, 0.75, 0.25])
+    results = lambda *_: {"evaluation_accuracy": next(accuracies), "evaluation_loss": 1.0}
+    monkeypatch.setattr(Evaluator, "logs", results)
+    trainer.train(
+        TINY.override(epochs=3),
+        tmp_path,
+        options=RunOptions(evaluate_every_epochs=1, keep_checkpoints=2),
+    )
+    assert read_training_state(tmp_path / "best.keras").step == 10
+    assert read_training_state(tmp_path / "model.keras").step == 15
+    kept = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert kept == ["step-000000010.keras", "step-000000015.keras"]
+    assert [line["evaluation_accuracy"] for line in read_log(tmp_path)] == [0.5, 0.75, 0.25]
 
 
 WITHOUT_TENSORFLOW = """
@@ -76,7 +136,7 @@ import sys
 sys.modules["tensorflow"] = None
 from pathlib import Path
 from nasnet_keras.export import load_classifier
-from nasnet_keras.training import get_recipe
+from nasnet_keras.training import RunOptions, get_recipe
 from nasnet_keras.training.trainer import train
 
 directory = Path(sys.argv[1])
@@ -84,8 +144,9 @@ recipe = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=512, max_number_of_steps=3,
     auxiliary_weight=0.0,
 )
-result = train(recipe, directory)
-again = train(recipe, directory)
+options = RunOptions(tensorboard=False)
+result = train(recipe, directory, options=options)
+again = train(recipe, directory, options=options)
 assert (again.confusion == result.confusion).all()
 sample = next((directory / "samples").iterdir())
 print(load_classifier(directory, top_k=2).classify(sample.read_bytes()))
@@ -144,7 +205,7 @@ def test_prediction_neither_augments_nor_drops_paths(run):
 
 
 def test_network_without_auxiliary_weight_has_no_auxiliary_head():
-    model = trainer.build_training_network(TINY.override(auxiliary_weight=0.0), 10, 5)
+    model = build_training_network(TINY.override(auxiliary_weight=0.0), 10, 5)
     assert list(model.output) == ["logits"]
     assert not any(layer.name.startswith("aux_") for layer in model.layers)
 
@@ -186,25 +247,17 @@ def test_number_of_steps_replaces_epochs_and_the_other_way_round():
     assert TINY.override(max_number_of_steps=7).override(epochs=3).total_steps(5) == 15
 
 
-def test_averages_are_what_is_tested_loaded_and_converted(tmp_path, monkeypatch):
-    tested = []
-    evaluate = trainer.evaluate
-
-    def recorded(model, *arguments, **keywords):
-        tested.extend(keras.ops.convert_to_numpy(w).copy() for w in model.trainable_weights)
-        return evaluate(model, *arguments, **keywords)
-
-    monkeypatch.setattr(trainer, "evaluate", recorded)
+def test_averages_are_what_is_tested_loaded_and_converted(tmp_path):
     recipe = TINY.override(
         optimizer="rmsprop", rmsprop_momentum=0.5, moving_average_decay=0.9, epochs=1
     )
-    trainer.train(recipe, tmp_path)
+    result = trainer.train(recipe, tmp_path)
     as_trained = load_model(tmp_path / "model.keras")
     averages = averaged_weights(as_trained)
     loaded = load_trained_model(tmp_path).model
-    pairs = zip(tested, loaded.trainable_weights, as_trained.trainable_weights, strict=True)
-    for used, weight, trained in pairs:
-        np.testing.assert_array_equal(used, averages[trained.path])
+    for weight, trained in zip(
+        loaded.trainable_weights, as_trained.trainable_weights, strict=True
+    ):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), averages[trained.path])
     # A whole layer that learns has moved away from its average.
     kernel = next(w for w in as_trained.trainable_weights if w.name == "kernel")
@@ -215,3 +268,8 @@ def test_averages_are_what_is_tested_loaded_and_converted(tmp_path, monkeypatch)
     ]
     for ours, theirs in zip(*statistics, strict=True):
         np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+    batches = evaluation_batches("digits", "test", None, "scale", 16)
+    assert evaluate(loaded, batches).loss == pytest.approx(result.loss, rel=1e-5)
+    assert evaluate(as_trained, batches).loss != pytest.approx(result.loss, rel=1e-3)
+
+
