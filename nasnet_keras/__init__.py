@@ -92,7 +92,10 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
-        return getattr(importlib.import_module(_MODULE_OF[name]), name)
+        module = importlib.import_module(_MODULE_OF[name])
+        if "keras" in sys.modules:
+            importlib.import_module("nasnet_keras.training.trained_model")
+        return getattr(module, name)
     raise AttributeError(f"module 'nasnet_keras' has no attribute {name!r}")
 
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 BLOCKS = [
     pytest.param(page, block, id=f"{page}-{number}")
-    for page in ("README.md", "docs/models.md", "docs/data.md")
+    for page in ("README.md", "docs/models.md", "docs/data.md", "docs/weights.md")
     for number, block in enumerate(PYTHON.findall((ROOT / page).read_text()))
 ]
 
@@ -21,6 +21,11 @@ def test_python_blocks_run(page: str, block: str, tmp_path: Path, monkeypatch) -
     monkeypatch.chdir(tmp_path)
     names = {"nk": nk, "model": nk.create_model("nasnet_mobile", input_shape=(None, None, 3))}
     nk.get_genotype("nasnet_a").save("my_cell.json")
+    if '"model.ckpt"' in block:
+        pytest.importorskip("tensorflow")
+        trained = nk.create_model("nasnet_mobile", auxiliary_head=True)
+        averages = {weight.path: weight for weight in trained.trainable_weights}
+        nk.save_slim_checkpoint(trained, "model.ckpt", moving_averages=averages)
     # Published weights need a network.
     block = block.replace('weights="imagenet"', "weights=None")
     exec(compile(block, page, "exec"), names)

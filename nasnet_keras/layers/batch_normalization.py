@@ -7,11 +7,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from nasnet_keras.layers.frozen import RemembersFrozen
 from nasnet_keras.layers.initializer import PACKAGE
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class BatchNormalization(keras.layers.BatchNormalization):
+class BatchNormalization(RemembersFrozen, keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization`, but in training as slim's `fused=True`.
 
     The moving variance takes the unbiased variance of the batch, and on TensorFlow the fused kernel

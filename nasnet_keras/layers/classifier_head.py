@@ -6,12 +6,13 @@ from typing import Any
 
 import keras
 
+from nasnet_keras.layers.frozen import RemembersFrozen
 from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
 from nasnet_keras.layers.network_layer import Shape
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class ClassifierHead(keras.layers.Layer):
+class ClassifierHead(RemembersFrozen):
     """Dropout and a dense layer named as slim's `final_layer/FC`.
 
     Input shape: `(batch, features)`. Output shape: `(batch, classes)`, logits.

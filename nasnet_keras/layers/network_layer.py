@@ -9,6 +9,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.batch_normalization import BatchNormalization
+from nasnet_keras.layers.frozen import RemembersFrozen
 from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 
 Shape: TypeAlias = tuple[Any, ...]
@@ -23,7 +24,7 @@ def half(size: int | None, stride: int) -> int | None:
     return None if size is None else -(-size // stride)
 
 
-class NetworkLayer(keras.layers.Layer):
+class NetworkLayer(RemembersFrozen):
     """Base of the layers whose variables slim names.
 
     A sub-layer is built explicitly, so that building a network traces no arithmetic and every

@@ -153,6 +153,10 @@ def _application(
     name: str,
 ) -> keras.Model:
     preset = get_preset(preset_name)
+    if weights is not None:
+        from nasnet_keras.weights.pretrained import check_weights
+
+        check_weights(weights)
     if weights not in (None, "imagenet") and not (
         os.path.exists(weights) or os.path.exists(f"{weights}.index")
     ):

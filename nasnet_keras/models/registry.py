@@ -48,6 +48,10 @@ def create_model(
             the input is too small, or the weights are another network's.
     """
     preset = get_preset(name)
+    if weights is not None:
+        from nasnet_keras.weights.pretrained import check_weights
+
+        check_weights(weights)
     config = preset.config.replace(**overrides)
     if classes is None:
         classes = 1000 if weights == "imagenet" else preset.classes

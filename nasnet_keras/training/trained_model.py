@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import nasnet_keras.training.schedules  # noqa: F401
 from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.moving_average import assign_averages
+from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.whole_files import written_whole
 
 CHECKPOINT_NAME = "model.keras"
@@ -163,18 +163,7 @@ def load_model(path: str | os.PathLike[str]) -> keras.Model:
         OSError: There is no such file.
         ValueError: It is truncated, no `.keras` file, or holds what safe mode refuses.
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(2, "no such file", str(path))
-    if path.is_dir() or not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is not a complete .keras file (truncated, or another format)")
-    try:
-        model = keras.saving.load_model(path, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be read as a network: {error}") from error
-    if not isinstance(model, keras.Model):
-        raise ValueError(f"{path} holds a {type(model).__name__}, not a network")
-    return model
+    return load_keras_model(path, compile=True)
 
 
 def _image_size(model: keras.Model, given: int | None, trained: int | None) -> int:

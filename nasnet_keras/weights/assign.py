@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nasnet_keras.suggestions import unknown_name
-from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, is_head
+from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, is_auxiliary, is_head
 
 LISTED = 10
 """How many names of each kind an error lists."""
@@ -38,6 +38,8 @@ class LoadReport:
         assigned: Paths of the variables that were set.
         parameters: Numbers in them.
         kept: Paths of the variables left as they were, because of `exclude_scopes`.
+        missing: Paths of those left as they were because the source does not have them, with
+            `ignore_missing_vars`.
         skipped: Names in the source that were left out: excluded scopes, and an auxiliary head
             that the model does not have.
         ignored: Names in the source that are no part of a network: the global step, optimizer
@@ -49,9 +51,22 @@ class LoadReport:
     assigned: tuple[str, ...]
     parameters: int
     kept: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     averaged: int = 0
+
+
+class MisfitError(ValueError):
+    """A source does not fit a model.
+
+    Attributes:
+        heads: The classifiers' scopes, if nothing else is concerned: without them it fits.
+    """
+
+    def __init__(self, message: str, heads: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.heads = tuple(heads)
 
 
 def check_scopes(exclude_scopes: Sequence[str], names: Sequence[str]) -> None:
@@ -66,12 +81,46 @@ def check_scopes(exclude_scopes: Sequence[str], names: Sequence[str]) -> None:
     Raises:
         ValueError: A scope holds none of the names, or a string was given for a list.
     """
-    if isinstance(exclude_scopes, str):
-        raise ValueError(f"exclude_scopes is a list of scopes, got {exclude_scopes!r}")
+    check_list("exclude_scopes", exclude_scopes)
     for scope in exclude_scopes:
         if scope != CLASSIFIER_SCOPE and not any(in_scopes(name, [scope]) for name in names):
             tops = sorted({name.split("/", 1)[0] for name in names})
             raise ValueError(unknown_name("scope in exclude_scopes", scope, tops))
+
+
+def check_list(argument: str, scopes: Sequence[str]) -> None:
+    """Refuses a string, whose letters would be taken for scopes.
+
+    Raises:
+        ValueError: `scopes` is a string.
+    """
+    if isinstance(scopes, str):
+        raise ValueError(f"{argument} is a list of scopes, got {scopes!r}")
+
+
+def set_missing_aside(
+    variables: dict[str, Any], arrays: Mapping[str, StoredArray], source: str, model_name: str
+) -> list[str]:
+    """Takes the variables that a source does not have out of those to be set.
+
+    Args:
+        variables: The model's variables by their name in the source; changed in place.
+        arrays: The source's arrays by name.
+        source: How to call the source in an error.
+        model_name: Name of the model.
+
+    Returns:
+        The names taken out.
+
+    Raises:
+        MisfitError: The source has none of them.
+    """
+    missing = [name for name in variables if name not in arrays]
+    if variables and len(missing) == len(variables):
+        raise MisfitError(f"{source} has no variable of model {model_name!r}")
+    for name in missing:
+        del variables[name]
+    return missing
 
 
 def assign_strictly(
@@ -96,7 +145,8 @@ def assign_strictly(
         How many numbers were set.
 
     Raises:
-        ValueError: They do not fit, see `check_fit`.
+        MisfitError: They do not fit, see `check_fit`.
+        ValueError: The source is damaged.
     """
     check_fit(variables, arrays, source, model_name, scope_of, advice)
     # Read everything first: a file may turn out to be cut short at its last array.
@@ -125,8 +175,8 @@ def check_fit(
         advice: What else to say if they do not fit.
 
     Raises:
-        ValueError: A name is missing or left over, or a shape is another. One line with the number
-            of each kind and the first ten, and what to do if only classifiers are concerned.
+        MisfitError: A name is missing or left over, or a shape is another. One line with the
+            number of each kind and the first ten, and what to do if only classifiers are concerned.
     """
     missing = [name for name in wanted if name not in arrays]
     left_over = [name for name in arrays if name not in wanted]
@@ -151,19 +201,22 @@ def check_fit(
         if names
     ]
     scopes = sorted({scope_of(name) for name in (*missing, *left_over, *misshapen)})
-    if all(is_head(scope) for scope in scopes):
+    heads = scopes if all(is_head(scope) for scope in scopes) else []
+    if heads:
         counts = {
             (int(arrays[name].shape[-1]), int(wanted[name].shape[-1]))
             for name in misshapen
             if tuple(arrays[name].shape[:-1]) == tuple(wanted[name].shape[:-1])
         }
         parts.extend(f"it has {theirs} classes and the model {ours}" for theirs, ours in counts)
+        if any(is_auxiliary(scope_of(name)) and len(wanted[name].shape) == 4 for name in misshapen):
+            parts.append("the kernel of an auxiliary head fits one input size only")
         parts.append(
             f"to leave these as they are in the model, give its loader (nk.load_pretrained for any "
             f"file) exclude_scopes={scopes!r}"
         )
     parts.extend(advice)
-    raise ValueError(f"{source} does not fit model {model_name!r}: {'; '.join(parts)}")
+    raise MisfitError(f"{source} does not fit model {model_name!r}: {'; '.join(parts)}", heads)
 
 
 def first_line(error: BaseException) -> str:

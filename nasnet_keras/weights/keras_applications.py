@@ -17,6 +17,7 @@ from nasnet_keras.weights.assign import (
     assign_strictly,
     check_scopes,
     first_line,
+    set_missing_aside,
 )
 from nasnet_keras.weights.h5_file import open_h5
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, network_variables
@@ -39,6 +40,7 @@ def load_keras_applications_weights(
     model: keras.Model,
     source: keras.Model | str | os.PathLike[str],
     exclude_scopes: Sequence[str] = (),
+    ignore_missing_vars: bool = False,
 ) -> LoadReport:
     """Sets a NASNet-A network's variables from those of `keras.applications`.
 
@@ -57,6 +59,8 @@ def load_keras_applications_weights(
             or a legacy `.h5` such as Keras publishes.
         exclude_scopes: Scopes that stay as they are in the model: `["final_layer"]` for another
             number of classes, or where only one of the two has a classifier.
+        ignore_missing_vars: Leaves variables of the model that the source does not have as they
+            are; `missing` in the report lists them.
 
     Returns:
         What was set and what was left out.
@@ -71,10 +75,16 @@ def load_keras_applications_weights(
         plan = _plan(model, arrays, exclude_scopes)
         is_legacy = name.endswith((".h5", ".hdf5")) and not name.endswith(".weights.h5")
         if not is_legacy or not plan.renamed:
-            return _load(model, arrays, name, plan)
+            return _load(model, arrays, name, plan, ignore_missing_vars)
     # Keras itself loads these files by order; it knows what the old names stand for.
     arrays = _arrays_of_model(_read_with_keras(name))
-    return _load(model, arrays, name, _plan(model, arrays, exclude_scopes))
+    plan = _plan(model, arrays, exclude_scopes)
+    return _load(model, arrays, name, plan, ignore_missing_vars)
+
+
+def is_keras_application(model: keras.Model) -> bool:
+    """Returns whether a model is a NASNet of `keras.applications`, by what its stem is called."""
+    return any(layer.name == _FIXED["conv0"] for layer in model.layers)
 
 
 def keras_layer_name(scope: str, cells_per_stage: int) -> str | None:
@@ -161,22 +171,32 @@ def _plan(
 
 
 def _load(
-    model: keras.Model, arrays: Mapping[str, StoredArray], source: str, plan: _Plan
+    model: keras.Model,
+    arrays: Mapping[str, StoredArray],
+    source: str,
+    plan: _Plan,
+    ignore_missing_vars: bool,
 ) -> LoadReport:
     own = network_variables(model)
+    variables = {name: own[plan.paths[name]] for name in plan.wanted}
+    given = {name: arrays[name] for name in plan.given}
+    missing = []
+    if ignore_missing_vars:
+        missing = set_missing_aside(variables, given, source, model.name)
     parameters = assign_strictly(
-        {name: own[plan.paths[name]] for name in plan.wanted},
-        {name: arrays[name] for name in plan.given},
+        variables,
+        given,
         source,
         model.name,
         lambda name: plan.paths[name].split("/", 1)[0],
     )
-    assigned = tuple(plan.paths[name] for name in plan.wanted)
+    wanted = {plan.paths[name] for name in plan.wanted}
     return LoadReport(
         source=source,
-        assigned=assigned,
+        assigned=tuple(plan.paths[name] for name in variables),
         parameters=parameters,
-        kept=tuple(path for path in own if path not in assigned),
+        kept=tuple(path for path in own if path not in wanted),
+        missing=tuple(plan.paths[name] for name in missing),
         skipped=tuple(name for name in arrays if name not in plan.given),
     )
 

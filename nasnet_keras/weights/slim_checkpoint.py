@@ -15,6 +15,7 @@ from nasnet_keras.weights.assign import (
     assign_strictly,
     check_scopes,
     first_line,
+    set_missing_aside,
 )
 from nasnet_keras.weights.slim_names import (
     STATISTICS,
@@ -37,9 +38,10 @@ _TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # How the tables of a checkpoi
 def load_slim_checkpoint(
     model: keras.Model,
     prefix: str | os.PathLike[str],
-    use_moving_averages: bool = False,
+    use_moving_averages: bool | None = False,
     exclude_scopes: Sequence[str] = (),
     drop_background: bool = False,
+    ignore_missing_vars: bool = False,
 ) -> LoadReport:
     """Sets a network's variables from a TF-Slim checkpoint.
 
@@ -55,12 +57,15 @@ def load_slim_checkpoint(
             `checkpoint` file or one checkpoint.
         use_moving_averages: Reads `<name>/ExponentialMovingAverage`, the weights that slim's
             published accuracies were measured with. Batch normalization's moving statistics are
-            read by that name where the checkpoint has it and by their own where it does not.
+            read by that name where the checkpoint has it and by their own where it does not. `None`
+            does so with every variable.
         exclude_scopes: Scopes that stay as they are in the model, and are skipped in the
             checkpoint: `["final_layer", "aux_7"]` for another number of classes. Whole path
             segments are compared.
         drop_background: Leaves out class 0, slim's background: for a checkpoint of 1001 classes
             and a model of 1000.
+        ignore_missing_vars: Leaves variables of the model that the checkpoint does not have as they
+            are, as slim's flag of that name; `missing` in the report lists them.
 
     Returns:
         What was set and what was left out.
@@ -90,6 +95,9 @@ def load_slim_checkpoint(
         del arrays[name]
     if drop_background:
         _drop_background(arrays, variables, source)
+    missing = []
+    if ignore_missing_vars:
+        missing = set_missing_aside(variables, arrays, source, model.name)
     parameters = assign_strictly(
         variables,
         arrays,
@@ -103,6 +111,7 @@ def load_slim_checkpoint(
         assigned=tuple(variable_path(name) for name in variables),
         parameters=parameters,
         kept=tuple(variable_path(name) for name in kept),
+        missing=tuple(variable_path(name) for name in missing),
         skipped=tuple(skipped),
         ignored=tuple(ignored),
         averaged=sum(name in averaged for name in variables),
@@ -202,7 +211,7 @@ def _check_table(tf: Any, prefix: str) -> None:
 
 
 def _choose(
-    found: Mapping[str, StoredArray], use_moving_averages: bool
+    found: Mapping[str, StoredArray], use_moving_averages: bool | None
 ) -> tuple[dict[str, StoredArray], list[str], set[str]]:
     """Divides a checkpoint into what the network reads and what is ignored.
 
@@ -219,7 +228,7 @@ def _choose(
             ignored.append(name)
         else:
             arrays[name] = array
-    if not use_moving_averages:
+    if use_moving_averages is False:
         return arrays, ignored, averaged
     plain = arrays
     arrays = {}
@@ -232,8 +241,8 @@ def _choose(
                 ignored.append(name)
         elif name in plain:
             # Under its own name it would be loaded; so it is both missing and left over.
-            is_statistic = name.rsplit("/", 1)[-1] in STATISTICS
-            arrays[name if is_statistic else f"{name}{_NO_AVERAGE}"] = plain[name]
+            needs_none = use_moving_averages is None or name.rsplit("/", 1)[-1] in STATISTICS
+            arrays[name if needs_none else f"{name}{_NO_AVERAGE}"] = plain[name]
     return arrays, ignored, averaged
 
 
@@ -263,7 +272,7 @@ def _advice(
     variables: Mapping[str, Any],
     arrays: Mapping[str, StoredArray],
     found: Mapping[str, StoredArray],
-    use_moving_averages: bool,
+    use_moving_averages: bool | None,
 ) -> list[str]:
     for name in variables:
         if name.endswith(_CLASSIFIER_WORDS) and name in arrays:
@@ -275,6 +284,6 @@ def _advice(
         return []
     if use_moving_averages and not any(name.endswith(AVERAGE) for name in found):
         return ["it has no moving averages: pass use_moving_averages=False"]
-    if not use_moving_averages and all(f"{name}{AVERAGE}" in found for name in missing):
+    if use_moving_averages is False and all(f"{name}{AVERAGE}" in found for name in missing):
         return ["it has their moving averages: pass use_moving_averages=True"]
     return []

@@ -83,18 +83,19 @@ def test_own_files_of_another_network_change_nothing(file, other, saved):
     assert unchanged(model, before)
 
 
-def test_keras_file_leaves_excluded_scopes_and_the_drop_path_step(saved):
+@pytest.mark.parametrize("file", ["model.weights.h5", "model.keras"])
+def test_own_files_leave_excluded_scopes_and_the_drop_path_step(file, saved):
     values, folder = saved
     model = build(classes=7, drop_path_keep_probability=0.7, drop_path_total_steps=10)
     (step,) = [v for v in model.weights if v.path.endswith("step")]
     step.assign(4)
     before = arrays(model)
-    load_pretrained(model, "small", folder / "model.keras", exclude_scopes=["final_layer"])
+    load_pretrained(model, "small", folder / file, exclude_scopes=["final_layer"])
     for path, value in arrays(model).items():
         kept = path.startswith(("final_layer", "drop_path"))
         np.testing.assert_array_equal(value, (before if kept else values)[path])
-    with pytest.raises(ValueError, match="exclude_scopes is for"):
-        load_pretrained(model, "small", folder / "model.weights.h5", exclude_scopes=["final_layer"])
+    with pytest.raises(ValueError, match="exclude_scopes is a list of scopes, got 'final_layer'"):
+        load_pretrained(model, "small", folder / file, exclude_scopes="final_layer")
 
 
 @pytest.mark.parametrize("file", ["model.weights.h5", "model.keras"])
@@ -126,6 +127,15 @@ def test_any_other_path_is_a_slim_checkpoint(saved, small, tmp_path):
 def test_networks_without_published_weights_name_those_that_have_them(small):
     with pytest.raises(ValueError, match="'pnasnet_large'; there are of: nasnet_mobile, nasnet_l"):
         load_pretrained(small, "pnasnet_large", "imagenet")
+
+
+def test_mistyped_imagenet_is_no_path():
+    for build_model in (
+        lambda: nk.create_model("nasnet_mobile", weights="imagnet"),
+        lambda: nk.NASNetMobile(weights="ImageNet"),
+    ):
+        with pytest.raises(ValueError, match="unknown weights 'I?i?mag.*did you mean 'imagenet'"):
+            build_model()
 
 
 def test_without_network_the_error_says_which_file_to_put_where(small, tmp_path, monkeypatch):
