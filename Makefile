@@ -20,7 +20,9 @@ TEST_WORKERS ?= 2
 QUICKSTART_DIR ?= runs/digits
 BACKEND_TESTS := tests/layers tests/models/test_golden.py tests/models/test_networks.py \
 	tests/training/test_objective.py tests/training/test_fine_tuning.py \
-	tests/data/test_augmentation.py
+	tests/training/test_evaluation.py tests/training/test_tensorboard.py \
+	tests/training/test_curves.py tests/training/test_checkpoint.py tests/data/test_augmentation.py \
+	tests/data/test_evaluation_batches.py
 QUICKSTART_IMAGES ?= $(QUICKSTART_DIR)/samples/*.png
 
 # TensorFlow's start-up lines would bury the lines a person is waiting for.

@@ -67,7 +67,8 @@ _MOST_CONFUSED = 10
 
 
 def main(arguments: list[str]) -> None:
-    if not _CHECKPOINT_PATH.value:
+    checkpoint = _CHECKPOINT_PATH.value
+    if not checkpoint:
         raise ValueError("--checkpoint_path is missing: name a run directory or a .keras file")
     import_keras_quietly()
     from rich.console import Console
@@ -78,7 +79,10 @@ def main(arguments: list[str]) -> None:
 
     if _EVAL_DIR.value:
         check_can_write(Path(_EVAL_DIR.value) / "results.json")
-    trained, batches = _open_published() if _is_weights() else _open_run()
+    if _MODEL_NAME.value and not _knows_itself(checkpoint):
+        trained, batches = _open_published(checkpoint, _MODEL_NAME.value)
+    else:
+        trained, batches = _open_run(checkpoint)
     console = Console()
     result = evaluate(
         trained.model,
@@ -95,29 +99,24 @@ def main(arguments: list[str]) -> None:
         print(f"wrote {', '.join(written[:-1])} and {written[-1]} to {_EVAL_DIR.value}")
 
 
-def _is_weights() -> bool:
-    """Returns whether the checkpoint needs --model_name to be understood."""
+def _knows_itself(checkpoint: str) -> bool:
     from nasnet_keras.training.trained_model import CHECKPOINT_NAME
 
-    path = Path(_CHECKPOINT_PATH.value)
-    if path.suffix == ".keras" or (path / CHECKPOINT_NAME).exists():
-        return False
-    if _MODEL_NAME.value:
-        return True
-    if path.is_file() or os.path.exists(f"{path}.index"):
-        raise ValueError(
-            f"--model_name is missing: {path} is neither a run directory nor a .keras file, and "
-            "does not say which network its weights are of"
-        )
-    return False
+    path = Path(checkpoint)
+    return path.suffix == ".keras" or (path / CHECKPOINT_NAME).exists()
 
 
-def _open_run():
+def _open_run(checkpoint: str):
     """Returns a network that knows itself, and its batches."""
     from nasnet_keras.data.evaluation_batches import check_evaluation_data, evaluation_batches
     from nasnet_keras.training.trained_model import load_trained_model, read_config
 
-    path = Path(_CHECKPOINT_PATH.value)
+    path = Path(checkpoint)
+    if not _knows_itself(checkpoint) and (path.is_file() or os.path.exists(f"{path}.index")):
+        raise ValueError(
+            f"--model_name is missing: {path} is neither a run directory nor a .keras file, and "
+            "does not say which network its weights are of"
+        )
     recipe = read_config(path if path.is_dir() else path.parent).get("recipe", {})
     name = _DATASET_NAME.value or recipe.get("dataset_name")
     split = _SPLIT.value
@@ -148,14 +147,14 @@ def _open_run():
     return trained, batches
 
 
-def _open_published():
+def _open_published(checkpoint: str, model_name: str):
     """Returns a network built by its name, with as many classes as the dataset, and its batches."""
     from nasnet_keras.data.evaluation_batches import evaluation_batches
     from nasnet_keras.models import get_preset
     from nasnet_keras.training.published_model import load_published_model, published_preprocessing
 
-    size = _IMAGE_SIZE.value or get_preset(_MODEL_NAME.value).image_size
-    preprocessing = _PREPROCESSING.value or published_preprocessing(_MODEL_NAME.value)
+    size = _IMAGE_SIZE.value or get_preset(model_name).image_size
+    preprocessing = _PREPROCESSING.value or published_preprocessing(model_name)
     if not _DATASET_NAME.value:
         raise ValueError("--dataset_name is missing: weights do not say their dataset")
     batches = evaluation_batches(
@@ -168,8 +167,8 @@ def _open_published():
         _LABELS_OFFSET.value or 0,
     )
     trained = load_published_model(
-        _MODEL_NAME.value,
-        _CHECKPOINT_PATH.value,
+        model_name,
+        checkpoint,
         batches.class_names,
         size,
         preprocessing,
@@ -189,7 +188,9 @@ def _print(result, console) -> None:
             share = "-" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
             table.add_row(row["class"], str(row["images"]), str(row["correct"]), share)
     else:
-        table = Table("class", "taken for", title=f"{result.dataset}, {result.split}: most confused")
+        table = Table(
+            "class", "taken for", title=f"{result.dataset}, {result.split}: most confused"
+        )
         table.add_column("images", justify="right")
         for row in result.most_confused(_MOST_CONFUSED):
             table.add_row(row["class"], row["taken_for"], str(row["images"]))

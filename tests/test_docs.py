@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 BLOCKS = [
     pytest.param(page, block, id=f"{page}-{number}")
-    for page in ("README.md", "docs/models.md", "docs/data.md", "docs/weights.md")
+    for page in ("README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")))
     for number, block in enumerate(PYTHON.findall((ROOT / page).read_text()))
 ]
 

@@ -123,7 +123,9 @@ class Evaluation:
         title = f"{self.dataset}, {self.split}: {self.accuracy:.2%} of {self.images} images right"
         pairs = None
         if len(self.class_names) > CLASSES_IN_FULL:
-            pairs = [(row["class"], row["taken_for"], row["images"]) for row in self.most_confused()]
+            pairs = [
+                (row["class"], row["taken_for"], row["images"]) for row in self.most_confused()
+            ]
         return draw_confusion(self.confusion, self.class_names, title, pairs)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 _CELLS = 200  # A side of the matrix of many classes: a cell is then some pixels wide.
 _COLUMNS = 6
-_NAME_WIDTH = 18
+_NAME_WIDTH = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,8 @@ def draw_mistakes(mistakes: Sequence[Mistake]) -> Figure:
 
     columns = min(_COLUMNS, len(mistakes))
     rows = -(-len(mistakes) // columns)
-    figure = Figure(figsize=(2.1 * columns, 2.75 * rows), dpi=100, layout="constrained")
+    figure = Figure(figsize=(2.4 * columns, 3.0 * rows), dpi=100, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.08)  # type: ignore[union-attr]
     for axes in np.ravel(figure.subplots(rows, columns, squeeze=False)):
         axes.set_axis_off()
     for axes, mistake in zip(figure.axes, mistakes, strict=False):
@@ -93,7 +93,8 @@ def _draw_counts(confusion: np.ndarray, class_names: Sequence[str], title: str) 
     side = max(5.0, (0.36 if many else 0.6) * len(class_names))
     figure = Figure(figsize=(side, side), dpi=120, layout="constrained")
     axes = figure.subplots()
-    picture = ConfusionMatrixDisplay(confusion, display_labels=[_short(n) for n in class_names])
+    labels = [_short(name, 2 * _NAME_WIDTH) for name in class_names]
+    picture = ConfusionMatrixDisplay(confusion, display_labels=labels)
     picture.plot(
         ax=axes,
         cmap="Blues",
@@ -102,13 +103,15 @@ def _draw_counts(confusion: np.ndarray, class_names: Sequence[str], title: str) 
         values_format="d",
         text_kw={"fontsize": 7 if many else 10},
     )
+    if many:
+        for text in np.ravel(picture.text_):
+            text.set_visible(text.get_text() != "0")
     axes.set_title(title)
     return figure
 
 
-def _draw_map(
-    confusion: np.ndarray, title: str, pairs: Sequence[tuple[str, str, int]]
-) -> Figure:
+def _draw_map(confusion: np.ndarray, title: str, pairs: Sequence[tuple[str, str, int]]) -> Figure:
+    from matplotlib.colors import PowerNorm
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13, 7.5), dpi=120, layout="constrained")
@@ -122,7 +125,12 @@ def _draw_map(
     # The largest of a block, so that a single pair does not drown among a thousand classes.
     largest = padded.reshape(cells, block, cells, block).max(axis=(1, 3))
     image: Any = left.imshow(
-        largest, cmap="Blues", vmin=0, vmax=1, extent=(0, classes, classes, 0), interpolation="none"
+        largest,
+        cmap="Blues",
+        # A few percent must be seen beside the diagonal.
+        norm=PowerNorm(0.5, vmin=0, vmax=1),
+        extent=(0, classes, classes, 0),
+        interpolation="none",
     )
     left.set(xlabel="predicted class, by number", ylabel="true class, by number")
     figure.colorbar(image, ax=left, shrink=0.8, label="share of the images of the true class")
@@ -147,9 +155,9 @@ def _draw_map(
     return figure
 
 
-def _short(name: str) -> str:
-    return textwrap.shorten(name, _NAME_WIDTH, placeholder="…") if " " in name else _cut(name)
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 1]}…"
+def _short(name: str, width: int = _NAME_WIDTH) -> str:
+    """Cuts out the middle of a long name: often only the end tells two names apart."""
+    if len(name) <= width:
+        return name
+    end = width // 3
+    return f"{name[: width - end - 1]}…{name[-end:]}"

@@ -173,9 +173,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
                 self._writer.add_scalar(name, float(value), self.step)
 
 
-def write_evaluation(
-    directory: str | os.PathLike[str], evaluation: Evaluation, step: int
-) -> bool:
+def write_evaluation(directory: str | os.PathLike[str], evaluation: Evaluation, step: int) -> bool:
     """Writes an evaluation for TensorBoard: accuracy, loss, and the mistakes that it has.
 
     An earlier evaluation of the same or a later step in that directory gives way.
