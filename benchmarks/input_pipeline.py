@@ -2,8 +2,10 @@
 
 Reads, decodes, preprocesses and batches images with each preprocessing, as in training and as in
 evaluation, and prints images per second: of the datasets that lie in `--dataset_dir`, those that
-the preprocessing is meant for. `--demand=12.5` is what a training step takes, in images per second
-(`benchmarks/training_throughput.py` measures it), to see how many times as fast the pipeline is.
+the preprocessing is meant for. `--demand=throughput.json` is what training steps take, as
+`benchmarks/training_throughput.py --json` wrote it on the same machine: each row of a network's
+image size then says how many times as fast the pipeline is. A number of images per second is for
+all rows.
 The layers that augment images in memory run on the backend's device and are measured apart.
 
     python benchmarks/input_pipeline.py --dataset_dir=DIR [--seconds=5] [--output=pipeline.json]
@@ -11,9 +13,11 @@ The layers that augment images in memory run on the backend's device and are mea
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -30,7 +34,11 @@ _DATASET_DIR = flags.DEFINE_string(
 )
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
 _SECONDS = flags.DEFINE_float("seconds", 5, "How long to measure each.", lower_bound=0.1)
-_DEMAND = flags.DEFINE_float("demand", None, "Images per second that a training step takes.")
+_DEMAND = flags.DEFINE_string(
+    "demand",
+    None,
+    "JSON of benchmarks/training_throughput.py, or images per second that a training step takes.",
+)
 _ONLY = flags.DEFINE_list("preprocessing", [], "Preprocessings to measure; all by default.")
 
 # Preprocessing, dataset, side of the images, batch: the recipes'.
@@ -51,17 +59,57 @@ def main(_: list[str]) -> None:
     for name in _ONLY.value:
         if name not in names:
             raise ValueError(unknown_name("preprocessing", name, names))
+    demand = read_demand(_DEMAND.value) if _DEMAND.value else None
     rows = measure_all(_DATASET_DIR.value, _ONLY.value or names, _SECONDS.value)
-    if _DEMAND.value:
-        rows = [row | {"times the demand": row["images/s"] / _DEMAND.value} for row in rows]
+    if demand:
+        rows = [row | compared(row, demand) for row in rows]
     table = Table(box=box.MARKDOWN)
     for heading, value in rows[0].items():
         table.add_column(heading, justify="left" if isinstance(value, str) else "right")
     for row in rows:
-        table.add_row(*(f"{x:,.1f}" if isinstance(x, float) else str(x) for x in row.values()))
+        table.add_row(*map(_cell, row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
     if _OUTPUT.value:
         write_json(_OUTPUT.value, rows)
+
+
+def read_demand(text: str) -> dict[int | None, float]:
+    """Returns images per second that training takes by image size; `None` stands for every size.
+
+    Of the rows of one size, the fastest network's count, because it asks for most.
+
+    Raises:
+        ValueError: Neither a number above 0 nor a file of the throughput benchmark.
+    """
+    wrong = (
+        f"--demand={text}: expected images per second above 0 or a JSON file that "
+        "benchmarks/training_throughput.py wrote"
+    )
+    try:
+        number = float(text)
+    except ValueError:
+        pass
+    else:
+        if not 0 < number < float("inf"):
+            raise ValueError(wrong)
+        return {None: number}
+    demand: dict[int | None, float] = {}
+    try:
+        for row in json.loads(Path(text).read_text())["rows"]:
+            rate = float(row["images_per_second"])
+            if row["side"].startswith("ours"):
+                demand[row["size"]] = max(rate, demand.get(row["size"], 0.0))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(wrong) from error
+    if not demand:
+        raise ValueError(wrong)
+    return demand
+
+
+def compared(row: dict[str, Any], demand: dict[int | None, float]) -> dict[str, Any]:
+    """Returns a training row's demand and how many times it is met; `None` where not known."""
+    rate = demand.get(None, demand.get(row["size"])) if row["for"] == "training" else None
+    return {"demand": rate, "times the demand": row["images/s"] / rate if rate else None}
 
 
 def measure_all(dataset_dir: str, names: list[str], seconds: float) -> list[dict[str, Any]]:
@@ -150,6 +198,12 @@ def _rate(batches: Iterator[Any], batch: int, seconds: float) -> float:
         next(batches)
         images += batch
     return images / (time.perf_counter() - start)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.1f}" if isinstance(value, float) else str(value)
 
 
 def _row(

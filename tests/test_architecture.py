@@ -31,6 +31,8 @@ MAY_NEED_TENSORFLOW = {
     "data/inception.py",
     "data/pipeline.py",
     "data/stream_preprocessing.py",
+    "training/objective.py",
+    "training/rmsprop.py",
     "weights/slim_checkpoint.py",
     "weights/slim_writer.py",
     "export/saved_model.py",

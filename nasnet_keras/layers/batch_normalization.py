@@ -30,9 +30,8 @@ class BatchNormalization(RemembersFrozen, keras.layers.BatchNormalization):
             outputs, mean, variance = self._fused(inputs)
         else:
             outputs, mean, variance = self._separate(inputs)
-        keep = self.momentum
-        self.moving_mean.assign(self.moving_mean * keep + mean * (1.0 - keep))
-        self.moving_variance.assign(self.moving_variance * keep + variance * (1.0 - keep))
+        self.moving_mean.assign(mean)
+        self.moving_variance.assign(variance)
         return outputs
 
     def _fused(self, inputs: Any) -> tuple[Any, Any, Any]:
@@ -42,9 +41,10 @@ class BatchNormalization(RemembersFrozen, keras.layers.BatchNormalization):
             x=inputs,
             scale=ops.cast(self.gamma, "float32"),
             offset=ops.cast(self.beta, "float32"),
-            # Empty: read at inference only.
-            mean=tf.constant([], tf.float32),
-            variance=tf.constant([], tf.float32),
+            # The kernel moves them towards the batch's and returns them.
+            mean=ops.convert_to_tensor(self.moving_mean),
+            variance=ops.convert_to_tensor(self.moving_variance),
+            exponential_avg_factor=1.0 - self.momentum,
             epsilon=self.epsilon,
             data_format="NCHW" if self.axis == 1 else "NHWC",
             is_training=True,
@@ -67,4 +67,9 @@ class BatchNormalization(RemembersFrozen, keras.layers.BatchNormalization):
         shape = ops.shape(x)
         pixels = ops.cast(shape[axes[0]] * shape[axes[1]] * shape[axes[2]], "float32")
         variance = variance * (pixels / ops.maximum(pixels - 1.0, 1.0))
-        return ops.cast(outputs, self.compute_dtype), mean, variance
+        keep = self.momentum
+        return (
+            ops.cast(outputs, self.compute_dtype),
+            self.moving_mean * keep + mean * (1.0 - keep),
+            self.moving_variance * keep + variance * (1.0 - keep),
+        )

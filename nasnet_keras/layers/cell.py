@@ -16,6 +16,7 @@ from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.layers.network_layer import NetworkLayer
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operations import make_operation
+from nasnet_keras.layers.rematerialization import rematerialize
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -44,6 +45,8 @@ class Cell(NetworkLayer):
         bottleneck: AmoebaNet's bottleneck around plain convolutions.
         drop_path: Arguments of `DropPath`, or `None` for none. The cell is then called with the
             training step as `step`.
+        rematerialize: Whether training keeps only the cell's inputs and computes the rest anew for
+            the gradient: much less memory, about a third more time.
         **kwargs: See `NetworkLayer`.
 
     Raises:
@@ -58,6 +61,7 @@ class Cell(NetworkLayer):
         previous_reduction: int = 1,
         bottleneck: bool = False,
         drop_path: dict[str, Any] | None = None,
+        rematerialize: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -70,6 +74,7 @@ class Cell(NetworkLayer):
         self.strides = strides
         self.previous_reduction = previous_reduction
         self.bottleneck = bottleneck
+        self.rematerialize = rematerialize
         self.drop_path_settings = drop_path
         self.drop_path = DropPath(**drop_path, name="drop_path") if drop_path else None
         # Made in `build`, where the inputs ask for them.
@@ -84,6 +89,7 @@ class Cell(NetworkLayer):
             "previous_reduction": self.previous_reduction,
             "bottleneck": self.bottleneck,
             "drop_path": self.drop_path_settings,
+            "rematerialize": self.rematerialize,
         }
 
     # Building. Only channels matter to it; `widths` are the channels of each state so far.
@@ -170,6 +176,15 @@ class Cell(NetworkLayer):
     # Calling.
 
     def call(self, inputs: Sequence[Any], step: Any = None, training: bool | None = None) -> Any:
+        if not (self.rematerialize and training):
+            return self._forward(inputs, step, training)
+
+        def forward(step: Any, *inputs: Any) -> Any:
+            return self._forward(inputs, step, training)
+
+        return rematerialize(self, forward, step, *inputs)
+
+    def _forward(self, inputs: Sequence[Any], step: Any, training: bool | None) -> Any:
         states = self._adjust_inputs(inputs, training)
         operations = iter(self.operations)
         for block, combiner in zip(self.genotype.blocks, self.combiners, strict=True):

@@ -47,9 +47,9 @@ def convolve_and_normalize(
 def convolve(x: Any, convolution: Convolution, scale: Any = None, offset: Any = None) -> Any:
     """Applies a convolution, then a scale and an offset for each of its filters.
 
-    A 1x1 convolution of a small feature map is computed as a matrix product, which on a CPU costs
-    half of a convolution call there; a large one is left to the convolution, into which TensorFlow
-    fuses the offset and the ReLU that follows.
+    A 1x1 convolution is computed as a matrix product, whose gradients are products too: on a CPU a
+    convolution's call costs up to twice as much. Only a large feature map with an offset is left to
+    the convolution, into which TensorFlow fuses the offset and the ReLU that follows.
 
     Args:
         x: Image, `(batch, height, width, channels)` or channels first.
@@ -67,25 +67,27 @@ def convolve(x: Any, convolution: Convolution, scale: Any = None, offset: Any = 
         convolution.dilation_rate,
     )
     if isinstance(convolution, keras.layers.SeparableConv2D):
-        x = ops.depthwise_conv(
-            x, convolution.depthwise_kernel, strides, convolution.padding, data_format, dilation
-        )
+        depthwise = ops.cast(convolution.depthwise_kernel, x.dtype)
+        x = ops.depthwise_conv(x, depthwise, strides, convolution.padding, data_format, dilation)
         weights = convolution.pointwise_kernel
         kernel, strides, dilation = (1, 1), (1, 1), (1, 1)
     else:
         weights = convolution.kernel
+    # The layers' own calls would cast; here they are not called.
+    weights = ops.cast(weights, x.dtype)
     channels_last = data_format == "channels_last"
     channels = x.shape[-1 if channels_last else 1]
     pixels = math.inf if None in x.shape else math.prod(x.shape) // channels
     # Twice the channels, because a scaled kernel has to be written out and read again.
     if scale is not None and pixels >= 2 * weights.shape[-2]:
         weights, scale = weights * scale, None
-    if kernel == strides == (1, 1) and channels_last and pixels <= _SMALL:
-        flat = ops.reshape(x, (pixels, channels))
+    fuses = offset is not None and pixels > _SMALL
+    if kernel == strides == (1, 1) and channels_last and not fuses:
+        flat = ops.reshape(x, (-1, channels))
         y = ops.matmul(flat, ops.reshape(weights, weights.shape[-2:]))
         y = y if scale is None else y * scale
         y = y if offset is None else y + offset
-        return ops.reshape(y, (*x.shape[:-1], weights.shape[-1]))
+        return ops.reshape(y, (*ops.shape(x)[:-1], weights.shape[-1]))
     y = ops.conv(x, weights, strides, convolution.padding, data_format, dilation)
     if not channels_last:
         scale = scale if scale is None else ops.reshape(scale, (1, -1, 1, 1))

@@ -155,6 +155,7 @@ def _apply_cells(
             planned.previous_reduction,
             config.bottleneck,
             drop_path,
+            config.rematerialize,
             name=planned.name,
             **settings,
         )

@@ -39,6 +39,8 @@ class NetworkConfig:
         drop_path_total_steps: Training steps of the schedule; needed by v1 and v3.
         bounded_activation: slim's `use_bounded_activation`.
         bottleneck: AmoebaNet's bottleneck around plain convolutions.
+        rematerialize: Whether training computes every cell anew for its gradient and keeps only
+            the cells' outputs: much less memory, about a third more time, equal numbers.
 
     Raises:
         ValueError: A value is out of range or two contradict each other.
@@ -59,6 +61,7 @@ class NetworkConfig:
     drop_path_total_steps: int | None = None
     bounded_activation: bool = False
     bottleneck: bool = False
+    rematerialize: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.genotype, str):

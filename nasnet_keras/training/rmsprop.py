@@ -56,12 +56,37 @@ class RMSProp(keras.optimizers.Optimizer):
         gradient = ops.cast(gradient, variable.dtype)
         number = self._get_variable_index(variable)
         mean_square, momentum = self._mean_squares[number], self._momenta[number]
+        if keras.backend.backend() == "tensorflow":
+            self._apply_fused(gradient, variable, rate, mean_square, momentum)
+            return
         difference = ops.subtract(ops.square(gradient), mean_square)
         self.assign_add(mean_square, ops.multiply(difference, 1 - self.decay))
         length = ops.sqrt(ops.add(mean_square, self.epsilon))
         change = ops.divide(ops.multiply(rate, gradient), length)
         self.assign(momentum, ops.add(ops.multiply(momentum, self.momentum), change))
         self.assign_sub(variable, momentum)
+
+    def _apply_fused(
+        self, gradient: Any, variable: Any, rate: Any, mean_square: Any, momentum: Any
+    ) -> None:
+        """Updates with TF 1's own kernel: one operation instead of ten for each of the weights."""
+        import tensorflow as tf
+
+        variable, mean_square, momentum = (
+            x.value if isinstance(x, keras.Variable) else x
+            for x in (variable, mean_square, momentum)
+        )
+        number = {"dtype": variable.dtype}
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable.handle,
+            ms=mean_square.handle,
+            mom=momentum.handle,
+            lr=rate,
+            rho=tf.constant(self.decay, **number),
+            momentum=tf.constant(self.momentum, **number),
+            epsilon=tf.constant(self.epsilon, **number),
+            grad=gradient,
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {
