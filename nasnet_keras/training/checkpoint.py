@@ -29,13 +29,11 @@ class TrainingState:
         step: Training steps done.
         seeds: State of each random generator of the network, in the order of its variables.
         metrics: The sums behind the epoch's means so far; empty at the end of an epoch.
-        frozen: Paths of the weights that are not trained.
     """
 
     step: int
     seeds: list[list[int]]
     metrics: list[Any]
-    frozen: list[str]
 
 
 def save_checkpoint(
@@ -57,7 +55,6 @@ def save_checkpoint(
         "step": step,
         "seeds": [_numbers(variable) for variable in _seeds(model)],
         "metrics": [_numbers(v) for v in model.metrics_variables] if in_epoch else [],
-        "frozen": [weight.path for weight in _frozen(model)],
     }
     try:
         with written_whole(path) as temporary:
@@ -179,12 +176,6 @@ def keep_copy(path: Path, directory: Path, step: int, keep: int) -> None:
 
 def _seeds(model: keras.Model) -> list[Any]:
     return [variable for variable in model.variables if variable.name == _SEED_NAME]
-
-
-def _frozen(model: keras.Model) -> list[Any]:
-    trained = {id(variable) for variable in model.trainable_variables}
-    could_be = ("kernel", "depthwise_kernel", "pointwise_kernel", "bias", "gamma", "beta")
-    return [w for w in model.weights if w.name in could_be and id(w) not in trained]
 
 
 def _numbers(variable: Any) -> Any:

@@ -9,11 +9,12 @@ import keras
 from keras import ops
 
 from nasnet_keras.data.evaluation_batches import EvaluationBatches, evaluation_batches
-from nasnet_keras.models import build_network, get_preset
+from nasnet_keras.models import build_network
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.evaluation import Evaluation, evaluate
 from nasnet_keras.training.moving_average import averaged_weights
 from nasnet_keras.training.recipe import Recipe
+from nasnet_keras.training.recipe_network import recipe_network_config
 
 
 class Evaluator:
@@ -76,12 +77,10 @@ class Evaluator:
 
     def _build(self) -> keras.Model:
         recipe = self._recipe
-        overrides = recipe.network_overrides()
-        # Nothing is dropped in a prediction.
-        overrides |= {"drop_path_keep_probability": 1.0, "dropout": 0.0}
         size = recipe.train_image_size
         return build_network(
-            get_preset(recipe.model_name).config.replace(**overrides),
+            # Nothing is dropped in a prediction.
+            recipe_network_config(recipe, drop_path_keep_probability=1.0, dropout=0.0),
             classes=self._classes,
             input_shape=(size, size, 3),
             name=recipe.model_name,

@@ -65,6 +65,10 @@ class Recipe:
     dataset_split_name: str = _value("Split to train on.", default="train")
     evaluation_split_name: str = _value("Split to test on at the end.", default="test")
     augmentation: str = _value("Random changes to training images.", default="none")
+    genotype: str | None = _value(
+        "Cells in place of the network's own: a genotype's JSON file, or a published name.",
+        default=None,
+    )
     num_cells: int | None = _value("Normal cells.", default=None)
     filters: int | None = _value("Filters of the first cells.", default=None)
     stem_filters: int | None = _value("Filters of the stem.", default=None)

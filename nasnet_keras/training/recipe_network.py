@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 
 from nasnet_keras.data.augmentation import Augmentation
+from nasnet_keras.genotypes import Genotype, get_genotype
 from nasnet_keras.models import build_network, endpoints, get_preset
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.training.objective import LOGITS
@@ -15,14 +16,24 @@ from nasnet_keras.training.training_network import TrainingNetwork
 def recipe_network_config(recipe: Recipe, **overrides: object) -> NetworkConfig:
     """Returns the network of a recipe as data.
 
+    Cells without a reduction cell, as PNASNet's, replace those of any network: the resolution is
+    then halved by a normal cell of stride 2.
+
     Args:
         recipe: The recipe.
         **overrides: Fields of `NetworkConfig` that replace the recipe's.
 
     Raises:
-        ValueError: The values do not fit together.
+        OSError: The genotype's file cannot be read.
+        ValueError: The values do not fit together, or a name is unknown.
     """
     values = {**recipe.network_overrides(), **overrides}
+    if recipe.genotype:
+        is_file = recipe.genotype.endswith(".json")
+        genotype = (Genotype.load if is_file else get_genotype)(recipe.genotype)
+        values["genotype"] = genotype
+        if genotype.reduction is None:
+            values["reduction"] = "strided_normal"
     return get_preset(recipe.model_name).config.replace(**values)
 
 

@@ -16,7 +16,6 @@ from rich.console import Console
 from nasnet_keras.data import load_dataset
 from nasnet_keras.data.augmentation import check_augmentation
 from nasnet_keras.data.registry import check_dataset, fits_in_memory
-from nasnet_keras.models import get_preset
 from nasnet_keras.training.callbacks import (
     EvaluateEpochs,
     SaveRun,
@@ -27,13 +26,13 @@ from nasnet_keras.training.callbacks import (
 from nasnet_keras.training.checkpoint import RestoreMetrics, restore_checkpoint
 from nasnet_keras.training.evaluation import Evaluation
 from nasnet_keras.training.evaluator import Evaluator
-from nasnet_keras.training.fine_tuning import set_trainable, start_from
+from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
 from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
 from nasnet_keras.training.optimizers import make_optimizer
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.recipe import Recipe
-from nasnet_keras.training.recipe_network import build_training_network
+from nasnet_keras.training.recipe_network import build_training_network, recipe_network_config
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.run_options import RunOptions
 from nasnet_keras.training.samples import write_samples
@@ -114,7 +113,7 @@ def train(
             check_dataset(recipe.dataset_name, split, options.dataset_dir)
     in_memory = fits_in_memory(recipe.dataset_name)
     check_training_preprocessing(recipe.preprocessing_name, streamed=not in_memory)
-    get_preset(recipe.model_name)
+    recipe_network_config(recipe, drop_path_total_steps=1)
     check_augmentation(recipe.augmentation)
     strategy = make_strategy(options.distribution)
     console = (console or Console()) if strategy.is_chief else Console(quiet=True)
@@ -291,7 +290,7 @@ def _restore(run: _Run, model: keras.Model, length: RunLength) -> tuple[int, lis
             _scopes(run.recipe.checkpoint_exclude_scopes) or (),
             run.recipe.ignore_missing_vars,
         )
-        run.say(f"starting from {report.source}: {len(report.assigned)} variables")
+        run.say(describe_start(report))
     return 0, []
 
 

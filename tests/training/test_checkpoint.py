@@ -74,14 +74,6 @@ def test_sums_behind_the_means_are_saved_within_an_epoch_only(trained, tmp_path)
     assert read_training_state(tmp_path / "end.keras").metrics == []
 
 
-def test_frozen_weights_are_named(tmp_path):
-    model = small_network()
-    model.get_layer("dense").trainable = False
-    model.compile("sgd", loss="mse")
-    save_checkpoint(model, tmp_path / "model.keras", step=0)
-    assert read_training_state(tmp_path / "model.keras").frozen == ["dense/kernel", "dense/bias"]
-
-
 def test_checkpoint_of_another_network_or_none_is_refused(trained, tmp_path):
     path = tmp_path / "model.keras"
     save_checkpoint(trained, path, step=3)
