@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from nasnet_keras.replica_seeds import ReplicaSeedGenerator
 from nasnet_keras.suggestions import unknown_name
 
 AUGMENTATIONS = ("none", "shift", "cifar", "cifar_cutout")
@@ -52,7 +53,7 @@ class Augmentation(keras.layers.Layer):
         check_augmentation(kind)
         self.kind = kind
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = ReplicaSeedGenerator(seed)
         self.built = True
 
     def get_config(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import keras
 from nasnet_keras.layers.frozen import RemembersFrozen
 from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
 from nasnet_keras.layers.network_layer import Shape
+from nasnet_keras.replica_seeds import ReplicaSeedGenerator
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -26,14 +27,17 @@ class ClassifierHead(RemembersFrozen):
     def __init__(self, classes: int, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.classes = classes
-        self.dropout_rate = dropout
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy) if dropout else None
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout is in [0, 1), got {dropout!r}")
+        self.dropout = dropout
+        # Not `keras.layers.Dropout`, which drops the same features on every replica.
+        self.seed_generator = ReplicaSeedGenerator() if dropout else None
         self.dense = keras.layers.Dense(
             classes, kernel_initializer=FanOutTruncatedNormal(), dtype=self.dtype_policy, name="FC"
         )
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "classes": self.classes, "dropout": self.dropout_rate}
+        return {**super().get_config(), "classes": self.classes, "dropout": self.dropout}
 
     def build(self, input_shape: Shape) -> None:
         self.dense.build(input_shape)
@@ -43,5 +47,6 @@ class ClassifierHead(RemembersFrozen):
         return (input_shape[0], self.classes)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        x = self.dropout(inputs, training=training) if self.dropout else inputs
-        return self.dense(x)
+        if training and self.dropout:
+            inputs = keras.random.dropout(inputs, self.dropout, seed=self.seed_generator)
+        return self.dense(inputs)

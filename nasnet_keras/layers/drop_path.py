@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.replica_seeds import ReplicaSeedGenerator
 from nasnet_keras.suggestions import unknown_name
 
 VERSIONS = ("v1", "v2", "v3")
@@ -18,7 +19,8 @@ class DropPathSchedule(keras.layers.Layer):
     """Counts training steps in the model's own state.
 
     The counter is a weight: it is saved, loaded, resumed and mirrored with the model, so that no
-    callback has to be remembered. A call in training returns the step and then advances it.
+    callback has to be remembered. A call in training returns the step and then advances it; each
+    replica of a strategy counts for itself, all the same.
 
     Input shape: any; the values are not read.
     Output shape: `()`, int32: the number of training calls before this one. An integer, because
@@ -32,7 +34,6 @@ class DropPathSchedule(keras.layers.Layer):
             dtype="int32",
             initializer="zeros",
             trainable=False,
-            aggregation="only_first_replica",
         )
         self.built = True
 
@@ -97,7 +98,7 @@ class DropPath(keras.layers.Layer):
         self.cell_number = cell_number
         self.total_cells = total_cells
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = ReplicaSeedGenerator(seed)
         self.built = True
 
     def get_config(self) -> dict[str, Any]:

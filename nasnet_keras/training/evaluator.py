@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -15,6 +17,17 @@ from nasnet_keras.training.evaluation import Evaluation, evaluate
 from nasnet_keras.training.moving_average import averaged_weights
 from nasnet_keras.training.recipe import Recipe
 from nasnet_keras.training.recipe_network import recipe_network_config
+
+
+@contextlib.contextmanager
+def _undistributed() -> Iterator[None]:
+    """Within the block, Keras spreads nothing over devices (a global setting, on JAX)."""
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)
 
 
 class Evaluator:
@@ -51,6 +64,10 @@ class Evaluator:
             OSError: The split cannot be read.
             ValueError: An example of it cannot be read, or its classes are others.
         """
+        with _undistributed():
+            return self._evaluate(model)
+
+    def _evaluate(self, model: keras.Model) -> Evaluation:
         if self._network is None or self._batches is None:
             self._network = inference_model(self._build())
             self._batches = evaluation_batches(

@@ -8,6 +8,7 @@ from typing import Any
 
 from nasnet_keras.suggestions import unknown_name
 
+# As in `strategy`, which imports Keras; this module needs nothing but the standard library.
 DISTRIBUTIONS = ("none", "mirrored", "multiworker")
 
 

@@ -14,7 +14,8 @@ import keras
 # Registers the layers and schedules that a `.keras` file names.
 import nasnet_keras.data.augmentation
 import nasnet_keras.layers
-import nasnet_keras.training.schedules  # noqa: F401
+import nasnet_keras.training.schedules
+import nasnet_keras.training.training_network  # noqa: F401
 from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.moving_average import assign_averages

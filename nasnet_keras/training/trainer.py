@@ -16,6 +16,7 @@ from rich.console import Console
 from nasnet_keras.data import load_dataset
 from nasnet_keras.data.augmentation import check_augmentation
 from nasnet_keras.data.registry import check_dataset, fits_in_memory
+from nasnet_keras.layers.batch_normalization import synchronize_batch_norm
 from nasnet_keras.training.callbacks import (
     EvaluateEpochs,
     SaveRun,
@@ -145,6 +146,7 @@ def train(
             recipe, len(data.class_names), length.total_steps, options.rematerialize
         )
         model.accumulation_steps = recipe.gradient_accumulation_steps
+        synchronize_batch_norm(model, recipe.synchronize_batch_norm)
         set_trainable(model, _scopes(recipe.trainable_scopes), recipe.freeze_batch_norm)
         add_weight_decay(model, recipe.weight_decay)
         model.compile(

@@ -1,0 +1,207 @@
+"""On which devices and machines a network is trained."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from nasnet_keras.suggestions import unknown_name
+
+STRATEGIES = ("none", "mirrored", "multiworker")
+_VARIABLE = "TF_CONFIG"
+_EXAMPLE = (
+    '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
+)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingStrategy:
+    """How a training step is spread over replicas; from `make_strategy`.
+
+    Attributes:
+        name: `"none"`, `"mirrored"` or `"multiworker"`.
+        replicas: Replicas in all, each with a batch of its own.
+        local_replicas: Replicas of this worker.
+        workers: Processes that train together.
+        worker: Number of this one, from 0, which is the chief.
+        replicas_per_batch: Of how many replicas a batch of `distribute` holds the images. 1 under
+            `tf.distribute`, where each replica takes a batch; all of them on JAX, which splits one.
+        engine: The `tf.distribute.Strategy` or `keras.distribution.DataParallel`, `None` for none.
+    """
+
+    name: str
+    replicas: int = 1
+    local_replicas: int = 1
+    workers: int = 1
+    worker: int = 0
+    replicas_per_batch: int = 1
+    engine: Any = None
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this worker is the one that writes what all share."""
+        return self.worker == 0
+
+    def scope(self) -> contextlib.AbstractContextManager[Any]:
+        """Returns a context in which to build or load, compile, and on JAX also fit, a model."""
+        return contextlib.nullcontext() if self.engine is None else self.engine.scope()
+
+    @property
+    def takes_datasets(self) -> bool:
+        """Whether `distribute` needs a `tf.data.Dataset`."""
+        return hasattr(self.engine, "distribute_datasets_from_function")
+
+    def fit_scope(self) -> contextlib.AbstractContextManager[Any]:
+        """Returns a context in which to fit a model: on JAX that of `scope`."""
+        return contextlib.nullcontext() if self.takes_datasets else self.scope()
+
+    def distribute(self, make_batches: Callable[[int], Any]) -> Any:
+        """Returns the data for `Model.fit`.
+
+        Args:
+            make_batches: Called with the number of this worker; returns its batches, each with the
+                images of `replicas_per_batch` replicas. Under `tf.distribute` that is a
+                `tf.data.Dataset`, and the local replicas take turns at its batches.
+
+        Returns:
+            What `make_batches` returned, spread over the local replicas under `tf.distribute`.
+        """
+        if not self.takes_datasets:
+            return make_batches(self.worker)
+        return self.engine.distribute_datasets_from_function(lambda _: make_batches(self.worker))
+
+    def agree_to_stop(self, flag: bool) -> bool:
+        """Returns whether any worker wants to stop; waits for all of them.
+
+        A signal may reach one worker only, and the others would wait for it without end. So all
+        ask, after the same step.
+
+        Args:
+            flag: Whether this worker wants to.
+        """
+        return flag if self.workers == 1 else float(self._sum_over_workers(float(flag))) > 0
+
+    @functools.cached_property
+    def _sum_over_workers(self) -> Callable[[float], Any]:
+        import tensorflow as tf
+
+        @tf.function(input_signature=[tf.TensorSpec((), tf.float32)])
+        def summed(value: Any) -> Any:
+            values = self.engine.run(lambda value: value, (value,))
+            return self.engine.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
+
+        return summed
+
+
+def make_strategy(name: str = "none", devices: Sequence[str] | None = None) -> TrainingStrategy:
+    """Returns the strategy of a name.
+
+    Args:
+        name: `"none"`: one replica. `"mirrored"`: a replica on each accelerator of this machine.
+            `"multiworker"`: that on each machine of `TF_CONFIG`, one process on each; to be made
+            before TensorFlow computes anything.
+        devices: Devices for `"mirrored"`, e.g. `["GPU:0", "GPU:1"]`; all by default.
+
+    Returns:
+        The strategy.
+
+    Raises:
+        ValueError: There is no such strategy (the nearest is suggested) or not on this backend, or
+            `TF_CONFIG` contradicts it or itself.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(unknown_name("strategy", name, STRATEGIES))
+    if devices is not None and name != "mirrored":
+        raise ValueError(f"devices are chosen for strategy mirrored only, not {name}")
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        workers, worker = _read_cluster()
+        if name == "multiworker":
+            return _multiworker(workers, worker)
+        if workers > 1:
+            raise ValueError(
+                f"{_VARIABLE} has a cluster of {workers} workers, which strategy {name} would "
+                "train apart: give strategy multiworker, or unset it"
+            )
+    if name == "none":
+        return TrainingStrategy(name)
+    if name == "mirrored" and backend == "tensorflow":
+        import tensorflow as tf
+
+        engine = tf.distribute.MirroredStrategy(devices)
+        count = engine.num_replicas_in_sync
+        return TrainingStrategy(name, replicas=count, local_replicas=count, engine=engine)
+    if name == "mirrored" and backend == "jax":
+        engine = keras.distribution.DataParallel(
+            devices=list(devices or keras.distribution.list_devices()), auto_shard_dataset=False
+        )
+        count = int(engine.device_mesh.devices.size)
+        return TrainingStrategy(
+            name, replicas=count, local_replicas=count, replicas_per_batch=count, engine=engine
+        )
+    raise ValueError(f"strategy {name} is not available with Keras's backend {backend}")
+
+
+def _multiworker(workers: int, worker: int) -> TrainingStrategy:
+    import tensorflow as tf
+
+    if not workers:
+        raise ValueError(f"strategy multiworker needs {_VARIABLE} in the environment: {_EXAMPLE}")
+    engine = tf.distribute.MultiWorkerMirroredStrategy()
+    return TrainingStrategy(
+        "multiworker",
+        replicas=engine.num_replicas_in_sync,
+        local_replicas=engine.num_replicas_in_sync // workers,
+        workers=workers,
+        worker=worker,
+        engine=engine,
+    )
+
+
+def _read_cluster() -> tuple[int, int]:
+    """Returns how many workers `TF_CONFIG` has (0 without one) and the number of this one.
+
+    A task `chief` counts as worker 0.
+
+    Raises:
+        ValueError: It is no JSON, or cluster and task do not fit together.
+    """
+    text = os.environ.get(_VARIABLE, "")
+    if not text:
+        return 0, 0
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{_VARIABLE} is not JSON ({error}): {text!r}") from None
+    cluster = config.get("cluster") if isinstance(config, dict) else None
+    if not isinstance(cluster, dict) or not cluster:
+        raise ValueError(f"{_VARIABLE} has no cluster; expected {_EXAMPLE}")
+    for kind, addresses in cluster.items():
+        if kind not in ("chief", "worker"):
+            raise ValueError(f"{_VARIABLE}: the cluster has {kind!r}; chief and worker are known")
+        if not isinstance(addresses, list) or not addresses:
+            raise ValueError(f"{_VARIABLE}: {kind} is a list of addresses, got {addresses!r}")
+    chiefs, workers = (len(cluster.get(kind, ())) for kind in ("chief", "worker"))
+    if chiefs > 1:
+        raise ValueError(f"{_VARIABLE}: a cluster has one chief at most, got {chiefs}")
+    task = config.get("task")
+    if not isinstance(task, dict) or task.get("type") not in cluster:
+        raise ValueError(
+            f"{_VARIABLE}: the task's type is one of {sorted(cluster)}, got task {task!r}"
+        )
+    kind, index = task["type"], task.get("index")
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise ValueError(f"{_VARIABLE}: the task's index is a whole number, got {index!r}")
+    if not 0 <= index < len(cluster[kind]):
+        raise ValueError(
+            f"{_VARIABLE}: task index {index} is not in 0 to {len(cluster[kind]) - 1}, "
+            f"the cluster's {kind} tasks"
+        )
+    return chiefs + workers, index + (chiefs if kind == "worker" else 0)
