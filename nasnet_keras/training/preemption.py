@@ -39,9 +39,7 @@ def stop_requests() -> Iterator[StopRequest]:
         request.signal = signal.Signals(number)
         signal.signal(number, before[request.signal])
 
-    before = {
-        number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield request
     finally:

@@ -112,7 +112,7 @@ def train(
     if not options.download:
         for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
             check_dataset(recipe.dataset_name, split, options.dataset_dir)
-    in_memory = fits_in_memory(recipe.dataset_name)
+    in_memory = fits_in_memory(recipe.dataset_name, options.dataset_dir)
     check_training_preprocessing(recipe.preprocessing_name, streamed=not in_memory)
     recipe_network_config(recipe, drop_path_total_steps=1)
     check_augmentation(recipe.augmentation)
@@ -222,6 +222,8 @@ def _fit(
     bar = ProgressBar(
         run.console, length, run.images_per_step, options.log_every_n_steps, **counted
     )
+    closing = contextlib.ExitStack()
+    closing.callback(bar.close)
     callbacks: list[keras.callbacks.Callback] = [
         RestoreMetrics(metrics),
         StopAtNonFiniteLoss(run.checkpoint, learning_rate, **counted),
@@ -246,15 +248,15 @@ def _fit(
             )
         )
         if options.tensorboard:
-            callbacks.append(
-                TensorBoardScalars(
-                    run.directory / "tensorboard",
-                    step,
-                    options.log_every_n_steps,
-                    learning_rate,
-                    run.images_per_step,
-                )
+            scalars = TensorBoardScalars(
+                run.directory / "tensorboard",
+                step,
+                options.log_every_n_steps,
+                learning_rate,
+                run.images_per_step,
             )
+            callbacks.append(scalars)
+            closing.callback(scalars.close)
     try:
         for first_epoch, end_epoch, steps in length.fits(step):
             model.fit(
@@ -275,7 +277,7 @@ def _fit(
             raise data.error from error
         raise
     finally:
-        bar.close()
+        closing.close()
     return False
 
 

@@ -50,21 +50,12 @@ class TrainingData:
         return next((each.error for each in self.problems if each.error), None)
 
 
-def is_streamed(dataset_name: str, preprocessing_name: str, image_size: int, images: int) -> bool:
-    """Returns whether training images are read from disk batch by batch.
-
-    That is so unless the preprocessed split fits in memory and is the same in each epoch.
-
-    Args:
-        dataset_name: A dataset.
-        preprocessing_name: A preprocessing.
-        image_size: Side of the preprocessed images, in pixels.
-        images: How many there are.
-    """
-    if dataset_name == "digits" or not fits_in_memory(dataset_name):
-        return dataset_name != "digits"
-    size = images * image_size**2 * 3 * np.dtype(np.float32).itemsize
-    return preprocessing_name not in _PLAIN or size > _MEMORY
+def _stays_in_memory(recipe: Recipe, images: int) -> bool:
+    """Returns whether the preprocessed split fits in memory and is the same in each epoch."""
+    if recipe.dataset_name == "digits":
+        return True
+    size = images * recipe.train_image_size**2 * 3 * np.dtype(np.float32).itemsize
+    return recipe.preprocessing_name in _PLAIN and size <= _MEMORY
 
 
 def check_training_preprocessing(name: str, streamed: bool) -> None:
@@ -103,14 +94,12 @@ def open_training_data(
         OSError: The dataset cannot be read.
         ValueError: A name is wrong, or there are fewer images than a step takes.
     """
-    if fits_in_memory(recipe.dataset_name):
+    if fits_in_memory(recipe.dataset_name, dataset_dir):
         dataset = offset_labels(
             load_dataset(recipe.dataset_name, recipe.dataset_split_name, dataset_dir, download),
             recipe.labels_offset,
         )
-        if not is_streamed(
-            recipe.dataset_name, recipe.preprocessing_name, recipe.train_image_size, len(dataset)
-        ):
+        if _stays_in_memory(recipe, len(dataset)):
             return _in_memory(
                 dataset, recipe, outputs, batch_size, workers, worker, local_replicas, as_dataset
             )

@@ -68,9 +68,7 @@ def test_plain_keras_reads_a_checkpoint(trained, tmp_path):
 def test_sums_behind_the_means_are_saved_within_an_epoch_only(trained, tmp_path):
     save_checkpoint(trained, tmp_path / "in.keras", step=3, in_epoch=True)
     save_checkpoint(trained, tmp_path / "end.keras", step=3)
-    assert len(read_training_state(tmp_path / "in.keras").metrics) == len(
-        trained.metrics_variables
-    )
+    assert len(read_training_state(tmp_path / "in.keras").metrics) == len(trained.metrics_variables)
     assert read_training_state(tmp_path / "end.keras").metrics == []
 
 

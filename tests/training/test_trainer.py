@@ -117,7 +117,10 @@ def test_signal_saves_the_step_at_hand(tmp_path, monkeypatch, number):
 
 def test_best_epoch_and_last_checkpoints_are_kept(tmp_path, monkeypatch):
     accuracies = iter([0.5, 0.75, 0.25])
-    results = lambda *_: {"evaluation_accuracy": next(accuracies), "evaluation_loss": 1.0}
+
+    def results(*_):
+        return {"evaluation_accuracy": next(accuracies), "evaluation_loss": 1.0}
+
     monkeypatch.setattr(Evaluator, "logs", results)
     trainer.train(
         TINY.override(epochs=3),
@@ -255,9 +258,7 @@ def test_averages_are_what_is_tested_loaded_and_converted(tmp_path):
     as_trained = load_model(tmp_path / "model.keras")
     averages = averaged_weights(as_trained)
     loaded = load_trained_model(tmp_path).model
-    for weight, trained in zip(
-        loaded.trainable_weights, as_trained.trainable_weights, strict=True
-    ):
+    for weight, trained in zip(loaded.trainable_weights, as_trained.trainable_weights, strict=True):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(weight), averages[trained.path])
     # A whole layer that learns has moved away from its average.
     kernel = next(w for w in as_trained.trainable_weights if w.name == "kernel")
@@ -271,5 +272,3 @@ def test_averages_are_what_is_tested_loaded_and_converted(tmp_path):
     batches = evaluation_batches("digits", "test", None, "scale", 16)
     assert evaluate(loaded, batches).loss == pytest.approx(result.loss, rel=1e-5)
     assert evaluate(as_trained, batches).loss != pytest.approx(result.loss, rel=1e-3)
-
-
