@@ -8,7 +8,7 @@ over seeds. A strategy parts from random search at the number of children from w
 of the difference (Welch) stays above 0.
 
     python benchmarks/strategies.py --table=../shared/data/nasbench201.csv [--seeds=20] \
-        [--children=1000] [--strategies=random,reinforce,...] [--output=s.json] [--plot=s.png]
+        [--children=2000] [--strategies=random,reinforce,...] [--output=s.json] [--plot=s.png]
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from nasnet_keras.suggestions import unknown_name
 
 _TABLE = flags.DEFINE_string("table", "../shared/data/nasbench201.csv", "Table of trained cells.")
 _SEEDS = flags.DEFINE_integer("seeds", 20, "Runs of each strategy.", lower_bound=2)
-_CHILDREN = flags.DEFINE_integer("children", 1000, "Cells a run trains at most.", lower_bound=25)
+_CHILDREN = flags.DEFINE_integer("children", 2000, "Cells a run trains at most.", lower_bound=25)
 _STRATEGIES = flags.DEFINE_list(
     "strategies",
     ["random", "reinforce", "ppo", "evolution", "reinforce-fast", "ppo-fast"],
