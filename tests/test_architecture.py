@@ -22,6 +22,8 @@ ALLOWED = {
     "data": set(),
     "training": {"genotypes", "layers", "models", "weights", "data"},
     "export": {"layers", "models", "weights", "data", "training"},
+    "detection": {"layers", "models", "weights", "data", "training"},
+    "detection/data": {"data", "detection"},
 }
 MAY_NEED_TENSORFLOW = {
     "layers/batch_normalization.py",
@@ -31,6 +33,8 @@ MAY_NEED_TENSORFLOW = {
     "data/inception.py",
     "data/pipeline.py",
     "data/stream_preprocessing.py",
+    "detection/data/augmentation.py",
+    "detection/data/batches.py",
     "weights/slim_checkpoint.py",
     "weights/slim_writer.py",
     "export/saved_model.py",
