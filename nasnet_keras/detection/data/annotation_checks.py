@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ _SHOWN = 10
 # COCO's own boxes are rounded to hundredths, Pascal VOC's corners to whole pixels: what leaves the
 # image by no more than a pixel is clipped.
 _TOLERANCE = 1.0
+# Training's float32 must not round a box of an image of 100,000 pixels a side to nothing.
+_LEAST_SIDE = 0.01
 _FORMATS = ("JPEG", "PNG", "BMP", "GIF")
 _ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 _HEADERS_AT_ONCE = 16
@@ -186,15 +189,19 @@ def _error(name: str, split: str, lines: list[str], kept: bool) -> AnnotationErr
     return AnnotationError(f"dataset {name}: {count} in {split} ({hint}):{shown}{more}", lines)
 
 
-def image_header(file: BinaryIO, path: Path) -> tuple[int, int, bool] | str:
+def image_header(
+    file: BinaryIO, path: Path, given: tuple[Any, Any] | None = None
+) -> tuple[int, int, bool] | str:
     """Reads the size of an image.
 
     Args:
         file: The encoded image.
         path: Its name, for messages.
+        given: Height and width that the annotation gives.
 
     Returns:
-        Height, width and whether its EXIF tag says that it lies on its side; or what is wrong.
+        Height, width, and whether they are `given` the other way round and the EXIF tag says that
+        the image lies on its side; or what is wrong.
     """
     try:
         with warnings.catch_warnings():
@@ -202,7 +209,10 @@ def image_header(file: BinaryIO, path: Path) -> tuple[int, int, bool] | str:
             with Image.open(file) as opened:
                 if opened.format not in _FORMATS:
                     return f"{path} is {opened.format}, not {', '.join(_FORMATS)}"
-                sideways = opened.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
+                sideways = False
+                # Of some formats, Pillow decodes the whole image to find the tag.
+                if given == opened.size and given != (opened.height, opened.width):
+                    sideways = opened.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
                 return opened.height, opened.width, sideways
     except UnidentifiedImageError:
         return f"{path} is not an image"
@@ -217,7 +227,7 @@ def _header(image: SourceImage) -> tuple[int, int, bool] | str:
         return f"the file name {image.name!r} leads out of the folder of the images"
     try:
         with image.path.open("rb") as file:
-            return image_header(file, image.path)
+            return image_header(file, image.path, image.size)
     except FileNotFoundError:
         return f"image file {image.path} is missing"
     except OSError as error:
@@ -267,27 +277,35 @@ def _box_row(
     if not isinstance(values, (list, tuple)) or len(values) != 4 or not all(map(_number, values)):
         return f"the box is {_short(values)}, not four numbers", ()
     left, top, width, height = (float(value) for value in values)
-    shown = f"box [{left:g}, {top:g}, {width:g}, {height:g}] (left, top, width, height)"
-    if not np.isfinite([left, top, width, height]).all():
-        return f"{shown} is not finite", ()
-    if width <= 0 or height <= 0:
-        kind = "negative" if min(width, height) < 0 else "zero"
-        return f"{shown} has {kind} size", ()
+    wrong = ""
+    if not all(map(math.isfinite, (left, top, width, height))):
+        wrong = "is not finite"
+    elif width <= 0 or height <= 0:
+        wrong = f"has {'negative' if min(width, height) < 0 else 'zero'} size"
+    elif size is not None and _leaves(left, top, left + width, top + height, size):
+        wrong = f"leaves the image, which is {size[0]}x{size[1]} (height x width)"
+    if wrong:
+        shown = f"[{left:g}, {top:g}, {width:g}, {height:g}] (left, top, width, height)"
+        return f"the box {shown} {wrong}", ()
     if box.crowd not in (0, 1, None):
         return f"iscrowd is {_short(box.crowd)}, not 0 or 1", ()
     area = width * height if box.area is None else box.area
-    if not _number(area) or not np.isfinite(float(area)) or area < 0:
+    if not _number(area) or not math.isfinite(area) or area < 0:
         return f"the area is {_short(area)}", ()
-    edges = np.array([top, left, top + height, left + width])
-    if size is not None:
-        limits = np.array([*size, *size], float)
-        clipped = np.clip(edges, 0, limits)
-        outside = np.abs(edges - clipped).max() > _TOLERANCE
-        # float32 is what training gets: the box must still have a size in it.
-        if outside or (clipped[2:].astype(np.float32) <= clipped[:2].astype(np.float32)).any():
-            return f"{shown} leaves the image, which is {size[0]}x{size[1]} (height x width)", ()
-        edges = clipped
+    rows, columns = size or (math.inf, math.inf)
+    edges = (
+        *(max(top, 0.0), max(left, 0.0)),
+        *(min(top + height, rows), min(left + width, columns)),
+    )
     return "", (edges, label, bool(box.crowd), float(area), (left, top, width, height), box.id)
+
+
+def _leaves(left: float, top: float, right: float, bottom: float, size: tuple[int, int]) -> bool:
+    out = max(-top, -left, bottom - size[0], right - size[1]) > _TOLERANCE
+    # What is clipped may have nothing left, or nothing that float32 can tell from it.
+    seen_height = min(bottom, size[0]) - max(top, 0.0)
+    seen_width = min(right, size[1]) - max(left, 0.0)
+    return out or min(seen_height, seen_width) < _LEAST_SIDE
 
 
 def _is_integer(value: Any) -> bool:

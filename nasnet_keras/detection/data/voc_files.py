@@ -73,6 +73,9 @@ def read_voc(
     problems: list[str] = []
     trees: dict[str, Element | None] = {}
     for name in names:
+        if name in trees:
+            problems.append(f"ImageSets/Main/{split}.txt: {name} is there twice")
+            continue
         safe = ".." not in Path(name).parts and not Path(name).is_absolute()
         trees[name] = _tree_or_problem(root / "Annotations" / f"{name}.xml", problems, safe)
     classes = tuple(class_names or _class_names(root, trees))

@@ -1,5 +1,6 @@
 """Batches of images with boxes: what is in them, and that a resumed run sees the same."""
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -152,3 +153,28 @@ def test_an_epoch_of_real_coco_has_finite_boxes(real_data):
     for batch in islice(stream, stream.steps_per_epoch):
         assert np.isfinite(batch["images"]).all() and np.isfinite(batch["boxes"]).all()
         assert np.abs(batch["images"]).max() <= 1 + 1e-5
+
+
+def test_images_inside_record_files_are_read_alike(index, tmp_path):
+    contents = [index.encoded(place) for place in range(len(index))]
+    starts = np.cumsum([3, *map(len, contents)])
+    (tmp_path / "records").write_bytes(b"abc" + b"".join(contents))
+    spans = np.stack([starts[:-1], list(map(len, contents))], 1)
+    inside = replace(index, spans=spans, paths=(str(tmp_path / "records"),) * len(index))
+    assert inside.encoded(4) == contents[4]
+    streams = [batches(one, (24, 32), 3, True, True, wild()) for one in (index, inside)]
+    for expected, batch in islice(zip(*streams, strict=True), 4):
+        np.testing.assert_array_equal(expected["images"], batch["images"])
+        np.testing.assert_array_equal(expected["image_ids"], batch["image_ids"])
+
+
+def test_training_batches_have_one_static_shape(index):
+    spec = batches(index, (24, 32), 3, True, augmentation=wild()).batches.element_spec
+    assert {name: tuple(part.shape) for name, part in spec.items()} == {
+        "images": (3, 24, 32, 3),
+        "image_sizes": (3, 2),
+        "boxes": (3, 3, 4),
+        "labels": (3, 3),
+        "crowd": (3, 3),
+        "image_ids": (3,),
+    }

@@ -226,12 +226,17 @@ def test_voc_files_of_other_classes_are_read(tmp_path):
 
 def test_voc_problems_are_listed(tmp_path):
     write_voc(tmp_path, [("dog", (20, 1, 10, 9), 0), ("dog", ("x", 1, 10, 9), 0)])
-    (tmp_path / "ImageSets" / "Main" / "train.txt").open("a").write("000009\n")
+    (tmp_path / "ImageSets" / "Main" / "train.txt").open("a").write("000009\n000001\n")
     with pytest.raises(AnnotationError) as caught:
         read_voc(tmp_path, "train")
-    assert "000009.xml is missing" in caught.value.problems[0]
-    assert "negative size" in caught.value.problems[1]
-    assert "not four numbers" in caught.value.problems[2]
+    expected = (
+        "000009.xml is missing",
+        "train.txt: 000001 is there twice",
+        "negative size",
+        "not four numbers",
+    )
+    for problem, text in zip(caught.value.problems, expected, strict=True):
+        assert text in problem
 
 
 def test_xml_that_declares_entities_is_refused(tmp_path):
