@@ -72,15 +72,17 @@ def differing_arrays(first: Path, second: Path) -> list[str]:
 
     def arrays(directory: Path) -> dict:
         found = {}
-        with zipfile.ZipFile(directory / "model.keras") as archive:
-            with archive.open("model.weights.h5") as member, h5py.File(member, "r") as file:
-                file.visititems(
-                    lambda name, item: (
-                        found.update({name: item[()].tobytes()})
-                        if isinstance(item, h5py.Dataset)
-                        else None
-                    )
-                )
+
+        def add(name: str, item) -> None:
+            if isinstance(item, h5py.Dataset):
+                found[name] = item[()].tobytes()
+
+        with (
+            zipfile.ZipFile(directory / "model.keras") as archive,
+            archive.open("model.weights.h5") as member,
+            h5py.File(member, "r") as file,
+        ):
+            file.visititems(add)
         return found
 
     ours, theirs = arrays(first), arrays(second)

@@ -25,6 +25,8 @@ ALLOWED = {
     "export": {"layers", "models", "weights", "data", "training"},
     # Spaces and strategies.
     "search": {"genotypes"},
+    "detection": {"layers", "models", "weights", "data", "training"},
+    "detection/data": {"data", "detection"},
 }
 MAY_NEED_TENSORFLOW = {
     "layers/batch_normalization.py",
@@ -36,6 +38,8 @@ MAY_NEED_TENSORFLOW = {
     "data/stream_preprocessing.py",
     "training/objective.py",
     "training/rmsprop.py",
+    "detection/data/augmentation.py",
+    "detection/data/batches.py",
     "weights/slim_checkpoint.py",
     "weights/slim_writer.py",
     "training/strategy.py",

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from absl import logging
 
-from nasnet_keras.data.example_files import ExampleFiles
-
 SKIPPED_AT_MOST = 0.001
+
+
+class NamedExamples(Protocol):
+    """Examples that have names: `ExampleFiles`, or the index of a detection dataset."""
+
+    @property
+    def name(self) -> str:
+        """Name of the dataset."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def describe(self, file: int, record: int) -> str:
+        """Returns the name of an example."""
+        ...
 
 
 class StreamProblems:
@@ -33,7 +46,7 @@ class StreamProblems:
     """
 
     def __init__(
-        self, files: ExampleFiles, training: bool, labels_offset: int, classes: int
+        self, files: NamedExamples, training: bool, labels_offset: int, classes: int
     ) -> None:
         self.skipped: set[str] = set()
         self.error: ValueError | None = None

@@ -64,10 +64,32 @@ def read_tfds(directory: Path, split: str) -> RecordFiles:
         ValueError: There is no such split, or the dataset is none of labelled images in TFRecord
             files.
     """
+    image_key, label_key, classes = _features(directory, _read(directory / _INFO)["name"])
+    return find_records(directory, split, classes, image_key, label_key)
+
+
+def find_records(
+    directory: Path, split: str, class_names: tuple[str, ...], image_key: str, label_key: str
+) -> RecordFiles:
+    """Finds the files of a split, whatever its features.
+
+    Args:
+        directory: What `find_tfds` returned.
+        split: A split or a part of one.
+        class_names: Names of the classes.
+        image_key: Feature that holds the encoded image.
+        label_key: Feature that holds the label.
+
+    Returns:
+        The files.
+
+    Raises:
+        FileNotFoundError: A file of the split is missing.
+        ValueError: There is no such split, or its files are no TFRecord files.
+    """
     info = _read(directory / _INFO)
     name = info["name"]
     wanted = parse_split(split, name, tfds_splits(directory))
-    image_key, label_key, classes = _features(directory, name)
     form = info.get("fileFormat") or "tfrecord"
     if form != "tfrecord":
         raise ValueError(
@@ -91,7 +113,7 @@ def read_tfds(directory: Path, split: str) -> RecordFiles:
         if not path.exists():
             raise FileNotFoundError(f"dataset {name}: {path} is missing")
         files.append(RecordFile(path, 0, length))
-    whole = RecordFiles(name, split, classes, tuple(files), image_key, label_key)
+    whole = RecordFiles(name, split, class_names, tuple(files), image_key, label_key)
     return whole.part(*wanted.range(len(whole)))
 
 

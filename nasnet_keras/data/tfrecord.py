@@ -14,7 +14,7 @@ from pathlib import Path
 # A record: its length, 8 bytes; a checksum of the length, 4; the bytes; a checksum of the bytes, 4.
 _HEADER, _FOOTER = 12, 4
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
-_BYTES_LIST, _INT64_LIST = 1, 3
+_BYTES_LIST, _FLOAT_LIST, _INT64_LIST = 1, 2, 3
 
 
 def count_records(path: str | os.PathLike[str]) -> int:
@@ -43,7 +43,13 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[bytes]:
         OSError: The file cannot be read.
         ValueError: The file ends within a record.
     """
-    number = 0
+    for _, record in read_placed_records(path):
+        yield record
+
+
+def read_placed_records(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
+    """Reads as `read_records`, and says where in the file each record's first byte is."""
+    number = position = 0
     with Path(path).open("rb") as file:
         while header := file.read(_HEADER):
             length = struct.unpack_from("<Q", header)[0] if len(header) == _HEADER else 0
@@ -51,23 +57,24 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[bytes]:
             rest = file.read(min(length + _FOOTER, os.path.getsize(path)))
             if len(header) < _HEADER or len(rest) < length + _FOOTER:
                 raise ValueError(f"{os.fspath(path)} ends within record {number}")
-            yield rest[:length]
+            yield position + _HEADER, rest[:length]
+            position += _HEADER + length + _FOOTER
             number += 1
 
 
-def parse_example(record: bytes) -> dict[str, list[bytes] | list[int]]:
+def parse_example(record: bytes) -> dict[str, list[bytes] | list[int] | list[float]]:
     """Reads a serialized `tf.train.Example`.
 
     Args:
         record: The bytes.
 
     Returns:
-        The values of each feature of bytes or integers; other features are left out.
+        The values of each feature.
 
     Raises:
         ValueError: The bytes are no such example.
     """
-    result: dict[str, list[bytes] | list[int]] = {}
+    result: dict[str, list[bytes] | list[int] | list[float]] = {}
     try:
         for _, features in _fields(record):
             for _, entry in _fields(_as_bytes(features)):
@@ -77,6 +84,9 @@ def parse_example(record: bytes) -> dict[str, list[bytes] | list[int]]:
                     items = [value for _, value in _fields(_as_bytes(values))]
                     if kind == _BYTES_LIST:
                         result[name] = [_as_bytes(item) for item in items]
+                    elif kind == _FLOAT_LIST:
+                        packed = b"".join(_as_bytes(item) for item in items)
+                        result[name] = list(struct.unpack(f"<{len(packed) // 4}f", packed))
                     elif kind == _INT64_LIST:
                         result[name] = [number for item in items for number in _integers(item)]
     except (IndexError, KeyError, TypeError, UnicodeDecodeError, struct.error) as error:

@@ -52,7 +52,7 @@ def test_restored_network_goes_on_as_the_saved_one(trained, tmp_path):
     assert restore_checkpoint(other, path).step == 3
     for ours, theirs in zip(numbers(other), numbers(trained), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    # Dropout too: its generator's state is among the variables compared, and Keras does not save it.
+    # Dropout's generator is among them, and Keras does not save it.
     assert any(v.name == "seed_generator_state" for v in other.variables)
     fit(trained, 2), fit(other, 2)
     for ours, theirs in zip(numbers(other), numbers(trained), strict=True):

@@ -21,8 +21,8 @@ from nasnet_keras.training.callbacks import SaveRun, StepCallback
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.evaluation import evaluate
 from nasnet_keras.training.evaluator import Evaluator
-from nasnet_keras.training.recipe_network import build_training_network
 from nasnet_keras.training.moving_average import averaged_weights
+from nasnet_keras.training.recipe_network import build_training_network
 from nasnet_keras.training.trained_model import load_model, load_trained_model
 
 TINY = get_recipe("digits").override(

@@ -1,0 +1,1 @@
+"""The papers' detector: its data, its parts, its evaluation."""

@@ -1,0 +1,178 @@
+"""COCO's annotation files (`instances_*.json`), and any others in their format."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from nasnet_keras.detection.data.annotation_checks import (
+    SourceBox,
+    SourceImage,
+    build_index,
+)
+from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.suggestions import unknown_name
+
+
+def find_coco(dataset_dir: str | os.PathLike[str]) -> dict[str, tuple[Path, Path]]:
+    """Finds the splits of a directory laid out as COCO's.
+
+    Args:
+        dataset_dir: It holds `annotations/instances_{split}2017.json` and `{split}2017/`; another
+            year or none does as well.
+
+    Returns:
+        For each split (`"train"`, `"val"`, ...) the annotation file and the folder of the images.
+        Empty where the directory is none such.
+    """
+    root = Path(dataset_dir)
+    found: dict[str, tuple[Path, Path]] = {}
+    for path in sorted((root / "annotations").glob("instances_*.json")):
+        full = path.stem.removeprefix("instances_")
+        # Of several years, the last counts.
+        found[full.rstrip("0123456789") or full] = (path, root / full)
+    return found
+
+
+def read_coco_directory(
+    dataset_dir: str | os.PathLike[str], split: str, drop_invalid: bool = False
+) -> DetectionIndex:
+    """Reads a split of a directory laid out as COCO's.
+
+    Args:
+        dataset_dir: See `find_coco`.
+        split: `"train"`, `"val"`, ...
+        drop_invalid: Leave out and count what is wrong.
+
+    Returns:
+        The index.
+
+    Raises:
+        ValueError: There is no such split, or something is wrong with the annotations.
+    """
+    splits = find_coco(dataset_dir)
+    if not splits:
+        raise ValueError(
+            f"{os.fspath(dataset_dir)} has no annotations/instances_*.json, as COCO has"
+        )
+    if split not in splits:
+        raise ValueError(unknown_name(f"split of {os.fspath(dataset_dir)}", split, splits))
+    return read_coco(*splits[split], split=split, drop_invalid=drop_invalid)
+
+
+def read_coco(
+    annotations: str | os.PathLike[str],
+    image_dir: str | os.PathLike[str],
+    split: str | None = None,
+    drop_invalid: bool = False,
+) -> DetectionIndex:
+    """Reads an annotation file in COCO's format, of whatever classes.
+
+    Labels are the categories in the order of their ids, without gaps. Outlines and captions are
+    passed over.
+
+    Args:
+        annotations: The JSON file.
+        image_dir: Folder that its file names start from.
+        split: Name for the split; by default, the name of the file.
+        drop_invalid: Leave out and count what is wrong.
+
+    Returns:
+        The index.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is not in COCO's format.
+        AnnotationError: Something is wrong with the annotations or the images.
+    """
+    path = Path(annotations)
+    content = _load(path)
+    categories = _categories(content["categories"], path)
+    problems: list[str] = []
+    images: list[SourceImage] = []
+    by_id: dict[Any, SourceImage] = {}
+    root = Path(image_dir)
+    for entry in content["images"]:
+        if not isinstance(entry, dict):
+            raise ValueError(f"{path}: an image is a JSON object, got {str(entry)[:60]!r}")
+        name, number = str(entry.get("file_name", "")), entry.get("id")
+        image = SourceImage(
+            id=number,
+            name=name,
+            path=_inside(root, name),
+            size=(entry.get("height"), entry.get("width")),
+            where=f"{path.name}: image {number!r} ({name})",
+        )
+        images.append(image)
+        if isinstance(number, int):
+            by_id.setdefault(number, image)
+    lost = 0
+    for entry in content["annotations"]:
+        if not isinstance(entry, dict):
+            raise ValueError(f"{path}: an annotation is a JSON object, got {str(entry)[:60]!r}")
+        number, image_id = entry.get("id"), entry.get("image_id")
+        where = f"{path.name}: annotation {number!r}"
+        image = by_id.get(image_id) if isinstance(image_id, int) else None
+        if image is None:
+            problems.append(f"{where}: there is no image with id {str(image_id)[:60]}")
+            lost += 1
+            continue
+        image.boxes.append(
+            SourceBox(
+                id=number,
+                category=entry.get("category_id"),
+                box=entry.get("bbox"),
+                crowd=entry.get("iscrowd"),
+                area=entry.get("area"),
+                where=f"{where} (image {image_id}, {image.name})",
+            )
+        )
+    return build_index(
+        name=path.parent.parent.name if path.parent.name == "annotations" else path.stem,
+        split=split or path.stem,
+        categories=categories,
+        category_ids=tuple(categories),
+        images=images,
+        problems=problems,
+        lost_boxes=lost,
+        drop_invalid=drop_invalid,
+    )
+
+
+def _load(path: Path) -> dict[str, list[Any]]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
+            raise ValueError(f"{path} is not in COCO's format: it has no list {key!r}")
+    return content
+
+
+def _categories(entries: list[Any], path: Path) -> dict[int, str]:
+    """Returns the names by id, in the order of the ids."""
+    names: dict[int, str] = {}
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise ValueError(f"{path}: a category is a JSON object, got {str(entry)[:60]!r}")
+        number, name = entry.get("id"), entry.get("name")
+        if not isinstance(number, int) or isinstance(number, bool) or not isinstance(name, str):
+            raise ValueError(f"{path}: a category has an integer id and a name, got {entry}")
+        if number in names:
+            raise ValueError(f"{path}: two categories have the id {number}")
+        if name in names.values():
+            raise ValueError(f"{path}: two categories have the name {name!r}")
+        names[number] = name
+    if not names:
+        raise ValueError(f"{path}: there is no category")
+    return dict(sorted(names.items()))
+
+
+def _inside(root: Path, name: str) -> Path | None:
+    """Returns the path of an image, unless its name leads out of the folder."""
+    if not name or "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+        return None
+    return root / name

@@ -1,0 +1,155 @@
+"""Everything a dataset says about its images and boxes, in memory; the pixels stay on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+# COCO numbers its 80 categories with gaps; TFDS and others renumber them without.
+_COCO_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+COCO_CATEGORY_IDS = tuple(number for number in range(1, 91) if number not in _COCO_GAPS)
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionIndex:
+    """The images of a split and the boxes on them.
+
+    The boxes of image `i` are the rows `first_box[i]` to before `first_box[i + 1]`.
+
+    Attributes:
+        name: Name of the dataset, for messages.
+        split: Name of the split.
+        class_names: Names of the classes; a label is an index into them.
+        category_ids: `(classes,)`, int64: the numbers that the dataset's own files use.
+        image_ids: `(images,)`, int64.
+        image_names: What the dataset calls each image, usually a file name.
+        sizes: `(images, 2)`, int32: height and width in pixels.
+        paths: File that holds each encoded image.
+        spans: `(images, 2)`, int64: first byte and length of the encoded image in its file; a
+            length of -1 means the whole file.
+        first_box: `(images + 1,)`, int64.
+        boxes: `(boxes, 4)`, float32: top, left, bottom, right in pixels, inside the image.
+        labels: `(boxes,)`, int32, from 0.
+        crowd: `(boxes,)`, bool: regions of many objects (in Pascal VOC, objects marked difficult).
+            Training ignores them, and so does the metric where a detection lies on one.
+        areas: `(boxes,)`, float64: as the dataset gives them, in COCO the area of the outline; by
+            them the metric tells small objects from large ones.
+        source_boxes: `(boxes, 4)`, float64: left, top, width, height exactly as in the dataset's
+            files; the metric uses them, so that no rounding stands between it and pycocotools.
+        annotation_ids: `(boxes,)`, int64.
+        dropped_images: Images left out because something is wrong with them.
+        dropped_boxes: Boxes left out because something is wrong with them or their image.
+    """
+
+    name: str
+    split: str
+    class_names: tuple[str, ...]
+    category_ids: np.ndarray
+    image_ids: np.ndarray
+    image_names: tuple[str, ...]
+    sizes: np.ndarray
+    paths: tuple[str, ...]
+    spans: np.ndarray
+    first_box: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    crowd: np.ndarray
+    areas: np.ndarray
+    source_boxes: np.ndarray
+    annotation_ids: np.ndarray
+    dropped_images: int = 0
+    dropped_boxes: int = 0
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def rows(self, image: int) -> slice:
+        """Returns the rows of the boxes of the image at a place, which counts from 0."""
+        return slice(int(self.first_box[image]), int(self.first_box[image + 1]))
+
+    def box_counts(self) -> np.ndarray:
+        """Returns `(images,)`, int64: how many boxes each image has, crowds included."""
+        return np.diff(self.first_box)
+
+    def place(self, image_id: int) -> int:
+        """Returns where an image is, counted from 0.
+
+        Raises:
+            ValueError: There is no such image.
+        """
+        found = np.flatnonzero(self.image_ids == image_id)
+        if not found.size:
+            raise ValueError(f"dataset {self.name}: {self.split} has no image with id {image_id}")
+        return int(found[0])
+
+    def encoded(self, image: int) -> bytes:
+        """Reads the encoded image at a place.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        start, length = self.spans[image]
+        with Path(self.paths[image]).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def take(self, images: Iterable[int]) -> DetectionIndex:
+        """Returns the images at these places, in this order, with their boxes."""
+        chosen = np.fromiter(images, np.int64)
+        slices = [self.rows(image) for image in chosen.tolist()]
+        rows = [np.arange(part.start, part.stop) for part in slices]
+        boxes = np.concatenate([np.zeros(0, np.int64), *rows])
+        by_box = ("boxes", "labels", "crowd", "areas", "source_boxes", "annotation_ids")
+        by_image = ("image_ids", "sizes", "spans")
+        return replace(
+            self,
+            image_names=tuple(self.image_names[image] for image in chosen),
+            paths=tuple(self.paths[image] for image in chosen),
+            first_box=np.cumsum([0, *(len(part) for part in rows)]).astype(np.int64),
+            **{name: getattr(self, name)[chosen] for name in by_image},
+            **{name: getattr(self, name)[boxes] for name in by_box},
+        )
+
+    def select(self, image_ids: Iterable[int]) -> DetectionIndex:
+        """Returns the images with these ids, in their order here, e.g. of a mini-val list.
+
+        Raises:
+            ValueError: An image is not in the split.
+        """
+        wanted = np.unique(np.fromiter(image_ids, np.int64))
+        unknown = np.setdiff1d(wanted, self.image_ids)
+        if unknown.size:
+            raise ValueError(
+                f"dataset {self.name}: {self.split} has no image with id {unknown[0]}"
+                + (f", nor {unknown.size - 1} others of the list" if unknown.size > 1 else "")
+            )
+        return self.take(np.flatnonzero(np.isin(self.image_ids, wanted)))
+
+    def share(self, index: int, count: int) -> DetectionIndex:
+        """Returns the consecutive part that host `index` of `count` reads."""
+        start, stop = len(self) * index // count, len(self) * (index + 1) // count
+        return self.take(range(start, stop))
+
+    def describe(self, file: int, record: int) -> str:
+        """Returns the name of an image: its path and id; `file` is always 0."""
+        return f"{self.paths[record]} (image {self.image_ids[record]})"
+
+
+def check_same_classes(training: DetectionIndex, evaluation: DetectionIndex) -> None:
+    """Refuses two splits whose labels do not mean the same.
+
+    Raises:
+        ValueError: A class differs.
+    """
+    ours, theirs = training.class_names, evaluation.class_names
+    for label in range(max(len(ours), len(theirs))):
+        first = ours[label] if label < len(ours) else None
+        second = theirs[label] if label < len(theirs) else None
+        if first != second:
+            raise ValueError(
+                f"dataset {training.name}: class {label} is {first!r} in {training.split} and "
+                f"{second!r} in {evaluation.split}"
+            )

@@ -1,0 +1,133 @@
+"""Detection datasets that TensorFlow Datasets prepared, `coco/2017` above all, read without it."""
+
+from __future__ import annotations
+
+import io
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from nasnet_keras.data.tfds_files import find_records
+from nasnet_keras.data.tfrecord import parse_example, read_placed_records
+from nasnet_keras.detection.data.annotation_checks import (
+    SourceBox,
+    SourceImage,
+    build_index,
+    image_header,
+)
+from nasnet_keras.detection.data.detection_index import COCO_CATEGORY_IDS, DetectionIndex
+
+
+def read_tfds_boxes(directory: Path, split: str, drop_invalid: bool = False) -> DetectionIndex:
+    """Reads a split with the features `image` and `objects` (`bbox`, `label`), as TFDS has them.
+
+    The records are read through once; the index then knows where in them each image is, so that
+    training reads them in any order.
+
+    Args:
+        directory: What `find_tfds` returned.
+        split: A split or a part of one, e.g. `"train"`, `"validation"`, `"train[:90%]"`.
+        drop_invalid: Leave out and count what is wrong.
+
+    Returns:
+        The index. COCO's 80 classes have COCO's own category ids, others count from 1.
+
+    Raises:
+        FileNotFoundError: A file of the split is missing.
+        ValueError: There is no such split, or the dataset is none of images with boxes.
+        AnnotationError: Something is wrong with the boxes or the images.
+    """
+    info = json.loads((directory / "dataset_info.json").read_text())
+    name = info["name"]
+    classes, has_crowds = _classes(directory, name)
+    files = find_records(directory, split, classes, "image", "")
+    images: list[SourceImage] = []
+    number = next_box = 0
+    for file in files.files:
+        for record_number, (start, record) in enumerate(read_placed_records(file.path)):
+            if record_number >= file.first + file.count:
+                break
+            if record_number < file.first:
+                continue
+            number += 1
+            where = f"{file.path.name}: record {record_number}"
+            try:
+                image = _image(record, start, file.path, number, where, has_crowds)
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                raise ValueError(f"dataset {name}: {file.path}, {where} is damaged") from error
+            # Not every dataset has ids of its own for the boxes.
+            for box in image.boxes:
+                next_box += 1
+                box.id = next_box if box.id is None else box.id
+            images.append(image)
+    coco = name == "coco" and len(classes) == len(COCO_CATEGORY_IDS)
+    return build_index(
+        name=name,
+        split=split,
+        categories=dict(enumerate(classes)),
+        category_ids=COCO_CATEGORY_IDS if coco else range(1, len(classes) + 1),
+        images=images,
+        drop_invalid=drop_invalid,
+    )
+
+
+def _classes(directory: Path, name: str) -> tuple[tuple[str, ...], bool]:
+    """Returns the names of the classes, and whether the boxes say which are crowds."""
+    features = json.loads((directory / "features.json").read_text())
+    features = features.get("featuresDict", {}).get("features", {})
+    parts = features.get("objects", {}).get("sequence", {}).get("feature", {})
+    parts = parts.get("featuresDict", {}).get("features", {})
+    box = parts.get("bbox", {}).get("boundingBox")
+    if "image" not in features or "classLabel" not in parts.get("label", {}) or box is None:
+        raise ValueError(f"dataset {name} in {directory} is not one of images with boxes")
+    form = box.get("bboxFormat", "REL_YXYX")
+    if form != "REL_YXYX":
+        raise ValueError(f"dataset {name} in {directory} has boxes as {form}, not REL_YXYX")
+    count = int(parts["label"]["classLabel"]["numClasses"])
+    names = directory / "objects-label.labels.txt"
+    if names.exists():
+        return tuple(names.read_text().split("\n")[:count]), "is_crowd" in parts
+    return tuple(str(number) for number in range(count)), "is_crowd" in parts
+
+
+def _image(
+    record: bytes, start: int, path: Path, number: int, where: str, has_crowds: bool
+) -> SourceImage:
+    values: dict[str, Any] = parse_example(record)
+    (encoded,) = values["image"]
+    header = image_header(io.BytesIO(encoded), path)
+    # Without a size the image itself is what is wrong, and its boxes are only counted.
+    height, width = (1, 1) if isinstance(header, str) else header[:2]
+    name = values["image/filename"][0].decode() if values.get("image/filename") else where
+    edges = values.get("objects/bbox", [])
+    labels = values.get("objects/label", [])
+    ids = values.get("objects/id") or [None] * len(labels)
+    areas = values.get("objects/area") or [None] * len(labels)
+    crowds = values["objects/is_crowd"] if has_crowds else [0] * len(labels)
+    image = SourceImage(
+        id=values["image/id"][0] if values.get("image/id") else number,
+        name=name,
+        path=path,
+        size=None,
+        where=f"{where} ({name})",
+        span=(start + record.index(encoded), len(encoded)),
+        header=header,
+    )
+    corners = [edges[first:last] for first, last in pairwise(range(0, len(edges) + 1, 4))]
+    for place, (box, label, box_id, area, crowd) in enumerate(
+        zip(corners, labels, ids, areas, crowds, strict=True)
+    ):
+        top, bottom = box[0] * height, box[2] * height
+        left, right = box[1] * width, box[3] * width
+        image.boxes.append(
+            SourceBox(
+                id=box_id,
+                category=label,
+                box=(left, top, right - left, bottom - top),
+                crowd=crowd,
+                area=area,
+                where=f"{where}, object {place} ({name})",
+            )
+        )
+    return image

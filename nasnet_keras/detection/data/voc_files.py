@@ -1,0 +1,204 @@
+"""Pascal VOC's layout: `JPEGImages/`, an XML file an image in `Annotations/`, `ImageSets/Main/`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
+
+from nasnet_keras.detection.data.annotation_checks import (
+    SourceBox,
+    SourceImage,
+    build_index,
+)
+from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.suggestions import unknown_name
+
+VOC_CLASSES = (
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
+    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa"),
+    *("train", "tvmonitor"),
+)
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG")
+
+
+_PER_CLASS = tuple(f"{name}_" for name in VOC_CLASSES)
+_EDGES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def find_voc(dataset_dir: str | os.PathLike[str]) -> dict[str, Path]:
+    """Returns the list of each split by its name; empty where the directory is not laid out so."""
+    lists = (Path(dataset_dir) / "ImageSets" / "Main").glob("*.txt")
+    # The dataset's own `aeroplane_train.txt` and its kin say which images show a class.
+    return {path.stem: path for path in sorted(lists) if not path.stem.startswith(_PER_CLASS)}
+
+
+def read_voc(
+    dataset_dir: str | os.PathLike[str],
+    split: str,
+    class_names: Sequence[str] | None = None,
+    drop_invalid: bool = False,
+) -> DetectionIndex:
+    """Reads a split in Pascal VOC's format, of whatever classes.
+
+    Its corners are whole pixels counted from 1, both included: columns 1 to 10 become the box from
+    0 to 10. Objects marked difficult are taken as crowds: neither trained on nor scored. Images
+    are numbered from 1 in the order of the list, as their names need be no numbers.
+
+    Args:
+        dataset_dir: E.g. `VOCdevkit/VOC2007`.
+        split: A list in `ImageSets/Main`, e.g. `"trainval"`.
+        class_names: The classes in the order of the labels. By default VOC's twenty, or where
+            other names occur in `Annotations`, those names in alphabetical order.
+        drop_invalid: Leave out and count what is wrong.
+
+    Returns:
+        The index.
+
+    Raises:
+        OSError: The list cannot be read.
+        ValueError: There is no such split.
+        AnnotationError: Something is wrong with the annotations or the images.
+    """
+    root = Path(dataset_dir)
+    splits = find_voc(root)
+    if split not in splits:
+        raise ValueError(unknown_name(f"split of {root}", split, splits))
+    # A line may have a second column, as the lists of one class do.
+    lines = splits[split].read_text(encoding="utf-8").splitlines()
+    names = [line.split()[0] for line in lines if line.strip()]
+    problems: list[str] = []
+    trees: dict[str, Element | None] = {}
+    for name in names:
+        if name in trees:
+            problems.append(f"ImageSets/Main/{split}.txt: {name} is there twice")
+            continue
+        safe = ".." not in Path(name).parts and not Path(name).is_absolute()
+        trees[name] = _tree_or_problem(root / "Annotations" / f"{name}.xml", problems, safe)
+    classes = tuple(class_names or _class_names(root, trees))
+    images = [
+        _image(root, name, number, tree)
+        for number, (name, tree) in enumerate(trees.items(), 1)
+        if tree is not None
+    ]
+    next_id = 1
+    for image in images:
+        for box in image.boxes:
+            box.id, next_id = next_id, next_id + 1
+    return build_index(
+        name=root.name,
+        split=split,
+        categories={name: name for name in classes},
+        category_ids=range(1, len(classes) + 1),
+        images=images,
+        problems=problems,
+        drop_invalid=drop_invalid,
+    )
+
+
+def parse_xml(content: bytes) -> Element:
+    """Parses XML that may come from anywhere.
+
+    Args:
+        content: The file.
+
+    Returns:
+        The root.
+
+    Raises:
+        ValueError: It is not XML, or it declares a document type: entities can be made to fill
+            the memory or to read other files, and annotations need none.
+    """
+    builder = TreeBuilder()
+    parser = expat.ParserCreate()
+
+    def refuse(*_: Any) -> None:
+        raise ValueError("it declares a document type, which annotations do not need")
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError as error:
+        raise ValueError(f"it is not XML: {error}") from error
+    return builder.close()
+
+
+def _tree_or_problem(path: Path, problems: list[str], safe: bool = True) -> Element | None:
+    try:
+        if not safe:
+            raise ValueError("the name leads out of the folder")
+        return parse_xml(path.read_bytes())
+    except FileNotFoundError:
+        problems.append(f"{path} is missing")
+    except (OSError, ValueError) as error:
+        problems.append(f"{path}: {error}")
+    return None
+
+
+def _class_names(root: Path, trees: dict[str, Element | None]) -> tuple[str, ...]:
+    """Returns the classes; those of all annotations, so that every split has the same labels."""
+    found: set[str] = set()
+    for path in sorted((root / "Annotations").glob("*.xml")):
+        # What is wrong with a file of another split is that split's affair.
+        tree = trees.get(path.stem) if path.stem in trees else _tree_or_problem(path, [])
+        if tree is not None:
+            found.update(_text(thing, "name") for thing in tree.findall("object"))
+    found.discard("")
+    return VOC_CLASSES if found <= set(VOC_CLASSES) else tuple(sorted(found))
+
+
+def _image(root: Path, name: str, number: int, tree: Element) -> SourceImage:
+    where = f"Annotations/{name}.xml"
+    folder = root / "JPEGImages"
+    candidates = [folder / f"{name}{suffix}" for suffix in _SUFFIXES]
+    path = next((path for path in candidates if path.exists()), candidates[0])
+    size = tree.find("size")
+    sides = None
+    if size is not None:
+        # Some tools write 0 where they do not know.
+        sides = (_integer(_text(size, "height")), _integer(_text(size, "width")))
+        sides = None if sides == (0, 0) else sides
+    image = SourceImage(number, path.name, path, sides, where)
+    for place, thing in enumerate(tree.findall("object"), 1):
+        corners = [_float(_text(thing, f"bndbox/{edge}")) for edge in _EDGES]
+        if None in corners:
+            box: Any = [_text(thing, f"bndbox/{edge}") for edge in _EDGES]
+        else:
+            left, top, right, bottom = (float(corner or 0) for corner in corners)
+            box = (left - 1, top - 1, right - left + 1, bottom - top + 1)
+        image.boxes.append(
+            SourceBox(
+                id=None,
+                category=_text(thing, "name"),
+                box=box,
+                crowd=_integer(_text(thing, "difficult") or "0"),
+                area=None,
+                where=f"{where}: object {place} ({_text(thing, 'name')})",
+            )
+        )
+    return image
+
+
+def _text(element: Element, path: str) -> str:
+    return (element.findtext(path) or "").strip()
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _integer(text: str) -> int | str:
+    """Returns the number, or the text where it is none: the checks name it then."""
+    try:
+        return int(text)
+    except ValueError:
+        return text

@@ -1,0 +1,274 @@
+"""COCO's metrics for detections, their file format, and lists of the images to score."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.whole_files import written_whole
+
+SUMMARY_NAMES = (
+    *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
+    *("AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large"),
+)
+_KEYS = {"image_id", "category_id", "bbox", "score"}
+
+
+@dataclass(frozen=True)
+class DetectionMetrics:
+    """COCO's twelve numbers and the average precision of each class; shares, not percent.
+
+    Attributes:
+        summary: The numbers by the names of `SUMMARY_NAMES`. -1 where nothing could be found, as
+            COCO has it: e.g. `AP_small` where no object is small.
+        per_class: For each class, `{"AP": ..., "AP50": ...}`.
+        images: Images scored.
+    """
+
+    summary: dict[str, float]
+    per_class: dict[str, dict[str, float]]
+    images: int
+
+
+def original_boxes(boxes: np.ndarray, scales: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Maps boxes of a resized batch back to the images as stored.
+
+    Args:
+        boxes: `(batch, n, 4)`: top, left, bottom, right in pixels of the resized images.
+        scales: `(batch, 2)`, as `detection_batches` gives them.
+        sizes: `(batch, 2)`, `original_sizes` of the batch.
+
+    Returns:
+        `(batch, n, 4)`, float64, cut off where the images end.
+    """
+    moved = (
+        np.asarray(boxes, np.float64) / np.tile(np.asarray(scales, np.float64), 2)[:, np.newaxis]
+    )
+    return np.clip(moved, 0, np.tile(np.asarray(sizes, np.float64), 2)[:, np.newaxis])
+
+
+def coco_results(
+    index: DetectionIndex,
+    image_ids: np.ndarray,
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    labels: np.ndarray,
+) -> list[dict[str, Any]]:
+    """Turns a batch of detections into COCO's format of results.
+
+    Args:
+        index: The dataset, for its category ids.
+        image_ids: `(batch,)`.
+        boxes: `(batch, n, 4)`: top, left, bottom, right in pixels of the images as stored; see
+            `original_boxes`.
+        scores: `(batch, n)`.
+        labels: `(batch, n)`: classes from 0, -1 where there is no detection.
+
+    Returns:
+        One dictionary a detection: `image_id`, `category_id`, `bbox` (left, top, width, height),
+        `score`.
+
+    Raises:
+        ValueError: A label is no class, or a box or score is not finite.
+    """
+    labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
+    boxes = np.asarray(boxes, np.float64)
+    results = []
+    for image, place in zip(*np.nonzero(labels >= 0), strict=True):
+        top, left, bottom, right = boxes[image, place].tolist()
+        score, label = float(scores[image, place]), int(labels[image, place])
+        if label >= len(index.class_names):
+            raise ValueError(
+                f"image {image_ids[image]}: a detection has label {label}, but there are "
+                f"{len(index.class_names)} classes"
+            )
+        if not np.isfinite([top, left, bottom, right, score]).all():
+            raise ValueError(f"image {image_ids[image]}: a detection is not finite")
+        results.append(
+            {
+                "image_id": int(image_ids[image]),
+                "category_id": int(index.category_ids[label]),
+                "bbox": [left, top, right - left, bottom - top],
+                "score": score,
+            }
+        )
+    return results
+
+
+def evaluate_results(index: DetectionIndex, results: Sequence[dict[str, Any]]) -> DetectionMetrics:
+    """Scores detections as COCO does; crowds are passed as crowds.
+
+    Of each image and class, the 100 most confident detections count.
+
+    Args:
+        index: The images scored and their true boxes. A part of a split, `index.select(ids)`, is
+            scored by itself; results on other images are refused.
+        results: As of `coco_results`.
+
+    Returns:
+        The numbers, those of pycocotools.
+
+    Raises:
+        ValueError: faster-coco-eval is not installed, a result is not in COCO's format, or it is on
+            an image or of a category that the dataset does not have.
+    """
+    try:
+        from faster_coco_eval import COCO, COCOeval_faster
+    except ImportError as error:
+        raise ValueError(
+            "COCO's metrics need faster-coco-eval: pip install 'nasnet-keras[detection]'"
+        ) from error
+    check_results(index, results)
+    truth = coco_ground_truth(index)
+    # Both write progress to the terminal.
+    with contextlib.redirect_stdout(io.StringIO()):
+        ground_truth = COCO(truth)
+        if results:
+            detections = ground_truth.loadRes([dict(result) for result in results])
+        else:
+            # loadRes takes its cue from the first result.
+            detections = COCO({**truth, "annotations": []})
+        evaluation = COCOeval_faster(ground_truth, detections, "bbox")
+        evaluation.params.imgIds = sorted(index.image_ids.tolist())
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    summary = dict(zip(SUMMARY_NAMES, map(float, evaluation.stats[:12]), strict=True))
+    # (thresholds, recalls, classes, areas, limits of detections); -1: no such object.
+    precision = np.asarray(evaluation.eval["precision"])[:, :, :, 0, -1]
+    per_class = {}
+    order = np.argsort(index.category_ids, kind="stable")
+    for place, label in enumerate(order):
+        per_class[index.class_names[label]] = {
+            "AP": _mean(precision[:, :, place]),
+            "AP50": _mean(precision[:1, :, place]),
+        }
+    return DetectionMetrics(summary, per_class, len(index))
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[values > -1]
+    return float(known.mean()) if known.size else -1.0
+
+
+def coco_ground_truth(index: DetectionIndex) -> dict[str, Any]:
+    """Returns the true boxes in COCO's format, as `instances_*.json` has them."""
+    counts = index.box_counts()
+    images_of_boxes = np.repeat(index.image_ids, counts)
+    return {
+        "info": {"description": f"{index.name} {index.split}"},
+        "images": [
+            {"id": int(number), "file_name": name, "height": int(size[0]), "width": int(size[1])}
+            for number, name, size in zip(
+                index.image_ids, index.image_names, index.sizes, strict=True
+            )
+        ],
+        "annotations": [
+            {
+                "id": int(index.annotation_ids[row]),
+                "image_id": int(images_of_boxes[row]),
+                "category_id": int(index.category_ids[index.labels[row]]),
+                "bbox": index.source_boxes[row].tolist(),
+                "area": float(index.areas[row]),
+                "iscrowd": int(index.crowd[row]),
+            }
+            for row in range(len(index.labels))
+        ],
+        "categories": [
+            {"id": int(number), "name": name}
+            for number, name in zip(index.category_ids, index.class_names, strict=True)
+        ],
+    }
+
+
+def check_results(index: DetectionIndex, results: Any) -> None:
+    """Refuses results that are not in COCO's format or not of this dataset.
+
+    Raises:
+        ValueError: See above; the first such result is named.
+    """
+    if not isinstance(results, (list, tuple)):
+        raise ValueError("results are a list of detections, as COCO's results files have")
+    images, categories = set(index.image_ids.tolist()), set(index.category_ids.tolist())
+    for number, result in enumerate(results):
+        if not isinstance(result, dict) or not result.keys() >= _KEYS:
+            raise ValueError(
+                f"result {number} is not in COCO's format: it has {', '.join(sorted(_KEYS))}"
+            )
+        image, category, box = (result[key] for key in ("image_id", "category_id", "bbox"))
+        if not isinstance(image, int) or image not in images:
+            raise ValueError(
+                f"result {number} is on image {image!r}, which is not in {index.split} of "
+                f"{index.name}"
+            )
+        if not isinstance(category, int) or category not in categories:
+            raise ValueError(f"result {number} has the unknown category {category!r}")
+        values = [*box, result["score"]] if isinstance(box, (list, tuple)) else []
+        if len(values) != 5 or not all(map(_is_finite, values)):
+            raise ValueError(f"result {number} is not a box of four numbers with a score")
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def write_results(path: str | os.PathLike[str], results: Sequence[dict[str, Any]]) -> None:
+    """Writes detections to a file that COCO's server and pycocotools take."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(list(results)) + "\n")
+
+
+def read_results(path: str | os.PathLike[str], index: DetectionIndex) -> list[dict[str, Any]]:
+    """Reads detections written by `write_results` or another program.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no JSON, or not results on this dataset.
+    """
+    try:
+        results = json.loads(Path(path).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{os.fspath(path)} is not JSON: {error}") from error
+    check_results(index, results)
+    return results
+
+
+def read_image_ids(path: str | os.PathLike[str]) -> list[int]:
+    """Reads a list of images, e.g. of a mini-val.
+
+    Args:
+        path: One id a line, `000000000139.jpg` and `000000000139` included; empty lines and lines
+            that begin with `#` do not count.
+
+    Returns:
+        The ids, in the order of the file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: A line is no id, an id is there twice, or there is none.
+    """
+    ids: list[int] = []
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        stem = Path(text).stem
+        if not stem.isdecimal():
+            raise ValueError(f"{os.fspath(path)}, line {number}: {text[:60]!r} is no image id")
+        ids.append(int(stem))
+    if not ids:
+        raise ValueError(f"{os.fspath(path)} lists no image")
+    if len(set(ids)) < len(ids):
+        twice = next(image for image in ids if ids.count(image) > 1)
+        raise ValueError(f"{os.fspath(path)} lists image {twice} twice")
+    return ids
