@@ -45,16 +45,21 @@ def save_checkpoint(
         model: The network, compiled.
         path: The `.keras` file; what is there is replaced once the new one is complete.
         step: Training steps done.
-        in_epoch: The epoch goes on: its means so far are saved too.
+        in_epoch: The epoch goes on: its means so far are saved too. Not under a `tf.distribute`
+            strategy, where reading them takes all workers.
 
     Raises:
         OSError: The file cannot be written; what was there is as it was.
     """
     path = Path(path)
+    strategy = getattr(model, "distribute_strategy", None)
+    sums = model.metrics_variables if in_epoch else []
+    if strategy is not None and strategy.num_replicas_in_sync > 1:
+        sums = []
     state = {
         "step": step,
         "seeds": [_numbers(variable) for variable in _seeds(model)],
-        "metrics": [_numbers(v) for v in model.metrics_variables] if in_epoch else [],
+        "metrics": [_numbers(variable) for variable in sums],
     }
     try:
         with written_whole(path) as temporary:

@@ -171,9 +171,8 @@ def train(
     )
     if recipe.replicas != strategy.replicas:
         run.say(
-            f"the published run had {recipe.replicas} replicas of {recipe.batch_size} images in "
-            f"step; this one has {strategy.replicas}, and learning rate "
-            f"{rate_at(learning_rate, step):g}"
+            f"the recipe is for replicas={recipe.replicas} of {recipe.batch_size} images in step; "
+            f"this run has {strategy.replicas}, and learning rate {rate_at(learning_rate, step):g}"
         )
 
     # ---- Training.
@@ -181,6 +180,7 @@ def train(
     with stop_requests() as request, strategy.fit_scope():
         stopped = _fit(run, model, data, length, step, metrics, learning_rate, evaluator, request)
     if stopped:
+        strategy.agree_to_stop(True)  # Workers wait for the chief, which saves.
         run.say(f"saved {run.directory}; the same command goes on")
         if request.signal == signal.SIGINT:
             raise KeyboardInterrupt
