@@ -47,7 +47,7 @@ def test_half_precision_trains_and_keeps_its_state_in_full(policy, compiled, rem
     before = {v.path: keras.ops.convert_to_numpy(v.value) for v in model.variables}
     images = np.random.default_rng(3).normal(size=(4, 24, 24, 3)).astype("float32")
     labels = np.eye(5, dtype="float32")[:4]
-    history = model.fit(images, dict.fromkeys(losses, labels), batch_size=2, epochs=2, verbose=0)
+    history = model.fit(images, dict.fromkeys(losses, labels), batch_size=2, epochs=6, verbose=0)
 
     assert np.isfinite(history.history["loss"]).all()
     outputs = model(images, training=False)
@@ -57,8 +57,8 @@ def test_half_precision_trains_and_keeps_its_state_in_full(policy, compiled, rem
         value = keras.ops.convert_to_numpy(variable.value)
         assert np.isfinite(value).all(), variable.path
         if variable.path == "drop_path_schedule/step":
-            assert variable.dtype == "int32" and value == 4
+            assert variable.dtype == "int32" and value == 12
         elif "seed_generator" not in variable.path:
             assert variable.dtype == "float32", variable.path
-            # Float16's scale may skip a first step, not all four.
+            # Float16 skips the first three steps or so, until its scale of the loss fits.
             assert (value != before[variable.path]).any(), variable.path
