@@ -21,6 +21,7 @@ ALLOWED = {
     "models": {"genotypes", "layers", "weights"},
     "data": set(),
     "training": {"genotypes", "layers", "models", "weights", "data"},
+    "detection": {"genotypes", "layers", "models"},
     "export": {"layers", "models", "weights", "data", "training"},
 }
 MAY_NEED_TENSORFLOW = {
@@ -33,6 +34,7 @@ MAY_NEED_TENSORFLOW = {
     "data/stream_preprocessing.py",
     "weights/slim_checkpoint.py",
     "weights/slim_writer.py",
+    "detection/crop_features.py",
     "export/saved_model.py",
     "export/classifier.py",
 }
