@@ -19,7 +19,9 @@ TEST_ARGS ?=
 TEST_WORKERS ?= 2
 QUICKSTART_DIR ?= runs/digits
 BACKEND_TESTS := tests/layers tests/models/test_golden.py tests/models/test_networks.py \
-	tests/training/test_objective.py tests/data/test_augmentation.py
+	tests/training/test_objective.py tests/data/test_augmentation.py tests/detection/test_boxes.py \
+	tests/detection/test_crop.py tests/detection/test_faster_rcnn.py tests/detection/test_losses.py \
+	tests/detection/test_suppression.py
 QUICKSTART_IMAGES ?= $(QUICKSTART_DIR)/samples/*.png
 
 # TensorFlow's start-up lines would bury the lines a person is waiting for.

@@ -10,10 +10,10 @@ from typing import Any
 
 from nasnet_keras.detection.anchors import anchor_sizes, anchors_inside
 from nasnet_keras.detection.backbone import plan_split
-from nasnet_keras.genotypes import Genotype
+from nasnet_keras.genotypes import Genotype, get_genotype
 from nasnet_keras.layers.network_layer import half
 from nasnet_keras.models.config import NetworkConfig
-from nasnet_keras.models.feature_sizes import check_input_size, smallest_input
+from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.suggestions import unknown_name
 
@@ -259,10 +259,6 @@ class DetectorConfig:
         """Returns `(height, width)` of the anchors of one position, in pixels."""
         return anchor_sizes(self.anchor_base_size, self.anchor_scales, self.anchor_aspect_ratios)
 
-    def smallest_image(self) -> int:
-        """Returns the smallest height or width that the network can take, in pixels."""
-        return smallest_input(self.network)
-
     def replace(self, **overrides: Any) -> DetectorConfig:
         """Returns a copy with some values replaced.
 
@@ -296,7 +292,9 @@ class DetectorConfig:
             genotype = network.get("genotype")
             if isinstance(genotype, Mapping):
                 genotype = Genotype.from_dict(genotype)
-            network = NetworkConfig("nasnet_a").replace(**{**network, "genotype": genotype})
+            network = NetworkConfig(get_genotype("nasnet_a")).replace(
+                **{**network, "genotype": genotype}
+            )
         if network is None:
             raise ValueError("a detector's configuration names its network")
         return cls(network).replace(**values)
