@@ -25,7 +25,7 @@ ALLOWED = {
     "export": {"layers", "models", "weights", "data", "training"},
     # Spaces and strategies.
     "search": {"genotypes"},
-    "detection": {"layers", "models", "weights", "data", "training"},
+    "detection": {"genotypes", "layers", "models", "weights", "data", "training"},
     "detection/data": {"data", "detection"},
 }
 MAY_NEED_TENSORFLOW = {
@@ -44,6 +44,7 @@ MAY_NEED_TENSORFLOW = {
     "weights/slim_writer.py",
     "training/strategy.py",
     "training/tensorflow_network.py",
+    "detection/crop_features.py",
     "export/saved_model.py",
     "export/classifier.py",
 }

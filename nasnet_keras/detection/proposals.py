@@ -1,0 +1,57 @@
+"""From the region head's outputs to the boxes that the second stage looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras import ops
+
+from nasnet_keras.detection.box_coder import decode_boxes
+from nasnet_keras.detection.boxes import areas, clip_boxes
+from nasnet_keras.detection.nms import non_max_suppression
+
+
+def propose_boxes(
+    encodings: Any,
+    logits: Any,
+    anchors: Any,
+    image_sizes: Any,
+    limit: int,
+    iou_threshold: float,
+    box_scales: Sequence[float],
+    allowed: Any = None,
+) -> tuple[Any, Any, Any]:
+    """Decodes anchors, suppresses doubles and clips what is left to the image.
+
+    As in the original, boxes are compared before they are clipped. Nothing flows back through it.
+
+    Args:
+        encodings: `(batch, N, 4)`.
+        logits: `(batch, N, 2)`: background and object.
+        anchors: `(N, 4)` or `(batch, N, 4)`.
+        image_sizes: `(batch, 2)`: height and width, in pixels.
+        limit: Boxes kept of an image.
+        iou_threshold: Of the suppression.
+        box_scales: Of the box coder.
+        allowed: `(batch, N)`, bool: the anchors that take part; all by default.
+
+    Returns:
+        `(boxes, scores, valid)`: `(batch, limit, 4)` in pixels, `(batch, limit)` the probability of
+        an object, and `(batch, limit)`, bool, false for places that are empty.
+    """
+    encodings, logits = ops.stop_gradient(encodings), ops.stop_gradient(logits)
+    boxes = decode_boxes(encodings, anchors, box_scales)
+    scores = ops.softmax(logits)[..., 1]
+    if allowed is not None:
+        scores = ops.where(allowed, scores, -1.0)
+    indices, picked = non_max_suppression(boxes, scores, limit, iou_threshold, 0.0)
+    boxes = ops.take_along_axis(boxes, indices[..., None], axis=1)
+    boxes = clip_boxes(boxes, image_sizes)
+    valid = ops.logical_and(picked, areas(boxes) > 0)
+    scores = ops.take_along_axis(scores, indices, axis=1)
+    return (
+        ops.where(valid[..., None], boxes, 0.0),
+        ops.where(valid, scores, 0.0),
+        valid,
+    )
