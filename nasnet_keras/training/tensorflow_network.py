@@ -188,7 +188,7 @@ def _check_divisible(data: Any, parts: int) -> Any:
 
     rows = tf.shape(keras.tree.flatten(data)[0])[0]
     message = f"accumulation_steps={parts} does not divide the batch"
-    return tf.debugging.Assert(rows % parts == 0, [message, rows])
+    return tf.debugging.Assert(tf.equal(tf.math.floormod(rows, parts), 0), [message, rows])
 
 
 def _take_reduced_gradients(optimizer: Any) -> None:
