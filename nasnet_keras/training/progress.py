@@ -63,7 +63,8 @@ class ProgressBar(StepCallback):
             text = f"{speed:.{0 if speed >= 10 else 1}f} images/s"
         self.progress.update(self.task, completed=self.step, speed=text)
         last = (self.step - self.steps_per_execution) // self.every
-        if self.progress.disable and self.step // self.every > last:
+        ends = self.step % self.length.epoch_steps == 0 or self.step >= self.length.total_steps
+        if self.progress.disable and self.step // self.every > last and not ends:
             self._print((self.step - 1) // self.length.epoch_steps, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
