@@ -68,8 +68,9 @@ class Evaluator:
             return self._evaluate(model)
 
     def _evaluate(self, model: keras.Model) -> Evaluation:
-        if self._network is None or self._batches is None:
-            self._network = inference_model(self._build())
+        network = self._network
+        if network is None or self._batches is None:
+            network = self._network = inference_model(self._build())
             self._batches = evaluation_batches(
                 self._recipe.dataset_name,
                 self._recipe.evaluation_split_name,
@@ -80,12 +81,12 @@ class Evaluator:
             )
         averages = averaged_weights(model)
         trained: dict[str, Any] = {weight.path: weight for weight in model.weights}
-        for weight in self._network.weights:
+        for weight in network.weights:
             value = averages.get(weight.path)
             if value is None:
                 value = ops.convert_to_numpy(trained[weight.path])
             weight.assign(value)
-        return evaluate(self._network, self._batches)
+        return evaluate(network, self._batches)
 
     def logs(self, model: keras.Model) -> dict[str, float]:
         """Evaluates, and returns what belongs into the log of an epoch."""
