@@ -10,8 +10,8 @@ from typing import Any
 from nasnet_keras.search.executor import Executor, Job, Outcome
 from nasnet_keras.search.journal import Journal
 from nasnet_keras.search.limits import Limits
-from nasnet_keras.search.run_directory import RunDirectory
 from nasnet_keras.search.resume import resume
+from nasnet_keras.search.run_directory import RunDirectory
 from nasnet_keras.search.search_state import OpenChild, SearchState
 from nasnet_keras.search.snapshot import Snapshot, save_snapshot
 from nasnet_keras.search.strategy import Result, Strategy
