@@ -22,6 +22,8 @@ ALLOWED = {
     "data": set(),
     "training": {"genotypes", "layers", "models", "weights", "data"},
     "export": {"layers", "models", "weights", "data", "training"},
+    # Spaces and strategies.
+    "search": {"genotypes"},
 }
 MAY_NEED_TENSORFLOW = {
     "layers/batch_normalization.py",
@@ -36,6 +38,11 @@ MAY_NEED_TENSORFLOW = {
     "export/saved_model.py",
     "export/classifier.py",
 }
+
+
+# Strategies touch no disk, device or process, and none of these modules.
+NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "threading"}
+NOT_FOR_STRATEGIES |= {"multiprocessing", "concurrent", "socket", "pickle", "time", "random"}
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:
@@ -62,6 +69,21 @@ def test_dependencies_point_one_way(package: str) -> None:
             if parts[0] == "tensorflow":
                 name = f"{package}/{path.name}"
                 assert name in MAY_NEED_TENSORFLOW and not at_top, f"{name} imports TensorFlow"
+
+
+def test_strategies_touch_nothing_outside() -> None:
+    for path in (ROOT / "search").glob("*.py"):
+        for module, _ in imports(path):
+            assert module.split(".")[0] not in NOT_FOR_STRATEGIES, f"{path.name} imports {module}"
+
+
+def test_spaces_and_strategies_load_without_keras() -> None:
+    code = (
+        "import sys; from nasnet_keras import search; "
+        "space = search.get_space('nasnet'); s = search.get_strategy('evolution', space); "
+        "assert len(s.ask(3)[0].architecture) == 50 and 'keras' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=True)
 
 
 def test_every_public_name_is_there() -> None:

@@ -1,0 +1,198 @@
+"""Which strategy finds good cells with the fewest trained children?
+
+Strategies search the 15,625 cells of NAS-Bench-201, whose accuracies are known. A cell is trained
+once: proposing it again tells the known accuracy and costs nothing, as in a real search. Each curve
+is the mean validation accuracy of the 25 best cells trained so far, against the number of cells
+trained; a search that has settled on few cells keeps its last value. Intervals are Student's, 95 %,
+over seeds. A strategy parts from random search at the number of children from which on the interval
+of the difference (Welch) stays above 0.
+
+    python benchmarks/strategies.py --table=../shared/data/nasbench201.csv [--seeds=20] \
+        [--children=1000] [--strategies=random,reinforce,...] [--output=s.json] [--plot=s.png]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from absl import flags
+from measurement import check_output, write_json
+from nasbench201 import load_table
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from scipy import stats
+
+from nasnet_keras.command_line import run
+from nasnet_keras.search import Result, Space, Strategy, get_strategy
+from nasnet_keras.suggestions import unknown_name
+
+_TABLE = flags.DEFINE_string("table", "../shared/data/nasbench201.csv", "Table of trained cells.")
+_SEEDS = flags.DEFINE_integer("seeds", 20, "Runs of each strategy.", lower_bound=2)
+_CHILDREN = flags.DEFINE_integer("children", 1000, "Cells a run trains at most.", lower_bound=25)
+_STRATEGIES = flags.DEFINE_list(
+    "strategies",
+    ["random", "reinforce", "ppo", "evolution", "reinforce-fast", "ppo-fast"],
+    "What to compare, random first.",
+)
+_TOP = flags.DEFINE_integer("top", 25, "Cells whose mean is taken.", lower_bound=1)
+_OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
+_PLOT = flags.DEFINE_string("plot", None, "PNG file to write.")
+
+# The papers' settings, and the two controllers with learning rates for a search of hundreds, not of
+# 20,000: the papers' move a softmax little in that time.
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "random": ("random", {}),
+    "reinforce": ("reinforce", {}),
+    "ppo": ("ppo", {}),
+    "evolution": ("evolution", {}),
+    "reinforce-fast": ("reinforce", {"learning_rate": 0.01}),
+    "ppo-fast": ("ppo", {"learning_rate": 0.001}),
+}
+# Proposals asked for at once, as by as many workers.
+AT_ONCE = 20
+# A search that proposes this many times as many as it may train has settled.
+PATIENCE = 2
+POINTS = (100, 200, 300, 500, 1000)
+
+
+def main(_: list[str]) -> None:
+    for name in _STRATEGIES.value:
+        if name not in VARIANTS:
+            raise ValueError(unknown_name("strategy", name, VARIANTS))
+    if _STRATEGIES.value[0] != "random":
+        raise ValueError(f"--strategies starts with random, got {_STRATEGIES.value[0]!r}")
+    check_output(_OUTPUT.value)
+    check_output(_PLOT.value)
+    space, validation, test = load_table(_TABLE.value)
+    # Loaded before anything is timed.
+    import keras  # noqa: F401
+
+    curves: dict[str, np.ndarray] = {}
+    rows = []
+    for name in _STRATEGIES.value:
+        start = time.perf_counter()
+        runs = [search(name, space, seed, validation) for seed in range(_SEEDS.value)]
+        seconds = time.perf_counter() - start
+        curves[name] = np.array([top_curve(trained, validation) for trained, _ in runs])
+        proposals = sum(count for _, count in runs)
+        rows.append(
+            {
+                "strategy": name,
+                "options": VARIANTS[name][1],
+                "seeds": _SEEDS.value,
+                "trained": float(np.mean([len(trained) for trained, _ in runs])),
+                "proposals": proposals / _SEEDS.value,
+                "milliseconds_a_proposal": 1000 * seconds / proposals,
+                "test_accuracy_of_best": interval(
+                    np.array([test[max(t, key=lambda a: validation[a])] for t, _ in runs])
+                ),
+                "parts_from_random_at": None
+                if name == "random"
+                else parting(curves[name], curves["random"]),
+                "top_mean": {
+                    str(n): interval(curves[name][:, n - 1])
+                    for n in (*(p for p in POINTS if p < _CHILDREN.value), _CHILDREN.value)
+                },
+            }
+        )
+        print(f"{name}: {seconds:.0f} s", file=sys.stderr)
+    Console(width=None if sys.stdout.isatty() else 200).print(make_table(rows))
+    if _OUTPUT.value:
+        write_json(_OUTPUT.value, rows)
+    if _PLOT.value:
+        plot(curves, float(np.sort(validation.ravel())[-_TOP.value :].mean()))
+
+
+def search(
+    name: str, space: Space, seed: int, validation: np.ndarray
+) -> tuple[list[tuple[int, ...]], int]:
+    """Returns the cells in the order of their training, and the number of proposals."""
+    kind, options = VARIANTS[name]
+    strategy: Strategy = get_strategy(kind, space, seed, **options)
+    trained: dict[tuple[int, ...], None] = {}
+    count = 0
+    while len(trained) < _CHILDREN.value and count < PATIENCE * _CHILDREN.value:
+        proposals = strategy.ask(AT_ONCE)
+        count += len(proposals)
+        trained.update(dict.fromkeys(p.architecture for p in proposals))
+        strategy.tell([Result(p.number, float(validation[p.architecture])) for p in proposals])
+    return list(trained)[: _CHILDREN.value], count
+
+
+def top_curve(trained: list[tuple[int, ...]], validation: np.ndarray) -> np.ndarray:
+    """Returns the mean of the best after 1, 2, ... trained cells."""
+    best: list[float] = []
+    curve = []
+    for architecture in trained:
+        best = sorted([*best, float(validation[architecture])])[-_TOP.value :]
+        curve.append(np.mean(best))
+    return np.array(curve + [curve[-1]] * (_CHILDREN.value - len(curve)))
+
+
+def interval(values: np.ndarray) -> dict[str, float]:
+    """Returns the mean and the half width of its 95 % interval, in percent."""
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return {"mean": 100 * float(values.mean()), "half_width": 100 * float(half)}
+
+
+def parting(curve: np.ndarray, random: np.ndarray) -> int | None:
+    """Returns from how many children on the strategy is surely better; `None`: never."""
+    low = []
+    for ours, theirs in zip(curve.T, random.T, strict=True):
+        result = stats.ttest_ind(ours, theirs, equal_var=False)
+        low.append(result.confidence_interval(0.95).low)
+    below = np.flatnonzero(~(np.array(low) > 0))
+    first = int(below[-1]) + 1 if len(below) else 0
+    return first + 1 if first < len(low) else None
+
+
+def make_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=box.MARKDOWN)
+    table.add_column("strategy")
+    for points in rows[0]["top_mean"]:
+        table.add_column(f"top {_TOP.value} at {points} (%)", justify="right")
+    for heading in ("parts at", "trained", "proposals", "ms a proposal", "test of best (%)"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        best = row["test_accuracy_of_best"]
+        parts = row["parts_from_random_at"]
+        table.add_row(
+            row["strategy"],
+            *(f"{v['mean']:.2f} ± {v['half_width']:.2f}" for v in row["top_mean"].values()),
+            "-" if parts is None else str(parts),
+            f"{row['trained']:.0f}",
+            f"{row['proposals']:.0f}",
+            f"{row['milliseconds_a_proposal']:.2f}",
+            f"{best['mean']:.2f} ± {best['half_width']:.2f}",
+        )
+    return table
+
+
+def plot(curves: dict[str, np.ndarray], limit: float) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    count = np.arange(_TOP.value, _CHILDREN.value + 1)
+    for name, curve in curves.items():
+        middle = 100 * curve.mean(axis=0)[_TOP.value - 1 :]
+        half = 100 * stats.sem(curve, axis=0)[_TOP.value - 1 :]
+        half = half * stats.t.ppf(0.975, len(curve) - 1)
+        (line,) = axes.plot(count, middle, label=name)
+        axes.fill_between(count, middle - half, middle + half, alpha=0.2, color=line.get_color())
+    axes.axhline(100 * limit, color="black", linestyle=":", label="best possible")
+    axes.set_xlabel("children trained")
+    axes.set_ylabel(f"validation accuracy, mean of top {_TOP.value} (%)")
+    axes.set_ylim(78, None)
+    axes.legend()
+    figure.savefig(_PLOT.value, dpi=150)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,65 @@
+"""Search spaces and strategies: architectures out, rewards in.
+
+Neither touches disks, devices or processes. What needs Keras (controllers, surrogates) loads it
+when a strategy is made.
+"""
+
+from nasnet_keras.search.canonical import canonical_cell, canonical_genotype
+from nasnet_keras.search.categorical_space import CategoricalSpace
+from nasnet_keras.search.evolution import RegularizedEvolution
+from nasnet_keras.search.layerwise_space import (
+    ConvolutionLayer,
+    LayerwiseNetwork,
+    LayerwiseSpace,
+)
+from nasnet_keras.search.nasnet_space import NASNetSpace
+from nasnet_keras.search.pnas_space import PNAS_OPERATIONS, PNASSpace
+from nasnet_keras.search.policy_search import PolicySearch
+from nasnet_keras.search.policy_settings import PPO, REINFORCE, PolicySettings
+from nasnet_keras.search.progressive import Progressive
+from nasnet_keras.search.random_search import RandomSearch
+from nasnet_keras.search.space import Architecture, Decision, Space
+from nasnet_keras.search.spaces import get_space, list_spaces
+from nasnet_keras.search.strategies import get_strategy, list_strategies
+from nasnet_keras.search.strategy import Proposal, Result, Strategy
+from nasnet_keras.search.surrogate_settings import (
+    LSTM,
+    LSTM_ENSEMBLE,
+    MLP,
+    MLP_ENSEMBLE,
+    SurrogateSettings,
+)
+
+__all__ = [
+    "LSTM",
+    "LSTM_ENSEMBLE",
+    "MLP",
+    "MLP_ENSEMBLE",
+    "PNAS_OPERATIONS",
+    "PPO",
+    "REINFORCE",
+    "Architecture",
+    "CategoricalSpace",
+    "ConvolutionLayer",
+    "Decision",
+    "LayerwiseNetwork",
+    "LayerwiseSpace",
+    "NASNetSpace",
+    "PNASSpace",
+    "PolicySearch",
+    "PolicySettings",
+    "Progressive",
+    "Proposal",
+    "RandomSearch",
+    "RegularizedEvolution",
+    "Result",
+    "Space",
+    "Strategy",
+    "SurrogateSettings",
+    "canonical_cell",
+    "canonical_genotype",
+    "get_space",
+    "get_strategy",
+    "list_spaces",
+    "list_strategies",
+]

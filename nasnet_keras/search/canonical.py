@@ -1,0 +1,132 @@
+"""One form for all cells that build the same network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nasnet_keras.genotypes import Block, Branch, CellGenotype, Genotype
+
+Node = tuple[Any, Sequence[tuple[int, Any]]]
+"""A label and the edges that come in, each the index of its source and a label of its own."""
+
+
+def canonical_order(nodes: Sequence[Node], num_inputs: int) -> list[int]:
+    """Orders the nodes of a graph so that all orders of one graph become the same.
+
+    Of all orders in which a node follows what it reads, this is the one whose description is
+    lexicographically smallest, where a node is described by its incoming edges, sorted, and its
+    label. Nodes that look alike so far are tried one after the other, so two graphs agree exactly
+    when they are isomorphic.
+
+    Args:
+        nodes: The nodes, each after what it reads. Sources below `num_inputs` are the graph's
+            inputs, source `num_inputs + i` is node `i`. Labels must be comparable to one another.
+        num_inputs: Number of inputs; these keep their indices.
+
+    Returns:
+        Indices of the nodes, in their new order.
+    """
+    consumers: list[list[Any]] = [[] for _ in nodes]
+    for number, (_, edges) in enumerate(nodes):
+        for source, label in edges:
+            if source >= num_inputs:
+                consumers[source - num_inputs].append((number, label))
+    consumed = [sorted(entries) for entries in consumers]
+
+    def complete(placed: dict[int, int], rest: tuple[int, ...]) -> tuple[list[Any], list[int]]:
+        sequence: list[Any] = []
+        order: list[int] = []
+        while rest:
+            best: Any = None
+            ties: list[int] = []
+            for number in rest:
+                label, edges = nodes[number]
+                if any(source not in placed for source, _ in edges):
+                    continue
+                text = (sorted((placed[source], name) for source, name in edges), label)
+                if best is None or text < best:
+                    best, ties = text, [number]
+                elif text == best:
+                    ties.append(number)
+            # Alike nodes that the same nodes read in the same way can change places.
+            different = [
+                number
+                for place, number in enumerate(ties)
+                if all(consumed[number] != consumed[other] for other in ties[:place])
+            ]
+            following = len(placed)
+            sequence.append(best)
+            if len(different) > 1:
+                ends = []
+                for number in different:
+                    tail = complete(
+                        {**placed, num_inputs + number: following},
+                        tuple(other for other in rest if other != number),
+                    )
+                    ends.append((tail[0], [number, *tail[1]]))
+                end = min(ends)
+                return sequence + end[0], order + end[1]
+            placed = {**placed, num_inputs + ties[0]: following}
+            order.append(ties[0])
+            rest = tuple(other for other in rest if other != ties[0])
+        return sequence, order
+
+    return complete({i: i for i in range(num_inputs)}, tuple(range(len(nodes))))[1]
+
+
+def canonical_cell(cell: CellGenotype) -> CellGenotype:
+    """Returns the canonical form of any cell.
+
+    Blocks from which no output follows are dropped, the halves of a block are sorted (a sum does
+    not depend on their order, a concatenation only in the order of its channels), independent
+    blocks are put into one order, and so is a concat list. States that go on as they are (NASNet-B)
+    keep their order, which tells them apart.
+    """
+    alive = set(cell.outputs)
+    for number in reversed(range(len(cell.blocks))):
+        if cell.num_inputs + number in alive:
+            alive |= {int(branch.input) for branch in cell.blocks[number].branches}
+    kept = [i for i in range(len(cell.blocks)) if cell.num_inputs + i in alive]
+    if not kept:
+        # A genotype has at least one block; which one is of no account here.
+        filler = Block(Branch("identity", 0), Branch("identity", 0))
+        concat = tuple(sorted(int(state) for state in cell.concat))
+        return CellGenotype((filler,), concat, cell.states, cell.num_inputs)
+    index = {i: i for i in range(cell.num_inputs)}
+    index |= {cell.num_inputs + old: cell.num_inputs + new for new, old in enumerate(kept)}
+
+    def place(state: int) -> list[int]:
+        """Whether the state leaves the cell, and where its place matters, at which."""
+        if cell.concat:
+            return [int(state in cell.concat)]
+        return [place for place, other in enumerate(cell.states) if other == state]
+
+    blocks = [cell.blocks[i] for i in kept]
+    nodes = [
+        (
+            (block.combine, place(cell.num_inputs + old)),
+            [(index[int(branch.input)], branch.operation) for branch in block.branches],
+        )
+        for old, block in zip(kept, blocks, strict=True)
+    ]
+    order = canonical_order(nodes, cell.num_inputs)
+    moved = {i: i for i in range(cell.num_inputs)}
+    moved |= {cell.num_inputs + old: cell.num_inputs + new for new, old in enumerate(order)}
+    result = []
+    for old in order:
+        halves = sorted(
+            (moved[index[int(branch.input)]], branch.operation) for branch in blocks[old].branches
+        )
+        left, right = (Branch(operation, source) for source, operation in halves)
+        result.append(Block(left, right, blocks[old].combine))
+    outputs = tuple(moved[index[state]] for state in cell.outputs)
+    if cell.concat:
+        return CellGenotype(tuple(result), concat=tuple(sorted(outputs)))
+    return CellGenotype(tuple(result), states=outputs, num_inputs=cell.num_inputs)
+
+
+def canonical_genotype(genotype: Genotype) -> Genotype:
+    """Returns the genotype with both its cells in canonical form, under the same name."""
+    reduction = canonical_cell(genotype.reduction) if genotype.reduction else None
+    return Genotype(genotype.name, canonical_cell(genotype.normal), reduction)
