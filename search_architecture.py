@@ -82,11 +82,11 @@ _COUNT = flags.DEFINE_integer("count", 10, "top: how many children.")
 _CHILD_FLAGS = (
     _EPOCHS, _NUM_CELLS, _FILTERS, _BATCH_SIZE, _LEARNING_RATE, _TRAIN_IMAGE_SIZE
 )  # fmt: skip
-_LIMIT_FLAGS = (_MAX_PARAMETERS, _MAX_MULTIPLY_ADDS, _MAX_LATENCY_MS)
 _ONLY_LOCAL = (_GPUS,)
 _ONLY_RAY = (_RAY_ADDRESS, _CPUS_PER_CHILD, _GPUS_PER_CHILD)
 _RUN_FLAGS = (
-    _RUN_DIR, _STRATEGY, _STRATEGY_OPTION, _SPACE, _SPACE_OPTION, _SEED, _BUDGET, *_LIMIT_FLAGS,
+    _RUN_DIR, _STRATEGY, _STRATEGY_OPTION, _SPACE, _SPACE_OPTION, _SEED, _BUDGET, _MAX_PARAMETERS,
+    _MAX_MULTIPLY_ADDS, _MAX_LATENCY_MS,
     _DATASET_NAME, _DATASET_DIR, *_CHILD_FLAGS, _LATENCY_RUNS, _EXECUTOR, _WORKERS, _TIME_LIMIT,
     _MEMORY_LIMIT, *_ONLY_LOCAL, *_ONLY_RAY,
 )  # fmt: skip
@@ -100,7 +100,7 @@ def run_search() -> int:
         raise ValueError("--strategy is missing: e.g. --strategy=ppo")
     space_name = _SPACE.value or ("pnas" if _STRATEGY.value == "progressive" else "nasnet")
     space = get_space(space_name, **_options(_SPACE_OPTION))
-    limits = Limits(**{flag.name: flag.value for flag in _LIMIT_FLAGS})
+    limits = Limits(_MAX_PARAMETERS.value, _MAX_MULTIPLY_ADDS.value, _MAX_LATENCY_MS.value)
     directory = _run_directory()
 
     import_keras_quietly()
