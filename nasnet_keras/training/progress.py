@@ -77,7 +77,7 @@ class ProgressBar(StepCallback):
                 label = name.removeprefix("logits_").replace("_", " ")
                 parts.append(f"{label} {float(logs[name]):.4f}")
         parts.append(self.progress.tasks[0].fields["speed"])
-        self.progress.console.print("  ".join(parts), highlight=False)
+        self.progress.console.print("  ".join(parts), highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.close()
