@@ -219,8 +219,8 @@ def block(model: Any, size: int, classes: int, outputs: list[str] | None) -> Cal
 
 def markdown(rows: list[dict[str, Any]]) -> list[str]:
     headings = (
-        "network",
         "side",
+        "network",
         "batch",
         "images/s",
         "s a step",
@@ -236,8 +236,8 @@ def markdown(rows: list[dict[str, Any]]) -> list[str]:
             for x in (row["times_keras"], row["times_keras_processor"])
         ]
         cells = (
-            row["network"],
             row["side"],
+            row["network"],
             str(row["batch"]),
             f"{row['images_per_second']:.1f}",
             f"{row['step_seconds']:.3f}",

@@ -26,9 +26,11 @@ def rematerialize(layer: keras.layers.Layer, function: Callable[..., Any], *inpu
     state = [variable for variable in variables if not variable.trainable]
     tensors = [ops.convert_to_tensor(variable) for variable in variables]
     tensors += [x for x in inputs if x is not None]
-    # Whole numbers are read from around the function: as arguments they would be differentiated.
     types = [keras.backend.standardize_dtype(x.dtype) for x in tensors]
     floats = [number for number, dtype in enumerate(types) if "float" in dtype]
+    # Whole numbers are read from around the function: as arguments they would be differentiated.
+    # A sum, because TensorFlow's "tensor" of a variable is the variable, read after its update.
+    tensors = [x if number in floats else x + 0 for number, x in enumerate(tensors)]
     single = True
 
     def stateless(*arguments: Any) -> list[Any]:
