@@ -30,7 +30,7 @@ SETTINGS = (
     "--filters=2",
     "--stem_filters=4",
     "--batch_size=128",
-    "--max_number_of_steps=60",
+    "--max_number_of_steps=440",
     "--optimizer=rmsprop",
     "--moving_average_decay=0.99",
     "--dropout=0.2",
@@ -109,7 +109,7 @@ def main(_) -> None:
         rows = []
         while len(rows) < _KILLS.value:
             process = start(killed)
-            wait = moments.uniform(0.1, 1.0) * whole
+            wait = moments.uniform(0.1, 0.7) * whole
             time.sleep(wait)
             if process.poll() is not None:
                 break  # It was done before its moment came.
