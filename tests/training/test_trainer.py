@@ -272,3 +272,43 @@ def test_averages_are_what_is_tested_loaded_and_converted(tmp_path):
     batches = evaluation_batches("digits", "test", None, "scale", 16)
     assert evaluate(loaded, batches).loss == pytest.approx(result.loss, rel=1e-5)
     assert evaluate(as_trained, batches).loss != pytest.approx(result.loss, rel=1e-3)
+
+
+def test_fine_tuning_starts_from_a_run_and_trains_the_scopes_alone(run, tmp_path):
+    recipe = TINY.override(
+        checkpoint_path=str(run[0]),
+        checkpoint_exclude_scopes="final_layer",
+        trainable_scopes="final_layer,cell_1",
+        max_number_of_steps=4,
+        seed=1,
+    )
+    console = Console(file=io.StringIO())
+    trainer.train(recipe, tmp_path, console, RunOptions(tensorboard=False))
+    assert "starting from" in console.file.getvalue()
+    start, end = load_trained_model(run[0]).model, load_trained_model(tmp_path).model
+    before = {weight.path: keras.ops.convert_to_numpy(weight) for weight in start.weights}
+    for weight in end.weights:
+        after = keras.ops.convert_to_numpy(weight)
+        if weight.path.split("/")[0] in ("final_layer", "cell_1"):
+            if weight.name in ("kernel", "gamma", "moving_mean"):
+                assert np.abs(after - before[weight.path]).max() > 1e-6, weight.path
+        elif weight.name != "step":
+            np.testing.assert_array_equal(after, before[weight.path], err_msg=weight.path)
+
+
+def test_options_of_speed_and_memory_train_together(tmp_path):
+    recipe = TINY.override(
+        precision="mixed_bfloat16",
+        gradient_accumulation_steps=2,
+        steps_per_execution=2,
+        max_number_of_steps=6,
+    )
+    options = RunOptions(rematerialize=True, tensorboard=False)
+    assert trainer.train(recipe, tmp_path, options=options).images == 360
+    # An epoch is of whole executions: 4 of its 5 batches.
+    assert [record["step"] for record in read_log(tmp_path)] == [4, 6]
+    assert all(np.isfinite(record["loss"]) for record in read_log(tmp_path))
+    model = load_model(tmp_path / "model.keras")
+    assert int(model.get_layer("drop_path_schedule").step) == 6
+    assert {weight.dtype for weight in model.trainable_weights} == {"float32"}
+    assert keras.config.dtype_policy().name == "float32"
