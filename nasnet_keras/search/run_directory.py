@@ -1,0 +1,123 @@
+"""The directory of a search: what it is, and who writes to it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nasnet_keras.whole_files import make_directory, written_whole
+
+_MISSING = object()
+
+
+class RunDirectory:
+    """Names of a search's files.
+
+    Args:
+        path: The directory; it need not exist.
+
+    Attributes:
+        config: `config.json`: what the search is; it never changes.
+        journal: `journal.jsonl`: what happened.
+        snapshot: `snapshot.npz`: the strategy's state at some place of the journal.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.journal = self.path / "journal.jsonl"
+        self.snapshot = self.path / "snapshot.npz"
+
+    def child(self, number: int) -> Path:
+        """Returns the directory of a child."""
+        return self.path / "children" / str(number)
+
+    def read_config(self) -> dict[str, Any]:
+        """Returns what the search is.
+
+        Raises:
+            ValueError: The directory holds no search.
+            OSError: The file cannot be read.
+        """
+        try:
+            config = json.loads(self.config.read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            raise ValueError(f"{self.path} holds no search: it has no {self.config.name}") from None
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{self.config}: not JSON: {error}") from None
+        if not isinstance(config, dict):
+            raise ValueError(f"{self.config}: not the configuration of a search")
+        return config
+
+    def check_config(self, config: Mapping[str, Any]) -> None:
+        """Refuses a directory of another search.
+
+        Args:
+            config: What this search is, JSON-ready.
+
+        Raises:
+            ValueError: The directory holds a search that differs; the message says in what.
+        """
+        if not self.config.exists():
+            if self.journal.exists():
+                raise ValueError(f"{self.path} has a journal, but no {self.config.name}")
+            return
+        differences = config_differences(self.read_config(), _as_read(config))
+        if differences:
+            raise ValueError(
+                f"{self.path} holds another search ({'; '.join(differences)}): give those "
+                "settings, or another directory"
+            )
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Makes the directory and writes what the search is, unless it is there.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        make_directory(self.path)
+        if not self.config.exists():
+            with written_whole(self.config) as path:
+                path.write_text(json.dumps(_as_read(config), indent=2) + "\n")
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within the block, no other driver writes to the directory.
+
+        Raises:
+            ValueError: One does.
+        """
+        make_directory(self.path)
+        with open(self.path / "lock", "wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"{self.path}: another process is running this search") from None
+            yield
+
+
+def config_differences(
+    found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = ""
+) -> list[str]:
+    """Returns the values that differ, as `"name was theirs, now ours"`, names with dots between."""
+    differences = []
+    for name in {**found, **expected}:
+        theirs, ours = found.get(name, _MISSING), expected.get(name, _MISSING)
+        if theirs == ours:
+            continue
+        if isinstance(theirs, dict) and isinstance(ours, dict):
+            differences += config_differences(theirs, ours, f"{prefix}{name}.")
+        else:
+            shown = ["not there" if v is _MISSING else json.dumps(v) for v in (theirs, ours)]
+            differences.append(f"{prefix}{name} was {shown[0]}, now {shown[1]}")
+    return differences
+
+
+def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a configuration as it comes back from a file: tuples are lists there."""
+    return json.loads(json.dumps(config, allow_nan=False))

@@ -1,0 +1,284 @@
+"""Searches for the cells of a network; the same command continues a search that was cut off.
+
+  python search_architecture.py run --strategy=ppo --dataset_name=digits --budget=40 \
+      --run_dir=runs/search --workers=2
+  python search_architecture.py status --run_dir=runs/search
+  python search_architecture.py top --run_dir=runs/search
+
+A flag left out keeps the paper's value, or the dataset's.
+"""
+
+import contextlib
+import json
+import signal
+import sys
+import typing
+from collections.abc import Callable
+
+from absl import flags
+
+from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.suggestions import unknown_name
+
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "Directory of the search.")
+
+# ---- run
+_STRATEGY = flags.DEFINE_string(
+    "strategy", None, "ppo, reinforce, random, evolution or progressive."
+)
+_STRATEGY_OPTION = flags.DEFINE_multi_string(
+    "strategy_option", [], "NAME=VALUE, a setting of the strategy, e.g. batch_size=10; repeatable."
+)
+_SPACE = flags.DEFINE_string(
+    "space", None, "nasnet or pnas. Default: pnas for progressive, else nasnet."
+)
+_SPACE_OPTION = flags.DEFINE_multi_string(
+    "space_option", [], "NAME=VALUE, a setting of the space, e.g. num_blocks=3; repeatable."
+)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the strategy and of the children.")
+_BUDGET = flags.DEFINE_integer(
+    "budget", None, "Children to train, all calls together. Default: until the strategy is done."
+)
+_MAX_PARAMETERS = flags.DEFINE_integer("max_parameters", None, "Most parameters of a child.")
+_MAX_MULTIPLY_ADDS = flags.DEFINE_integer(
+    "max_multiply_adds", None, "Most multiply-adds of a child for one image."
+)
+_MAX_LATENCY_MS = flags.DEFINE_float(
+    "max_latency_ms", None, "Longest prediction of one image, in milliseconds."
+)
+
+# ---- The children.
+_DATASET_NAME = flags.DEFINE_string("dataset_name", "cifar10", "Dataset the children train on.")
+_DATASET_DIR = flags.DEFINE_string("dataset_dir", None, "Directory of the datasets.")
+_EPOCHS = flags.DEFINE_integer("epochs", None, "Passes of a child over its images.")
+_NUM_CELLS = flags.DEFINE_integer("num_cells", None, "Normal cells of a child, all stages.")
+_FILTERS = flags.DEFINE_integer("filters", None, "Filters of a child's first cells.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", None, "Images of a child's training step.")
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", None, "A child's first learning rate.")
+_TRAIN_IMAGE_SIZE = flags.DEFINE_integer("train_image_size", None, "Side of a child's images.")
+_LATENCY_RUNS = flags.DEFINE_integer(
+    "latency_runs", 5, "Predictions whose median is a child's latency; 0: it is not measured."
+)
+
+# ---- Where they run.
+_EXECUTOR = flags.DEFINE_string("executor", "local", "local or ray.")
+_WORKERS = flags.DEFINE_integer("workers", 1, "Children at once.")
+_TIME_LIMIT = flags.DEFINE_float("time_limit", None, "Longest time of a child, in seconds.")
+_MEMORY_LIMIT = flags.DEFINE_float("memory_limit", None, "Most memory of a child, in MiB.")
+_GPUS = flags.DEFINE_list(
+    "gpus", [], "local: accelerators to share out, e.g. 0,1. Default: each child sees all."
+)
+_RAY_ADDRESS = flags.DEFINE_string(
+    "ray_address", None, "ray: a cluster, e.g. auto or ray://head:10001. Default: this machine."
+)
+_CPUS_PER_CHILD = flags.DEFINE_float("cpus_per_child", 1.0, "ray: cores of a child.")
+_GPUS_PER_CHILD = flags.DEFINE_float(
+    "gpus_per_child", 0.0, "ray: accelerators of a child, or a part of one, e.g. 0.25."
+)
+
+# ---- top
+_COUNT = flags.DEFINE_integer("count", 10, "top: how many children.")
+
+_CHILD_FLAGS = (
+    _EPOCHS, _NUM_CELLS, _FILTERS, _BATCH_SIZE, _LEARNING_RATE, _TRAIN_IMAGE_SIZE
+)  # fmt: skip
+_ONLY_LOCAL = (_GPUS,)
+_ONLY_RAY = (_RAY_ADDRESS, _CPUS_PER_CHILD, _GPUS_PER_CHILD)
+_RUN_FLAGS = (
+    _RUN_DIR, _STRATEGY, _STRATEGY_OPTION, _SPACE, _SPACE_OPTION, _SEED, _BUDGET, _MAX_PARAMETERS,
+    _MAX_MULTIPLY_ADDS, _MAX_LATENCY_MS,
+    _DATASET_NAME, _DATASET_DIR, *_CHILD_FLAGS, _LATENCY_RUNS, _EXECUTOR, _WORKERS, _TIME_LIMIT,
+    _MEMORY_LIMIT, *_ONLY_LOCAL, *_ONLY_RAY,
+)  # fmt: skip
+
+
+def run_search() -> int:
+    from nasnet_keras.search import get_space, get_strategy
+    from nasnet_keras.search.limits import Limits
+
+    if not _STRATEGY.value:
+        raise ValueError("--strategy is missing: e.g. --strategy=ppo")
+    space_name = _SPACE.value or ("pnas" if _STRATEGY.value == "progressive" else "nasnet")
+    space = get_space(space_name, **_options(_SPACE_OPTION))
+    limits = Limits(_MAX_PARAMETERS.value, _MAX_MULTIPLY_ADDS.value, _MAX_LATENCY_MS.value)
+    directory = _run_directory()
+
+    import_keras_quietly()
+    from rich.console import Console
+
+    from nasnet_keras.search.child import ClassifierChild
+    from nasnet_keras.search.experiment import Experiment, SearchFailed
+    from nasnet_keras.search.progress import SearchProgress
+
+    overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
+    child = ClassifierChild(
+        _DATASET_NAME.value, _DATASET_DIR.value, overrides, _LATENCY_RUNS.value, limits
+    )
+    child.check(space)
+    console = Console()
+    experiment = Experiment(
+        directory,
+        get_strategy(_STRATEGY.value, space, _SEED.value, **_options(_STRATEGY_OPTION)),
+        child.config(),
+        limits,
+        child.costs,
+        lambda text: console.print(text, highlight=False, soft_wrap=True),
+    )
+    # A scheduler that takes the machine away says so by this signal.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with SearchProgress(console) as progress:
+            experiment.run(_executor(child), _BUDGET.value, progress)
+    except SearchFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+        raise
+    return 0
+
+
+def show_status() -> int:
+    from nasnet_keras.search.progress import describe, format_seconds
+    from nasnet_keras.search.search_state import SearchState, replay
+
+    directory = _run_directory()
+    config = directory.read_config()
+    state = SearchState()
+    for _ in replay(directory.journal, state):
+        pass
+    running = False
+    try:
+        with directory.locked():
+            pass
+    except ValueError:
+        running = True
+    seconds = (state.last_time or 0) - (state.first_time or 0)
+    print(f"{config['strategy']['name']} in space {config['space']['space']}: {describe(state)}")
+    print(
+        f"{state.asked} proposals: {state.repeated} repeated, {state.rejected} rejected, "
+        f"{state.failed} failed; {state.retries} attempts were made again"
+    )
+    print(f"first and last event are {format_seconds(seconds)} apart")
+    if not running and state.running:
+        print("no process is running it; the command that began it goes on")
+    if state.last_error:
+        print(f"last error: {state.last_error}")
+    return 0
+
+
+def show_top() -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from nasnet_keras.search.ranking import best_children
+
+    directory = _run_directory()
+    directory.read_config()
+    children, _ = best_children(directory.journal, _COUNT.value)
+    if not children:
+        raise ValueError(f"{directory.path}: no child has a reward yet")
+    columns = {
+        "parameters": "parameters",
+        "multiply_adds": "multiply-adds",
+        "latency_ms": "latency, ms",
+    }
+    shown = [name for name in columns if any(name in child.values for child in children)]
+    table = Table("rank", "child", "accuracy", *(columns[name] for name in shown), "seconds")
+    for column in table.columns:
+        column.justify = "right"
+    for rank, child in enumerate(children, 1):
+        costs = [child.values.get(name) for name in shown]
+        table.add_row(
+            str(rank),
+            str(child.number),
+            f"{child.reward:.4f}",
+            *("" if cost is None else f"{cost:,}" for cost in costs),
+            f"{child.seconds:.0f}",
+        )
+    console = Console()
+    console.print(table)
+    console.print(f"genotypes: {directory.path}/children/CHILD/genotype.json", soft_wrap=True)
+    return 0
+
+
+class _Command(typing.NamedTuple):
+    function: Callable[[], int]
+    flags: tuple[flags.FlagHolder, ...]
+
+
+_COMMANDS = {
+    "run": _Command(run_search, _RUN_FLAGS),
+    "status": _Command(show_status, (_RUN_DIR,)),
+    "top": _Command(show_top, (_RUN_DIR, _COUNT)),
+}
+
+
+def _run_directory() -> typing.Any:
+    from nasnet_keras.search.run_directory import RunDirectory
+
+    if not _RUN_DIR.value:
+        raise ValueError("--run_dir is missing: name the directory of the search")
+    return RunDirectory(_RUN_DIR.value)
+
+
+def _executor(child: typing.Any) -> typing.Any:
+    from nasnet_keras.search.child import PRELOAD
+    from nasnet_keras.search.job_process import JobLimits
+    from nasnet_keras.search.local_executor import LocalExecutor
+    from nasnet_keras.search.ray_executor import RayExecutor
+
+    limits = JobLimits(_TIME_LIMIT.value, _MEMORY_LIMIT.value)
+    if _EXECUTOR.value == "local":
+        return LocalExecutor(child, _WORKERS.value, limits, PRELOAD, _GPUS.value)
+    return RayExecutor(
+        child,
+        _WORKERS.value,
+        limits,
+        _RAY_ADDRESS.value,
+        _CPUS_PER_CHILD.value,
+        _GPUS_PER_CHILD.value,
+    )
+
+
+def _options(flag: flags.FlagHolder) -> dict[str, typing.Any]:
+    """Returns the values of a flag that is repeated as NAME=VALUE."""
+    options = {}
+    for text in flag.value:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--{flag.name} is NAME=VALUE, got {text!r}")
+        options[name] = value
+        # What is no number, list or boolean is a name.
+        with contextlib.suppress(json.JSONDecodeError):
+            options[name] = json.loads(value)
+    return options
+
+
+def _check_flags(name: str) -> None:
+    """Refuses flags that the command would ignore."""
+    read = {flag.name for flag in _COMMANDS[name].flags}
+    if name == "run":
+        if _EXECUTOR.value not in ("local", "ray"):
+            raise ValueError(unknown_name("executor", _EXECUTOR.value, ("local", "ray")))
+        ignored = _ONLY_RAY if _EXECUTOR.value == "local" else _ONLY_LOCAL
+        read -= {flag.name for flag in ignored}
+    for flag in flags.FLAGS.get_key_flags_for_module(sys.argv[0]):
+        if flag.present and flag.name not in read:
+            where = f"{name} --executor={_EXECUTOR.value}" if name == "run" else name
+            raise ValueError(f"--{flag.name} means nothing to '{where}'")
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        raise ValueError(
+            f"name one command, {', '.join(_COMMANDS)}; got {' '.join(arguments) or 'none'}"
+        )
+    if arguments[0] not in _COMMANDS:
+        raise ValueError(unknown_name("command", arguments[0], _COMMANDS))
+    _check_flags(arguments[0])
+    return _COMMANDS[arguments[0]].function()
+
+
+if __name__ == "__main__":
+    run(main, "COMMAND")
