@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -277,7 +278,7 @@ def _lefts(pictures: Sequence[_Picture]) -> list[float]:
 
 def _svg_path(points: Sequence[tuple[float, float]]) -> str:
     text = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for number, ((x0, y0), (x1, y1)) in enumerate(zip(points, points[1:], strict=False)):
+    for number, ((x0, y0), (x1, y1)) in enumerate(itertools.pairwise(points)):
         middle = (y0 + y1) / 2
         if number % 2 and x0 != x1:
             text += f"C{x0:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -105,7 +106,7 @@ class _Graph:
                 self.rows[row].append(chain[-1])
             chain.append((target,))
             self.chains[(source, target)] = chain
-            for low, high in zip(chain, chain[1:], strict=False):
+            for low, high in itertools.pairwise(chain):
                 self.above.setdefault(low, []).append(high)
                 self.below.setdefault(high, []).append(low)
 
@@ -186,7 +187,7 @@ class _Graph:
                     offset[i] = offset[i - 1] + (sizes[before] + sizes[point]) / 2 + gap
         leans, shifts = [], []
         for chain in self.chains.values():
-            for a, b in zip(chain, chain[1:], strict=False):
+            for a, b in itertools.pairwise(chain):
                 weight = _LEAN_WEIGHTS[(len(a) > 1) + (len(b) > 1)] ** 0.5
                 leans.append(weight * (matrix[index[a]] - matrix[index[b]]))
                 shifts.append(weight * (offset[index[b]] - offset[index[a]]))
