@@ -106,7 +106,7 @@ def make_experiment(directory: str | Path) -> Experiment:
 
 def go_on() -> None:
     """Goes on with the search to where it would wait again; prints how long that took."""
-    search = make_experiment(_RUN_DIR.value)
+    search = make_experiment(_RUN_DIR.value or "")
     began = 0.0
 
     def stop(cluster: Cluster) -> None:

@@ -31,7 +31,9 @@ def save_snapshot(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    arrays = {k: v for k, v in snapshot.state.items() if isinstance(v, np.ndarray | np.generic)}
+    arrays: dict[str, Any] = {
+        k: v for k, v in snapshot.state.items() if isinstance(v, np.ndarray | np.generic)
+    }
     rest = {k: v for k, v in snapshot.state.items() if k not in arrays}
     text = json.dumps({"place": snapshot.place, "state": rest}).encode()
     with written_whole(path) as temporary, open(temporary, "wb") as file:
