@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from nasnet_keras.genotypes import Genotype
+from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.search.child import ClassifierChild
 from nasnet_keras.search.executor import Executor, Job
@@ -55,6 +57,11 @@ class RerankChild(ClassifierChild):
             dataset_name=self.dataset_name, seed=seed, **self._values()
         )
 
+    def network(self, genotype: Genotype) -> NetworkConfig:
+        """Returns the network as it predicts, for its costs: without drop path."""
+        values = self.recipe(0).network_overrides() | {"drop_path_keep_probability": 1.0}
+        return get_preset(_frame(genotype)).config.replace(genotype=genotype, **values)
+
     def _train(self, job: Job, genotype: str) -> float:
         from rich.console import Console
 
@@ -62,8 +69,7 @@ class RerankChild(ClassifierChild):
         from nasnet_keras.training.trainer import train
 
         recipe = self.recipe(job.seed).override(
-            genotype=genotype,
-            model_name="pnasnet_cifar" if job.description.reduction is None else "nasnet_cifar",
+            genotype=genotype, model_name=_frame(job.description)
         )
         options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
         evaluation = train(recipe, job.directory / "training", Console(), options)
@@ -173,3 +179,8 @@ def read_reranked(run_dir: RunDirectory, history: History) -> list[Reranked]:
         before = searched[child.architecture]
         found.append(Reranked(before.number, before.reward, child.reward, child.architecture))
     return found
+
+
+def _frame(genotype: Genotype) -> str:
+    """Returns the network that the cells are put into."""
+    return "pnasnet_cifar" if genotype.reduction is None else "nasnet_cifar"
