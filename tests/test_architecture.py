@@ -63,6 +63,7 @@ ENGINE = {
     *("local_executor.py", "progress.py", "ranking.py", "ray_executor.py", "resume.py"),
     # What is read from the books afterwards.
     *("drawing.py", "history.py", "report.py", "report_charts.py", "rerank.py"),
+    "reranked.py",
     *("run_directory.py", "search_state.py", "simulated_executor.py", "snapshot.py"),
 }
 

@@ -13,7 +13,7 @@ from nasnet_keras.search import report_charts as charts
 from nasnet_keras.search.drawing import genotype_svg
 from nasnet_keras.search.history import History, read_history
 from nasnet_keras.search.progress import format_seconds
-from nasnet_keras.search.rerank import Reranked, read_reranked
+from nasnet_keras.search.reranked import Reranked, read_reranked
 from nasnet_keras.search.run_directory import RunDirectory
 from nasnet_keras.search.search_state import Trained
 from nasnet_keras.whole_files import check_can_write, written_whole

@@ -12,15 +12,13 @@ from nasnet_keras.models.presets import get_preset
 from nasnet_keras.search.child import ClassifierChild
 from nasnet_keras.search.executor import Executor, Job
 from nasnet_keras.search.experiment import Experiment
-from nasnet_keras.search.history import History, read_history
+from nasnet_keras.search.history import read_history
 from nasnet_keras.search.listed import Listed
+from nasnet_keras.search.reranked import Reranked, read_reranked, rerank_directory
 from nasnet_keras.search.run_directory import RunDirectory
 from nasnet_keras.search.search_state import SearchState, replay
-from nasnet_keras.search.space import Architecture
 from nasnet_keras.training.recipe import Recipe
 from nasnet_keras.training.recipes import get_recipe
-
-_FOLDER = "rerank"
 
 
 @dataclass(frozen=True)
@@ -89,28 +87,6 @@ class RerankChild(ClassifierChild):
         return values
 
 
-@dataclass(frozen=True)
-class Reranked:
-    """A child before and after.
-
-    Attributes:
-        number: Its number in the search.
-        search_reward: Its reward there.
-        reward: Its reward after the longer training.
-        architecture: Its decisions.
-    """
-
-    number: int
-    search_reward: float
-    reward: float
-    architecture: Architecture
-
-
-def rerank_directory(run_dir: RunDirectory) -> RunDirectory:
-    """Returns the directory, within that of a search, in which its best are trained again."""
-    return RunDirectory(run_dir.path / _FOLDER)
-
-
 def rerank(
     run_dir: RunDirectory,
     count: int,
@@ -161,24 +137,6 @@ def rerank(
     strategy = Listed(history.space, chosen[:count], seed)
     Experiment(directory, strategy, child.config(), say=say).run(executor, count, report)
     return read_reranked(run_dir, history)
-
-
-def read_reranked(run_dir: RunDirectory, history: History) -> list[Reranked]:
-    """Returns what `rerank` has trained so far, best first; nothing where it was never called.
-
-    Raises:
-        JournalError: A journal is damaged.
-        OSError: A file cannot be read.
-    """
-    directory = rerank_directory(run_dir)
-    if not directory.config.exists():
-        return []
-    searched = {child.architecture: child for child in history.trained}
-    found = []
-    for child in read_history(directory).best(len(history.trained)):
-        before = searched[child.architecture]
-        found.append(Reranked(before.number, before.reward, child.reward, child.architecture))
-    return found
 
 
 def _frame(genotype: Genotype) -> str:
