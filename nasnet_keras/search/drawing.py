@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from nasnet_keras.genotypes import OPERATIONS, CellGenotype, Genotype
-from nasnet_keras.search.layered_layout import Edge, place_in_rows
+from nasnet_keras.genotypes import Genotype
+from nasnet_keras.search.cell_picture import LINE_HEIGHT, Box, Picture, place_cell
 from nasnet_keras.whole_files import check_can_write, written_whole
 
 COLORS = {
@@ -25,66 +24,10 @@ COLORS = {
 
 _INK = "#333333"
 _FONT_SIZE = 12.0
-_LETTER = 6.6  # Width of a letter at this size; boxes are made for it.
-_LINE = 14.0
-_PADDING = 8.0
-_GAP = 14.0
-_ROW_GAP = 26.0
 _BETWEEN_CELLS = 60.0
 _MARGIN = 16.0
 _TITLE_HEIGHT = 30.0
 _PIXELS_PER_POINT = 2.0  # PNG only.
-
-_KINDS = {
-    "convolution": "conv",
-    "factorized": "conv",
-    "separable": "sep",
-    "max_pool": "max",
-    "avg_pool": "avg",
-    "min_pool": "min",
-}
-_COMBINERS = {
-    "add": ("add",),
-    "concat": ("concat",),
-    "add_layer_norm": ("add,", "layer norm"),
-    "add_instance_norm": ("add,", "instance norm"),
-}
-
-
-@dataclass(frozen=True)
-class _Box:
-    name: str
-    kind: str
-    lines: tuple[str, ...]
-    center: float = 0.0
-    middle: float = 0.0
-
-    @property
-    def width(self) -> float:
-        return max(34.0, _LETTER * max(map(len, self.lines)) + 2 * _PADDING)
-
-    @property
-    def height(self) -> float:
-        return _LINE * len(self.lines) + _PADDING
-
-
-@dataclass(frozen=True)
-class _Line:
-    """An edge: from its first point up, with a curve between each two rows."""
-
-    source: str
-    target: str
-    # From the first to the second it is straight, then a curve, and so on in turn.
-    points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
-class _Picture:
-    title: str
-    boxes: tuple[_Box, ...]
-    lines: tuple[_Line, ...]
-    width: float
-    height: float
 
 
 def draw_genotype(genotype: Genotype, path: str | os.PathLike[str]) -> None:
@@ -161,115 +104,21 @@ def genotype_svg(genotype: Genotype) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def operation_lines(operation: str) -> tuple[str, ...]:
-    """Returns the short name of an operation, as it stands in a box.
-
-    Raises:
-        KeyError: There is no such operation.
-    """
-    spec = OPERATIONS[operation]
-    if spec.kind == "identity":
-        return ("identity",)
-    size = f"{spec.kernel}x{spec.kernel}"
-    if spec.kind == "factorized":
-        size = f"1x{spec.kernel}, {spec.kernel}x1"
-    name = _KINDS[spec.kind]
-    if spec.dilation > 1:
-        name = f"dil {name}" if spec.kind == "separable" else "dil conv"
-    # Twice is what NASNet's separable convolutions always are, and dilated ones only by exception.
-    if spec.dilation > 1 and spec.repeats > 1:
-        size += f", {spec.repeats} times"
-    return (name, size)
-
-
-def _pictures(genotype: Genotype) -> list[_Picture]:
+def _pictures(genotype: Genotype) -> list[Picture]:
     if genotype.reduction is None:
-        return [_picture(genotype.normal, "cell")]
+        return [place_cell(genotype.normal, "cell")]
     return [
-        _picture(genotype.normal, "normal cell"),
-        _picture(genotype.reduction, "reduction cell"),
+        place_cell(genotype.normal, "normal cell"),
+        place_cell(genotype.reduction, "reduction cell"),
     ]
 
 
-def _picture(cell: CellGenotype, title: str) -> _Picture:
-    rows, edges = _graph(cell)
-    boxes = {box.name: box for row in rows for box in row}
-    layout = place_in_rows(
-        [[box.name for box in row] for row in rows],
-        edges,
-        {name: box.width for name, box in boxes.items()},
-        _GAP,
-    )
-    heights = [max(box.height for box in row) for row in rows]
-    bottoms = [sum(heights[:i]) + i * _ROW_GAP for i in range(len(rows))]
-    row_of = {box.name: i for i, row in enumerate(rows) for box in row}
-    placed = {
-        name: _Box(
-            name,
-            box.kind,
-            box.lines,
-            layout.centers[name],
-            bottoms[row_of[name]] + heights[row_of[name]] / 2,
-        )
-        for name, box in boxes.items()
-    }
-    lines = []
-    for source, target in edges:
-        start, end = placed[source], placed[target]
-        low, high = row_of[source], row_of[target]
-        points = [
-            (start.center, start.middle + start.height / 2),
-            (start.center, bottoms[low] + heights[low]),
-        ]
-        for row, x in zip(range(low + 1, high), layout.passes[(source, target)], strict=True):
-            points += [(x, bottoms[row]), (x, bottoms[row] + heights[row])]
-        points += [(end.center, bottoms[high]), (end.center, end.middle - end.height / 2)]
-        lines.append(_Line(source, target, tuple(points)))
-    return _Picture(
-        title, tuple(placed.values()), tuple(lines), layout.width, bottoms[-1] + heights[-1]
-    )
-
-
-def _graph(cell: CellGenotype) -> tuple[list[list[_Box]], list[Edge]]:
-    """Returns the boxes by row, the lowest first, and the edges between them."""
-    names = cell.state_names
-    if cell.num_inputs == 2:
-        labels = {"current": "hᵢ", "previous": "hᵢ₋₁"}
-    else:
-        labels = {name: name.replace("_", " ") for name in names[: cell.num_inputs]}
-    rows: list[list[_Box]] = [
-        [_Box(name, "input", (labels[name],)) for name in reversed(names[: cell.num_inputs])]
-    ]
-    row_of = dict.fromkeys(names[: cell.num_inputs], 0)
-    edges: list[Edge] = []
-    for number, block in enumerate(cell.blocks):
-        state = f"block_{number}"
-        sources = [names[int(branch.input)] for branch in block.branches]
-        row = 1 + max(row_of[source] for source in sources)
-        row_of[state] = row + 1
-        rows += [[] for _ in range(row + 2 - len(rows))]
-        for side, branch, source in zip(("left", "right"), block.branches, sources, strict=True):
-            name = f"{state}/{side}"
-            rows[row].append(_Box(name, "operation", operation_lines(branch.operation)))
-            edges += [(source, name), (name, state)]
-        rows[row + 1].append(_Box(state, "combine", _COMBINERS[block.combine]))
-    outputs = [names[state] for state in cell.outputs]
-    if cell.concat:
-        rows += [[_Box("concat", "concat", ("concat",))], [_Box("output", "output", ("hᵢ₊₁",))]]
-        edges += [(output, "concat") for output in outputs] + [("concat", "output")]
-    else:
-        tops = [f"output_{number}" for number in range(len(outputs))]
-        rows.append([_Box(top, "output", (top.replace("_", " "),)) for top in tops])
-        edges += list(zip(outputs, tops, strict=True))
-    return rows, edges
-
-
-def _size(pictures: Sequence[_Picture]) -> tuple[float, float]:
+def _size(pictures: Sequence[Picture]) -> tuple[float, float]:
     width = sum(p.width for p in pictures) + _BETWEEN_CELLS * (len(pictures) - 1) + 2 * _MARGIN
     return width, max(p.height for p in pictures) + _TITLE_HEIGHT + 2 * _MARGIN
 
 
-def _lefts(pictures: Sequence[_Picture]) -> list[float]:
+def _lefts(pictures: Sequence[Picture]) -> list[float]:
     return [
         _MARGIN + sum(p.width + _BETWEEN_CELLS for p in pictures[:number])
         for number in range(len(pictures))
@@ -287,7 +136,7 @@ def _svg_path(points: Sequence[tuple[float, float]]) -> str:
     return text
 
 
-def _svg_box(group: ElementTree.Element, cell: str, box: _Box, bottom: float) -> None:
+def _svg_box(group: ElementTree.Element, cell: str, box: Box, bottom: float) -> None:
     node = ElementTree.SubElement(
         group, "g", {"class": f"node {box.kind}", "data-cell": cell, "data-name": box.name}
     )
@@ -304,13 +153,13 @@ def _svg_box(group: ElementTree.Element, cell: str, box: _Box, bottom: float) ->
             "stroke": _INK,
         },
     )
-    first = bottom - box.middle - _LINE * (len(box.lines) - 1) / 2 + 0.35 * _FONT_SIZE
+    first = bottom - box.middle - LINE_HEIGHT * (len(box.lines) - 1) / 2 + 0.35 * _FONT_SIZE
     for number, line in enumerate(box.lines):
-        place = {"x": f"{box.center:.1f}", "y": f"{first + _LINE * number:.1f}"}
+        place = {"x": f"{box.center:.1f}", "y": f"{first + LINE_HEIGHT * number:.1f}"}
         ElementTree.SubElement(node, "text", place).text = line
 
 
-def _draw_png(pictures: Sequence[_Picture], path: Path) -> None:
+def _draw_png(pictures: Sequence[Picture], path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyBboxPatch, PathPatch
     from matplotlib.path import Path as Outline
@@ -345,9 +194,11 @@ def _draw_png(pictures: Sequence[_Picture], path: Path) -> None:
                     zorder=2,
                 )
             )
-            first = y + _LINE * (len(box.lines) - 1) / 2
+            first = y + LINE_HEIGHT * (len(box.lines) - 1) / 2
             for number, label in enumerate(box.lines):
-                axes.text(x, first - _LINE * number, label, size=_FONT_SIZE - 1, zorder=3, **text)
+                axes.text(
+                    x, first - LINE_HEIGHT * number, label, size=_FONT_SIZE - 1, zorder=3, **text
+                )
         axes.text(
             left + picture.width / 2, height - 2 * _MARGIN - _FONT_SIZE / 2, picture.title,
             size=_FONT_SIZE, weight="bold", **text,

@@ -9,7 +9,8 @@ import pytest
 
 from nasnet_keras.genotypes import Branch, CellGenotype, Genotype, get_genotype, list_genotypes
 from nasnet_keras.search import get_space
-from nasnet_keras.search.drawing import COLORS, draw_genotype, genotype_svg, operation_lines
+from nasnet_keras.search.cell_picture import operation_lines
+from nasnet_keras.search.drawing import COLORS, draw_genotype, genotype_svg
 from nasnet_keras.search.layered_layout import place_in_rows
 
 SVG = "{http://www.w3.org/2000/svg}"
