@@ -4,6 +4,10 @@
       --run_dir=runs/search --workers=2
   python search_architecture.py status --run_dir=runs/search
   python search_architecture.py top --run_dir=runs/search
+  python search_architecture.py rerank --run_dir=runs/search --count=5 --workers=2
+  python search_architecture.py report --run_dir=runs/search --output=report.html
+  python search_architecture.py draw --run_dir=runs/search --output=best.svg
+  python search_architecture.py export --run_dir=runs/search --output=best.json
 
 A flag left out keeps the paper's value, or the dataset's.
 """
@@ -19,6 +23,7 @@ from absl import flags
 
 from nasnet_keras.command_line import import_keras_quietly, run
 from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.whole_files import check_can_write
 
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "Directory of the search.")
 
@@ -76,19 +81,35 @@ _GPUS_PER_CHILD = flags.DEFINE_float(
     "gpus_per_child", 0.0, "ray: accelerators of a child, or a part of one, e.g. 0.25."
 )
 
-# ---- top
-_COUNT = flags.DEFINE_integer("count", 10, "top: how many children.")
+# ---- What came of it.
+_COUNT = flags.DEFINE_integer("count", 10, "top, rerank, report: how many of the best children.")
+_RECIPE = flags.DEFINE_string(
+    "recipe", None, "rerank: how they are trained. Default: digits for that dataset, else "
+    "nasnet_cifar."
+)  # fmt: skip
+_CHILD = flags.DEFINE_integer(
+    "child", None, "draw, export: number of a child. Default: the one of the highest accuracy."
+)
+_GENOTYPE = flags.DEFINE_string(
+    "genotype", None, "draw: a genotype's JSON file or a published name, instead of a child."
+)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "draw: .svg or .png file; export: .json file; report: .html file."
+)
 
 _CHILD_FLAGS = (
     _EPOCHS, _NUM_CELLS, _FILTERS, _BATCH_SIZE, _LEARNING_RATE, _TRAIN_IMAGE_SIZE
 )  # fmt: skip
 _ONLY_LOCAL = (_GPUS,)
 _ONLY_RAY = (_RAY_ADDRESS, _CPUS_PER_CHILD, _GPUS_PER_CHILD)
+_EXECUTOR_FLAGS = (_EXECUTOR, _WORKERS, _TIME_LIMIT, _MEMORY_LIMIT, *_ONLY_LOCAL, *_ONLY_RAY)
 _RUN_FLAGS = (
     _RUN_DIR, _STRATEGY, _STRATEGY_OPTION, _SPACE, _SPACE_OPTION, _SEED, _BUDGET, _MAX_PARAMETERS,
     _MAX_MULTIPLY_ADDS, _MAX_LATENCY_MS,
-    _DATASET_NAME, _DATASET_DIR, *_CHILD_FLAGS, _LATENCY_RUNS, _EXECUTOR, _WORKERS, _TIME_LIMIT,
-    _MEMORY_LIMIT, *_ONLY_LOCAL, *_ONLY_RAY,
+    _DATASET_NAME, _DATASET_DIR, *_CHILD_FLAGS, _LATENCY_RUNS, *_EXECUTOR_FLAGS,
+)  # fmt: skip
+_RERANK_FLAGS = (
+    _RUN_DIR, _COUNT, _RECIPE, _DATASET_DIR, *_CHILD_FLAGS, _LATENCY_RUNS, *_EXECUTOR_FLAGS
 )  # fmt: skip
 
 
@@ -202,6 +223,106 @@ def show_top() -> int:
     return 0
 
 
+def rerank_children() -> int:
+    directory = _run_directory()
+    config = directory.read_config()
+    dataset = config["child"]["dataset_name"]
+    import_keras_quietly()
+    from rich.console import Console
+    from rich.table import Table
+
+    from nasnet_keras.search.experiment import SearchFailed
+    from nasnet_keras.search.history import space_of
+    from nasnet_keras.search.progress import SearchProgress
+    from nasnet_keras.search.rerank import RerankChild, rerank
+
+    overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
+    recipe = _RECIPE.value or ("digits" if dataset == "digits" else "nasnet_cifar")
+    child = RerankChild(
+        dataset, _DATASET_DIR.value, overrides, _LATENCY_RUNS.value, recipe_name=recipe
+    )
+    child.check(space_of(config))
+    console = Console()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with SearchProgress(console) as progress:
+            children = rerank(
+                directory,
+                _COUNT.value,
+                child,
+                _executor(child),
+                lambda text: console.print(text, highlight=False, soft_wrap=True),
+                progress,
+            )
+    except SearchFailed as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+        raise
+    table = Table("rank", "child", "in the search", f"recipe {recipe}")
+    for column in table.columns:
+        column.justify = "right"
+    for rank, again in enumerate(children, 1):
+        table.add_row(
+            str(rank), str(again.number), f"{again.search_reward:.4f}", f"{again.reward:.4f}"
+        )
+    console.print(table)
+    return 0
+
+
+def draw() -> int:
+    from nasnet_keras.genotypes import Genotype, get_genotype
+    from nasnet_keras.search.drawing import draw_genotype
+
+    if _GENOTYPE.value:
+        for flag in (_RUN_DIR, _CHILD):
+            if flag.present:
+                raise ValueError(f"--genotype and --{flag.name} name two cells: give one of them")
+        is_file = _GENOTYPE.value.endswith(".json")
+        genotype = (Genotype.load if is_file else get_genotype)(_GENOTYPE.value)
+    else:
+        genotype = _found_genotype()
+    draw_genotype(genotype, _output(".svg or .png"))
+    print(f"drew {genotype.name} to {_OUTPUT.value}")
+    return 0
+
+
+def export() -> int:
+    path = _output(".json")
+    # What trains it tells a file from a published name by the suffix.
+    if not path.endswith(".json"):
+        raise ValueError(f"--output is a .json file, got {path!r}")
+    genotype = _found_genotype()
+    check_can_write(path)
+    genotype.save(path)
+    print(f"wrote {genotype.name} to {path}")
+    return 0
+
+
+def report() -> int:
+    from nasnet_keras.search.report import write_report
+
+    path = _output(".html")
+    write_report(_run_directory(), path, _COUNT.value)
+    print(f"wrote {path}")
+    return 0
+
+
+def _found_genotype() -> typing.Any:
+    from nasnet_keras.search.history import found_genotype
+
+    number, genotype = found_genotype(_run_directory(), _CHILD.value)
+    print(f"child {number}")
+    return genotype
+
+
+def _output(kind: str) -> str:
+    if not _OUTPUT.value:
+        raise ValueError(f"--output is missing: name the {kind} file to write")
+    return _OUTPUT.value
+
+
 class _Command(typing.NamedTuple):
     function: Callable[[], int]
     flags: tuple[flags.FlagHolder, ...]
@@ -211,6 +332,10 @@ _COMMANDS = {
     "run": _Command(run_search, _RUN_FLAGS),
     "status": _Command(show_status, (_RUN_DIR,)),
     "top": _Command(show_top, (_RUN_DIR, _COUNT)),
+    "rerank": _Command(rerank_children, _RERANK_FLAGS),
+    "draw": _Command(draw, (_RUN_DIR, _CHILD, _GENOTYPE, _OUTPUT)),
+    "export": _Command(export, (_RUN_DIR, _CHILD, _OUTPUT)),
+    "report": _Command(report, (_RUN_DIR, _COUNT, _OUTPUT)),
 }
 
 
@@ -258,14 +383,15 @@ def _options(flag: flags.FlagHolder) -> dict[str, typing.Any]:
 def _check_flags(name: str) -> None:
     """Refuses flags that the command would ignore."""
     read = {flag.name for flag in _COMMANDS[name].flags}
-    if name == "run":
+    trains = _EXECUTOR.name in read
+    if trains:
         if _EXECUTOR.value not in ("local", "ray"):
             raise ValueError(unknown_name("executor", _EXECUTOR.value, ("local", "ray")))
         ignored = _ONLY_RAY if _EXECUTOR.value == "local" else _ONLY_LOCAL
         read -= {flag.name for flag in ignored}
     for flag in flags.FLAGS.get_key_flags_for_module(sys.argv[0]):
         if flag.present and flag.name not in read:
-            where = f"{name} --executor={_EXECUTOR.value}" if name == "run" else name
+            where = f"{name} --executor={_EXECUTOR.value}" if trains else name
             raise ValueError(f"--{flag.name} means nothing to '{where}'")
 
 

@@ -1,0 +1,78 @@
+"""What comes out of a search, from the program's command line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from nasnet_keras.genotypes import Genotype
+from nasnet_keras.search import get_space
+from tests.search.journals import made_up_search
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def program(command: str, **flags: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "search_architecture.py", command]
+        + [f"--{name}={value}" for name, value in flags.items()],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
+    children = made_up_search(tmp_path / "run", 5)
+    best = max(range(5), key=lambda i: children[i][1])
+    genotype = get_space("pnas", num_blocks=2).decode(children[best][0])
+    run = {"run_dir": tmp_path / "run"}
+
+    done = program("export", output=tmp_path / "best.json", **run)
+    assert done.returncode == 0, done.stderr
+    assert f"child {best}\n" in done.stdout and genotype.name in done.stdout
+    assert Genotype.load(tmp_path / "best.json") == genotype
+
+    assert program("draw", output=tmp_path / "best.svg", **run).returncode == 0
+    done = program("draw", genotype=tmp_path / "best.json", output=tmp_path / "file.svg")
+    assert done.returncode == 0
+    text = (tmp_path / "best.svg").read_text()
+    assert text == (tmp_path / "file.svg").read_text()
+    assert ElementTree.fromstring(text).find("{http://www.w3.org/2000/svg}title") is not None
+
+    done = program("report", output=tmp_path / "report.html", count=2, **run)
+    assert done.returncode == 0 and done.stderr == ""
+    assert (tmp_path / "report.html").read_text().count("<svg") == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "message"),
+    [
+        ("draw", {"genotype": "nasnet_z", "output": "DIR/x.svg"}, "did you mean"),
+        ("draw", {"genotype": "nasnet_a", "output": "DIR/x.gif"}, ".svg or .png, got '.gif'"),
+        ("draw", {"genotype": "nasnet_a"}, "--output is missing"),
+        ("draw", {"genotype": "nasnet_a", "child": 1, "output": "DIR/x.svg"}, "give one of them"),
+        ("draw", {"run_dir": "DIR/run", "child": 9, "output": "DIR/x.svg"}, "there are 0 to 4"),
+        ("export", {"run_dir": "DIR/run", "output": "DIR/x.txt"}, "is a .json file"),
+        ("export", {"run_dir": "DIR", "output": "DIR/x.json"}, "holds no search"),
+        ("report", {"run_dir": "DIR/run", "output": "DIR/x.html", "count": 0}, "count=0"),
+        ("report", {"run_dir": "DIR/run", "child": 1}, "--child means nothing to 'report'"),
+        ("rerank", {"run_dir": "DIR/run", "count": 0}, "count=0"),
+        ("rerank", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
+        ("rerank", {"run_dir": "DIR/run", "ray_address": "auto"}, "'rerank --executor=local'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    command: str, flags: dict, message: str, tmp_path: Path
+) -> None:
+    made_up_search(tmp_path / "run", 5)
+    given = {name: str(value).replace("DIR", str(tmp_path)) for name, value in flags.items()}
+    done = program(command, **given)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr and done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert not (tmp_path / "run" / "rerank").exists()
