@@ -23,7 +23,9 @@ _DATASET_DIR = flags.DEFINE_string(
 )
 _TRAIN_DIR = flags.DEFINE_string("train_dir", None, "Directory of the run.")
 _IMAGE_SIZE = flags.DEFINE_list(
-    "image_size", None, "Side of the images in pixels, or height,width. Default: the configuration's."
+    "image_size",
+    None,
+    "Side of the images in pixels, or height,width. Default: the configuration's.",
 )
 # The settings that are most often changed; a JSON file holds them all.
 _SETTINGS = {
@@ -119,9 +121,7 @@ def main(arguments: list[str]) -> int:
     options = {name: flags.FLAGS[name].value for name in _OPTIONS}
     options = {name: value for name, value in options.items() if value is not None}
     try:
-        train(
-            config, _DATASET_DIR.value, _TRAIN_DIR.value, options=DetectorRunOptions(**options)
-        )
+        train(config, _DATASET_DIR.value, _TRAIN_DIR.value, options=DetectorRunOptions(**options))
     except AnnotationError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

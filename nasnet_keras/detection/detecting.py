@@ -46,7 +46,9 @@ def detect_batches(
         found: dict[str, Any] = model.predict_on_batch(inputs)
         found = {name: np.asarray(values)[:count] for name, values in found.items()}
         for row, image_id in enumerate(batch["image_ids"]):
-            if not (np.isfinite(found["boxes"][row]).all() and np.isfinite(found["scores"][row]).all()):
+            if not (
+                np.isfinite(found["boxes"][row]).all() and np.isfinite(found["scores"][row]).all()
+            ):
                 raise ValueError(f"image {image_id}: a detection is not finite")
         yield batch, found
 

@@ -28,9 +28,7 @@ class DetectorRunOptions:
         "slim checkpoint, or 'imagenet'), or a detector (a run or .keras).",
         default=None,
     )
-    drop_invalid: bool = _value(
-        "Go on without the images and boxes that are wrong.", default=False
-    )
+    drop_invalid: bool = _value("Go on without the images and boxes that are wrong.", default=False)
     distribution: str = _value(
         "none; mirrored: all accelerators of this machine; multiworker: the machines of TF_CONFIG.",
         default="none",

@@ -11,7 +11,6 @@ from rich.console import Console
 from nasnet_keras.training.callbacks import StepCallback
 from nasnet_keras.training.run_length import RunLength
 
-
 # Of the logs, as far as they are there.
 _SHOWN = ("loss", "logits_accuracy", "accuracy", "evaluation_accuracy", "evaluation_AP50")
 
