@@ -37,9 +37,10 @@ _DROP_INVALID = flags.DEFINE_bool(
 
 
 def main(arguments: list[str]) -> int:
-    for name, flag in (("checkpoint_path", _CHECKPOINT_PATH), ("dataset_dir", _DATASET_DIR)):
-        if not flag.value:
-            raise ValueError(f"--{name} is missing")
+    if not _CHECKPOINT_PATH.value:
+        raise ValueError("--checkpoint_path is missing: name a run directory or a .keras file")
+    if not _DATASET_DIR.value:
+        raise ValueError("--dataset_dir is missing: name the directory of the dataset")
     import_keras_quietly()
     from nasnet_keras.detection.data.datasets import load_detection_index
     from nasnet_keras.detection.detecting import detect_split

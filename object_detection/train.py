@@ -101,9 +101,6 @@ def _image_size(texts: list[str]) -> tuple[int, int]:
 def main(arguments: list[str]) -> int:
     if not _CONFIG.value:
         raise ValueError("--config is missing: name a configuration, e.g. --config=toy, or 'help'")
-    for name, flag in (("dataset_dir", _DATASET_DIR), ("train_dir", _TRAIN_DIR)):
-        if not flag.value and _CONFIG.value != "help":
-            raise ValueError(f"--{name} is missing")
     import_keras_quietly()
     from nasnet_keras.detection.configs import describe_configs, get_config
     from nasnet_keras.detection.data.annotation_checks import AnnotationError
@@ -113,6 +110,10 @@ def main(arguments: list[str]) -> int:
     if _CONFIG.value == "help":
         print(describe_configs())
         return 0
+    if not _DATASET_DIR.value:
+        raise ValueError("--dataset_dir is missing: name the directory of the dataset")
+    if not _TRAIN_DIR.value:
+        raise ValueError("--train_dir is missing: name the directory of the run")
     values = {field: flags.FLAGS[name].value for name, (_, _, field) in _SETTINGS.items()}
     values = {field: value for field, value in values.items() if value is not None}
     if _IMAGE_SIZE.value:

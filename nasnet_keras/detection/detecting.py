@@ -46,9 +46,7 @@ def detect_batches(
         found: dict[str, Any] = model.predict_on_batch(inputs)
         found = {name: np.asarray(values)[:count] for name, values in found.items()}
         for row, image_id in enumerate(batch["image_ids"]):
-            if not (
-                np.isfinite(found["boxes"][row]).all() and np.isfinite(found["scores"][row]).all()
-            ):
+            if not all(np.isfinite(found[name][row]).all() for name in ("boxes", "scores")):
                 raise ValueError(f"image {image_id}: a detection is not finite")
         yield batch, found
 
