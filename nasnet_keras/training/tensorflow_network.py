@@ -15,7 +15,6 @@ from nasnet_keras.training.accumulation import (
     step_counters,
 )
 
-
 # Typed as the class that it is mixed into.
 _Model: Any = keras.Model if TYPE_CHECKING else object
 
