@@ -10,7 +10,6 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from nasnet_keras.detection.configs import get_config
 from nasnet_keras.detection.data import write_toy_dataset
 from nasnet_keras.detection.training_config import TrainingConfig
 from tests.detection_network import tiny_config
@@ -76,16 +75,3 @@ def test_evaluation_scores_the_images_of_a_list(trained):
     for name in ("AP", "AR_100"):
         shown = f"{metrics[name]:.4f}" if metrics[name] >= 0 else "-"
         assert f"{name:10} {shown}" in result.stdout
-
-
-def test_contradiction_is_one_line_and_exit_code_2(tmp_path):
-    result = run(
-        "train",
-        config="toy",
-        dataset_dir=tmp_path,
-        train_dir=tmp_path / "run",
-        training_proposals=4,
-    )
-    assert result.returncode == 2 and result.stderr.count("\n") == 1
-    assert "training_proposals=4 is below" in result.stderr
-    assert get_config("toy").detector.box_batch_size > 4
