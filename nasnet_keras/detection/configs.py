@@ -101,8 +101,10 @@ _TOY_CELL = CellGenotype(
 def toy() -> TrainingConfig:
     """A small detector from scratch on digits pasted on photographs: the whole method in minutes.
 
-    Result: RESULT
-    Cost: COST
+    Result: not measured to its end yet; 500 steps of a schedule half as long find over half of the
+    digits (AP50 of 0.58 where their classes do not count), and hardly tell them apart (0.09).
+    Cost: 0.18 CPU seconds a step of 8 images, a quarter of an hour of one core for 5,000 steps;
+    580,000 parameters.
     Command: `python object_detection/make_toy_dataset.py --output_dir=runs/toy && python
     object_detection/train.py --config=toy --dataset_dir=runs/toy --train_dir=runs/det`
     """
