@@ -44,6 +44,7 @@ MAY_NEED_TENSORFLOW = {
     "training/rmsprop.py",
     "detection/data/augmentation.py",
     "detection/data/batches.py",
+    "detection/detector_batches.py",
     "weights/slim_checkpoint.py",
     "weights/slim_writer.py",
     "training/strategy.py",

@@ -31,12 +31,18 @@ from nasnet_keras.detection.region_head import RegionHead
 from nasnet_keras.detection.sampler import sample_balanced
 from nasnet_keras.layers import BatchNormalization
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.replica_seeds import ReplicaSeedGenerator
+
+# `fit` under every strategy, as the classifier's.
+_Training: Any = object
+if keras.backend.backend() == "tensorflow":
+    from nasnet_keras.training.tensorflow_network import TensorFlowTraining as _Training
 
 LOSSES = ("region_box_loss", "region_class_loss", "box_loss", "class_loss")
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class FasterRCNN(keras.Model):
+class FasterRCNN(_Training, keras.Model):
     """Finds objects: the network's features propose regions, its last cells look at each.
 
     Sources: Ren et al. 2015; Zoph et al. 2018, section 4.3; the TF Object Detection API's
@@ -103,7 +109,7 @@ class FasterRCNN(keras.Model):
             config.classes, config.network.dropout, dtype=policy, name="box_head"
         )
         self.box_head.build((None, None, self.backbone.second_stage.output_channels))
-        self.seed_generator = keras.random.SeedGenerator(config.seed)
+        self.seed_generator = ReplicaSeedGenerator(config.seed)
         self.loss_trackers = [keras.metrics.Mean(name=name) for name in LOSSES]
         for layer in self.network._flatten_layers():
             if isinstance(layer, BatchNormalization):
@@ -156,6 +162,10 @@ class FasterRCNN(keras.Model):
         for tracker in self.loss_trackers:
             tracker.update_state(y_pred[tracker.name])
         return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def _symbolic_batch(self) -> Any:
+        # Everything is built already, and the losses are no metrics of targets.
+        return {}, None
 
     def predict_step(self, *arguments: Any) -> Any:
         # On JAX the model's state comes before the batch.

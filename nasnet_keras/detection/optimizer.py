@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 
 from nasnet_keras.detection.config import DetectorConfig
+from nasnet_keras.detection.training_config import TrainingConfig
+from nasnet_keras.training.schedules import LearningRate, LinearWarmup
 
 
 def make_optimizer(config: DetectorConfig) -> keras.optimizers.Optimizer:
@@ -16,10 +18,38 @@ def make_optimizer(config: DetectorConfig) -> keras.optimizers.Optimizer:
     Returns:
         The optimizer; each variable's gradient is clipped by itself, as in the original.
     """
+    rate = _stairs(config)
+    return keras.optimizers.SGD(rate, momentum=config.momentum, clipnorm=config.gradient_clip_norm)
+
+
+def make_training_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """Returns the optimizer of a training; like `make_optimizer`'s by default.
+
+    Args:
+        config: The training.
+    """
+    rate, clip = make_learning_rate(config), config.detector.gradient_clip_norm
+    if config.optimizer == "adam":
+        return keras.optimizers.Adam(rate, beta_2=0.99, clipnorm=clip)
+    return keras.optimizers.SGD(rate, momentum=config.detector.momentum, clipnorm=clip)
+
+
+def make_learning_rate(config: TrainingConfig) -> LearningRate:
+    """Returns the learning rate of a training: a number, or a schedule over steps.
+
+    Args:
+        config: The training.
+    """
+    rate = _stairs(config.detector)
+    if config.learning_rate_decay_type == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(config.detector.learning_rate, config.steps)
+    return LinearWarmup(rate, config.warmup_steps) if config.warmup_steps else rate
+
+
+def _stairs(config: DetectorConfig) -> LearningRate:
     boundaries = list(config.learning_rate_boundaries)
     factor = config.learning_rate_decay_factor
     rates = [config.learning_rate * factor**k for k in range(len(boundaries) + 1)]
-    rate = rates[0]
-    if boundaries:
-        rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
-    return keras.optimizers.SGD(rate, momentum=config.momentum, clipnorm=config.gradient_clip_norm)
+    if not boundaries:
+        return rates[0]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)

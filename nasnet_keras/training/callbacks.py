@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.training.checkpoint import keep_copy, link_or_copy, save_checkpoint
-from nasnet_keras.training.curves import draw_curves
+from nasnet_keras.training.curves import CLASSIFIER_PANELS, Panels, draw_curves
 from nasnet_keras.training.run_length import RunLength
 
 _SECONDS_BETWEEN_PICTURES = 30
@@ -70,19 +70,25 @@ class StopAtNonFiniteLoss(StepCallback):
     Args:
         checkpoint: Where the last good checkpoint is, if there is one.
         learning_rate: A number, or a schedule over steps.
+        describe: Says which batch a step had, e.g. `", images 7 and 9"`.
         **kwargs: See `StepCallback`.
 
     Raises:
-        NonFiniteLossError: Out of `Model.fit`; names the step, the learning rate and the last good
-            checkpoint.
+        NonFiniteLossError: Out of `Model.fit`; names the step, its batch, the learning rate and the
+            last good checkpoint.
     """
 
     def __init__(
-        self, checkpoint: Path, learning_rate: float | Callable[[int], Any], **kwargs: Any
+        self,
+        checkpoint: Path,
+        learning_rate: float | Callable[[int], Any],
+        describe: Callable[[int], str] = lambda step: "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.checkpoint = checkpoint
         self.learning_rate = learning_rate
+        self.describe = describe
 
     def on_step(self, logs: dict[str, Any]) -> None:
         # The mean over the epoch so far: one bad loss and it stays so.
@@ -95,7 +101,8 @@ class StopAtNonFiniteLoss(StepCallback):
         if not self.checkpoint.exists():
             good = "there is no checkpoint yet"
         raise NonFiniteLossError(
-            f"the loss is {loss} at step {self.step}, learning rate {rate:g}; {good}"
+            f"the loss is {loss} at step {self.step}{self.describe(self.step)}, learning rate "
+            f"{rate:g}; {good}"
         )
 
 
@@ -130,6 +137,8 @@ class SaveRun(StepCallback):
         stop: Says whether the run was asked to stop, which is when it is saved as well.
         interval: Seconds between checkpoints within an epoch.
         keep: Checkpoints of epochs to keep besides.
+        score: What of an epoch's logs says which checkpoint is the best; larger is better.
+        panels: What `draw_curves` shows.
         **kwargs: See `StepCallback`.
 
     Raises:
@@ -146,6 +155,8 @@ class SaveRun(StepCallback):
         stop: StopWhenAsked,
         interval: float,
         keep: int,
+        score: str = "evaluation_accuracy",
+        panels: Panels = CLASSIFIER_PANELS,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -157,7 +168,9 @@ class SaveRun(StepCallback):
         self.stop = stop
         self.interval = interval
         self.keep = keep
-        self.best = _best_accuracy(self.log, self.step)
+        self.score = score
+        self.panels = panels
+        self.best = _best_score(self.log, self.step, score)
         self._saved = self._drawn = time.monotonic()
 
     @property
@@ -190,20 +203,20 @@ class SaveRun(StepCallback):
         }
         with self.log.open("a") as log:
             log.write(json.dumps(record) + "\n")
-        accuracy = record.get("evaluation_accuracy")
-        if accuracy is not None and accuracy > self.best:
+        score = record.get(self.score)
+        if score is not None and score > self.best:
             # First, so that a kill in between costs neither.
             best = self.directory / "best.keras"
             save_checkpoint(self.model, best, self.step)
             link_or_copy(best, self.checkpoint)
-            self.best = accuracy
+            self.best = score
         else:
             save_checkpoint(self.model, self.checkpoint, self.step)
         self._saved = time.monotonic()
         if self.keep:
             keep_copy(self.checkpoint, self.directory / "checkpoints", self.step, self.keep)
         if self._run_is_complete or self._saved - self._drawn > _SECONDS_BETWEEN_PICTURES:
-            draw_curves(self.log, self.directory / "curves.png")
+            draw_curves(self.log, self.directory / "curves.png", self.panels)
             self._drawn = self._saved
 
 
@@ -212,8 +225,8 @@ def rate_at(learning_rate: float | Callable[[int], Any], step: int) -> float:
     return float(learning_rate(step) if callable(learning_rate) else learning_rate)
 
 
-def _best_accuracy(log: Path, step: int) -> float:
-    """Returns the best accuracy among the epochs up to a step, as the log has them."""
+def _best_score(log: Path, step: int, score: str) -> float:
+    """Returns the best score among the epochs up to a step, as the log has them."""
     best = -math.inf
     if log.exists():
         for line in log.read_text().splitlines():
@@ -222,5 +235,5 @@ def _best_accuracy(log: Path, step: int) -> float:
             except ValueError:
                 continue  # Cut off by a kill.
             if record["step"] <= step:
-                best = max(best, record.get("evaluation_accuracy", best))
+                best = max(best, record.get(score, best))
     return best

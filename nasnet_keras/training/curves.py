@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nasnet_keras.whole_files import written_whole
 
-# What a panel shows: the key in the log, how it is called, and how the line is drawn.
-_PANELS: dict[str, tuple[tuple[str, str, str], ...]] = {
+Panels = Mapping[str, Sequence[tuple[str, str, str]]]
+"""By quantity, what its panel shows: the key in the log, its name, and the line's colour."""
+
+CLASSIFIER_PANELS: Panels = {
     "loss": (
         ("loss", "training, everything that is minimized", "tab:blue"),
         ("logits_loss", "training, cross-entropy", "tab:cyan"),
@@ -22,6 +25,7 @@ _PANELS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "learning rate": (("learning_rate", "", "tab:green"),),
 }
+_SHARES = ("accuracy", "average precision")
 _FEW = 40  # So many points are marked, so that an epoch can be told from the next.
 
 
@@ -50,12 +54,13 @@ def read_log(log: Path) -> list[dict[str, Any]]:
     return [records[epoch] for epoch in sorted(records)]
 
 
-def draw_curves(log: Path, picture: Path) -> None:
-    """Draws loss, accuracy and learning rate against the training step.
+def draw_curves(log: Path, picture: Path, panels: Panels = CLASSIFIER_PANELS) -> None:
+    """Draws the quantities of a log against the training step.
 
     Args:
         log: The `metrics.jsonl` of a run.
         picture: The PNG to write, whole or not at all.
+        panels: What to show; the last one is the learning rate.
 
     Raises:
         OSError: The log cannot be read or the picture not be written.
@@ -69,8 +74,9 @@ def draw_curves(log: Path, picture: Path) -> None:
         raise ValueError(f"{log} has no complete epoch")
     # A Figure of its own, not pyplot's: no display is looked for and nothing stays open.
     figure = Figure(figsize=(8, 9), dpi=110, layout="constrained")
-    panels = figure.subplots(len(_PANELS), 1, sharex=True, height_ratios=(3, 3, 2))
-    for axes, (quantity, curves) in zip(panels, _PANELS.items(), strict=True):
+    ratios = [3] * (len(panels) - 1) + [2]
+    drawn = figure.subplots(len(panels), 1, sharex=True, height_ratios=ratios)
+    for axes, (quantity, curves) in zip(drawn, panels.items(), strict=True):
         for key, label, color in curves:
             points = [(record["step"], record[key]) for record in records if key in record]
             if points:
@@ -79,11 +85,11 @@ def draw_curves(log: Path, picture: Path) -> None:
                 axes.plot(steps, values, color=color, label=label, marker=marker, markersize=4)
         axes.set_ylabel(quantity)
         axes.grid(alpha=0.3)
-        if quantity == "accuracy":
+        if quantity in _SHARES:
             axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.1%}"))
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="best", fontsize=9)
-    last = panels[-1]
+    last = drawn[-1]
     last.set_ylim(bottom=0)
     last.set_xlabel("training step")
     last.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

@@ -11,6 +11,9 @@ from rich.console import Console
 from nasnet_keras.training.callbacks import StepCallback
 from nasnet_keras.training.run_length import RunLength
 
+# Of the logs, as far as they are there.
+_SHOWN = ("loss", "logits_accuracy", "accuracy", "evaluation_accuracy", "evaluation_AP50")
+
 
 class ProgressBar(StepCallback):
     """One bar over the whole run: step, images a second, time left; a line for each epoch.
@@ -72,7 +75,7 @@ class ProgressBar(StepCallback):
 
     def _print(self, epoch: int, logs: dict[str, Any]) -> None:
         parts = [f"epoch {epoch + 1:3}", f"step {self.step}/{self.length.total_steps}"]
-        for name in ("loss", "logits_accuracy", "accuracy", "evaluation_accuracy"):
+        for name in _SHOWN:
             if name in logs:
                 label = name.removeprefix("logits_").replace("_", " ")
                 parts.append(f"{label} {float(logs[name]):.4f}")

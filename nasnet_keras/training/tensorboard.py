@@ -44,6 +44,9 @@ class TensorBoardScalars(keras.callbacks.Callback):
         batch_size: Images in a step, of all replicas together.
     """
 
+    # What of Keras's logs are means over the epoch so far.
+    means: tuple[str, ...] = _MEANS
+
     def __init__(
         self,
         directory: str | os.PathLike[str],
@@ -91,9 +94,9 @@ class TensorBoardScalars(keras.callbacks.Callback):
         if self._batches > self._written:
             self._write_window(logs)
         values = {f"epoch/{name}": value for name, value in self._training_values(logs).items()}
-        for name in ("loss", "accuracy"):
-            if f"evaluation_{name}" in logs:
-                values[f"evaluation/{name}"] = logs[f"evaluation_{name}"]
+        for name, value in logs.items():
+            if name.startswith("evaluation_"):
+                values[f"evaluation/{name.removeprefix('evaluation_')}"] = value
         self._write(values)
         self.flush()
 
@@ -118,7 +121,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
     # A window is what lies between two points. Keras gives means since the beginning of the epoch.
 
     def _begin_window(self, logs: dict[str, Any]) -> None:
-        self._means = {name: float(logs[name]) for name in _MEANS if name in logs}
+        self._means = {name: float(logs[name]) for name in self.means if name in logs}
         self._written = self._timed_from = self._batches
         self._clock = time.monotonic()
 
@@ -126,7 +129,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
         now, new = self._batches, self._batches - self._written
         means = {
             name: (float(logs[name]) * now - self._means.get(name, 0.0) * self._written) / new
-            for name in _MEANS
+            for name in self.means
             if name in logs
         }
         values = {f"training/{k}": value for k, value in self._training_values(means).items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -15,11 +15,14 @@ from nasnet_keras.training.accumulation import (
     step_counters,
 )
 
+# Typed as the class that it is mixed into.
+_Model: Any = keras.Model if TYPE_CHECKING else object
 
-class TensorFlowNetwork(keras.Model):
-    """The TensorFlow side of `TrainingNetwork`."""
 
-    accumulation_steps: int
+class TensorFlowTraining(_Model):
+    """What a `keras.Model` that inherits from this first can do, see `TrainingNetwork`."""
+
+    accumulation_steps: int = 1
     train_function: Any
     test_function: Any
 
@@ -123,9 +126,13 @@ class TensorFlowNetwork(keras.Model):
 
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         if iterator is not None and self._has_replicas():
-            # Targets are one-hot, so the network tells all shapes.
-            iterator, data_batch = None, (self.input, self.output)
+            iterator, data_batch = None, self._symbolic_batch()
         super()._maybe_symbolic_build(iterator, data_batch)
+
+    def _symbolic_batch(self) -> Any:
+        """Returns inputs and targets as Keras builds metrics from them."""
+        # Targets are one-hot, so the network tells all shapes.
+        return self.input, self.output
 
     def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is not None and not force:
@@ -180,6 +187,10 @@ class TensorFlowNetwork(keras.Model):
             return logs
 
         return function
+
+
+class TensorFlowNetwork(TensorFlowTraining, keras.Model):
+    """The TensorFlow side of `TrainingNetwork`."""
 
 
 def _check_divisible(data: Any, parts: int) -> Any:
