@@ -25,6 +25,7 @@ from nasnet_keras.detection.config import DetectorConfig
 from nasnet_keras.detection.crop_features import crop_features
 from nasnet_keras.detection.losses import box_loss, class_loss
 from nasnet_keras.detection.matcher import NEGATIVE, match_boxes
+from nasnet_keras.detection.nms import Suppression, non_max_suppression
 from nasnet_keras.detection.post_processing import decode_detections, select_detections
 from nasnet_keras.detection.proposals import propose_boxes
 from nasnet_keras.detection.region_head import RegionHead
@@ -130,7 +131,7 @@ class FasterRCNN(keras.Model):
         if BOXES not in inputs:
             if training:
                 raise ValueError(f"a batch to train on needs {BOXES!r} and {LABELS!r}")
-            return self._detect(images, sizes)
+            return self.detect(images, sizes)
         truth = ground_truth(inputs, self.config.classes)
         losses = self._learn(images, sizes, *truth, training=training)
         weights = self.loss_weights()
@@ -166,7 +167,20 @@ class FasterRCNN(keras.Model):
 
     # The two ways through the model.
 
-    def _detect(self, images: Any, sizes: Any) -> dict[str, Any]:
+    def detect(
+        self, images: Any, sizes: Any, suppress: Suppression = non_max_suppression
+    ) -> dict[str, Any]:
+        """Finds objects; what calling the model does with a batch without boxes.
+
+        Args:
+            images: `(batch, height, width, 3)`, float32, pixels in [0, 255].
+            sizes: `(batch, 2)`, float32: height and width without the padding.
+            suppress: The suppression of proposals and of detections: an export may need another
+                one than training.
+
+        Returns:
+            See `select_detections`.
+        """
         c = self.config
         features, step, encodings, logits, anchors = self._first_stage(images, False)
         proposals, _, valid = propose_boxes(
@@ -177,6 +191,7 @@ class FasterRCNN(keras.Model):
             c.evaluation_proposals,
             c.region_nms_iou,
             c.box_scales,
+            suppress=suppress,
         )
         encodings, logits = self._second_stage(images, features, step, proposals, False)
         boxes, scores = decode_detections(encodings, logits, proposals, valid, c.box_scales)
@@ -188,6 +203,7 @@ class FasterRCNN(keras.Model):
             c.detection_score_threshold,
             c.detections_per_class,
             c.detections,
+            suppress,
         )
 
     def _learn(

@@ -1,0 +1,114 @@
+"""A detector as TensorFlow functions that other formats are made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nasnet_keras.detection.data.augmentation import whole_view
+from nasnet_keras.detection.faster_rcnn import FasterRCNN
+from nasnet_keras.detection.served_detector import ServedDetector
+
+OUTPUTS = ("boxes", "scores", "labels", "count")
+
+
+def padded_suppression(
+    boxes: Any, scores: Any, limit: int, iou_threshold: float, score_threshold: float
+) -> tuple[Any, Any]:
+    """`non_max_suppression` as one operation a row, which ONNX and LiteRT have as well.
+
+    The number of rows must be known.
+    """
+    import tensorflow as tf
+
+    indices, picked = [], []
+    for row_boxes, row_scores in zip(tf.unstack(boxes), tf.unstack(scores), strict=True):
+        found, count = tf.raw_ops.NonMaxSuppressionV4(
+            boxes=row_boxes,
+            scores=row_scores,
+            max_output_size=limit,
+            iou_threshold=iou_threshold,
+            score_threshold=score_threshold,
+            pad_to_max_output_size=True,
+        )
+        taken = tf.range(limit) < count
+        indices.append(tf.where(taken, tf.reshape(found, [limit]), 0))
+        picked.append(taken)
+    return tf.stack(indices), tf.stack(picked)
+
+
+def fixed_function(model: FasterRCNN, size: tuple[int, int]) -> Any:
+    """Returns the detector for one image of a fixed size, its weights constants.
+
+    Args:
+        model: The detector.
+        size: Height and width of the image.
+
+    Returns:
+        A `tf.function` of `images`, float32 `(1, *size, 3)` in [0, 255], and `image_sizes`, float32
+        `(1, 2)`: height and width without the padding; it returns a dictionary of `OUTPUTS`.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    signature = [
+        tf.TensorSpec((1, *size, 3), tf.float32, name="images"),
+        tf.TensorSpec((1, 2), tf.float32, name="image_sizes"),
+    ]
+
+    def detect(images: Any, image_sizes: Any) -> list[Any]:
+        found = model.detect(images, image_sizes, padded_suppression)
+        return [found[name] for name in OUTPUTS]
+
+    # LiteRT cannot read variables within a loop.
+    traced = tf.function(detect, input_signature=signature).get_concrete_function()
+    frozen = convert_variables_to_constants_v2(traced)
+
+    def named(images: Any, image_sizes: Any) -> dict[str, Any]:
+        return dict(zip(OUTPUTS, frozen(images, image_sizes), strict=True))
+
+    return tf.function(named, input_signature=signature)
+
+
+def detect_encoded(served: ServedDetector, image_bytes: Any) -> dict[str, Any]:
+    """Decodes pictures, resizes them as in training and detects.
+
+    Args:
+        served: The detector.
+        image_bytes: `(batch,)`, strings: PNG, JPEG, BMP or GIF files.
+
+    Returns:
+        As `select_detections`, with `names`, strings; boxes are in pixels of each picture.
+    """
+    import tensorflow as tf
+
+    canvas = served.image_size
+    names = tf.constant([*served.class_names, ""])
+
+    def read(encoded: Any) -> Any:
+        picture = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+        picture = tf.ensure_shape(picture, (None, None, 3))
+        size = tf.shape(picture)[:2]
+        view = whole_view(size, canvas, served.keep_aspect)
+        rows, columns = view.new_height, view.new_width
+        image = tf.image.resize(picture, (rows, columns), method="bilinear")
+        missing = [[0, canvas[0] - rows], [0, canvas[1] - columns], [0, 0]]
+        filled = tf.cast(tf.stack([rows, columns]), tf.float32)
+        return tf.ensure_shape(tf.pad(image, missing), (*canvas, 3)), filled, tf.cast(size, "float")
+
+    specs = (
+        tf.TensorSpec((*canvas, 3), tf.float32),
+        tf.TensorSpec((2,), tf.float32),
+        tf.TensorSpec((2,), tf.float32),
+    )
+    images, filled, sizes = tf.map_fn(read, image_bytes, fn_output_signature=specs)
+    found = served.model.detect(images, filled)
+    limits = tf.tile(sizes, [1, 2])[:, tf.newaxis]
+    boxes = found["boxes"] * (limits / tf.tile(filled, [1, 2])[:, tf.newaxis])
+    labels = tf.where(found["labels"] < 0, len(served.class_names), found["labels"])
+    return {
+        **found,
+        "boxes": tf.clip_by_value(boxes, 0.0, limits),
+        "names": tf.gather(names, labels),
+    }
