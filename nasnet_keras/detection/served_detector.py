@@ -12,6 +12,7 @@ from typing import Any
 # Registers the layers and schedules that a `.keras` file names.
 import nasnet_keras.layers
 import nasnet_keras.training.schedules  # noqa: F401
+from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
 from nasnet_keras.detection.faster_rcnn import FasterRCNN
 from nasnet_keras.training.trained_model import CHECKPOINT_NAME, CONFIG_NAME
 from nasnet_keras.weights.keras_files import load_keras_model
@@ -29,12 +30,14 @@ class ServedDetector:
         category_ids: The numbers that the dataset's own files use for them.
         keep_aspect: Whether pictures keep their aspect ratio and are padded to the size of
             `model.config.image_size`; otherwise they are stretched to it.
+        augmentation: The random changes of its training images.
     """
 
     model: FasterRCNN
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
     keep_aspect: bool = False
+    augmentation: DetectionAugmentation = NO_AUGMENTATION
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -95,7 +98,8 @@ def load_served_detector(
         )
     if keep_aspect is None:
         keep_aspect = bool(config.get("keep_aspect", False))
-    return ServedDetector(model, names, ids, keep_aspect)
+    augmentation = config.get("augmentation", NO_AUGMENTATION)
+    return ServedDetector(model, names, ids, keep_aspect, augmentation)
 
 
 def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -125,10 +129,15 @@ def _read_config(path: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
         names, ids = config["class_names"], config.get("category_ids", [])
         training = config.get("training", config)
+        augmentation = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in training.get("augmentation", {"flip": 0.0}).items()
+        }
         return {
             "class_names": [str(name) for name in names],
             "category_ids": [int(number) for number in ids],
             "keep_aspect": bool(training.get("keep_aspect", False)),
+            "augmentation": DetectionAugmentation(**augmentation),
         }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not the configuration of a run: {error}") from None
