@@ -16,7 +16,12 @@ from PIL import Image
 
 from nasnet_keras.detection.batch import IMAGES, SIZES
 from nasnet_keras.detection.export_check import Comparison, Found, compare_detections
-from nasnet_keras.detection.export_graph import OUTPUTS, detect_encoded, fixed_function
+from nasnet_keras.detection.export_graph import (
+    OUTPUTS,
+    detect_encoded,
+    fixed_function,
+    frozen_function,
+)
 from nasnet_keras.detection.predictor import fitted_image
 from nasnet_keras.detection.served_detector import ServedDetector
 from nasnet_keras.suggestions import unknown_name
@@ -237,7 +242,7 @@ def _write_litert(served: ServedDetector, fixed: Any, path: Path) -> None:
 
     holder = tf.Module()
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [fixed.get_concrete_function()], holder
+        [frozen_function(fixed).get_concrete_function()], holder
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     path.write_bytes(converter.convert())

@@ -37,7 +37,7 @@ def padded_suppression(
 
 
 def fixed_function(model: FasterRCNN, size: tuple[int, int]) -> Any:
-    """Returns the detector for one image of a fixed size, its weights constants.
+    """Returns the detector for one image of a fixed size.
 
     Args:
         model: The detector.
@@ -48,27 +48,35 @@ def fixed_function(model: FasterRCNN, size: tuple[int, int]) -> Any:
         `(1, 2)`: height and width without the padding; it returns a dictionary of `OUTPUTS`.
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
 
     signature = [
         tf.TensorSpec((1, *size, 3), tf.float32, name="images"),
         tf.TensorSpec((1, 2), tf.float32, name="image_sizes"),
     ]
 
-    def detect(images: Any, image_sizes: Any) -> list[Any]:
-        found = model.detect(images, image_sizes, padded_suppression)
-        return [found[name] for name in OUTPUTS]
+    def detect(images: Any, image_sizes: Any) -> dict[str, Any]:
+        return model.detect(images, image_sizes, padded_suppression)
 
-    # LiteRT cannot read variables within a loop.
-    traced = tf.function(detect, input_signature=signature).get_concrete_function()
-    frozen = convert_variables_to_constants_v2(traced)
+    return tf.function(detect, input_signature=signature)
 
-    def named(images: Any, image_sizes: Any) -> dict[str, Any]:
-        return dict(zip(OUTPUTS, frozen(images, image_sizes), strict=True))
 
-    return tf.function(named, input_signature=signature)
+def frozen_function(function: Any) -> Any:
+    """Returns what `fixed_function` returned with constants for weights.
+
+    LiteRT cannot read variables within a loop, and the second stage is one.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
+
+    def detect(images: Any, image_sizes: Any) -> dict[str, Any]:
+        # Freezing flattens the dictionary, by its keys.
+        return dict(zip(sorted(OUTPUTS), frozen(images, image_sizes), strict=True))
+
+    return tf.function(detect, input_signature=function.input_signature)
 
 
 def detect_encoded(served: ServedDetector, image_bytes: Any) -> dict[str, Any]:
