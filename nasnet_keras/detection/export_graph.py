@@ -16,23 +16,29 @@ def padded_suppression(
 ) -> tuple[Any, Any]:
     """`non_max_suppression` as one operation a row, which ONNX and LiteRT have as well.
 
-    The number of rows must be known.
+    The numbers of rows and of boxes must be known.
     """
     import tensorflow as tf
 
+    count = scores.shape[1]
+    # Runtimes pick any of several equal scores, and a sure detector gives many of exactly 1: boxes
+    # come to them by their rank, of which no two are equal. Sorting puts the first of equals first.
+    ranks = tf.range(count, 0, -1, dtype=tf.float32)
     indices, picked = [], []
     for row_boxes, row_scores in zip(tf.unstack(boxes), tf.unstack(scores), strict=True):
-        found, count = tf.raw_ops.NonMaxSuppressionV4(
-            boxes=row_boxes,
-            scores=row_scores,
+        ordered, order = tf.math.top_k(row_scores, count)
+        found, taken = tf.raw_ops.NonMaxSuppressionV4(
+            boxes=tf.gather(row_boxes, order),
+            scores=tf.where(ordered > score_threshold, ranks, 0.0),
             max_output_size=limit,
             iou_threshold=iou_threshold,
-            score_threshold=score_threshold,
+            score_threshold=0.5,
             pad_to_max_output_size=True,
         )
-        taken = tf.range(limit) < count
-        indices.append(tf.where(taken, tf.reshape(found, [limit]), 0))
-        picked.append(taken)
+        is_taken = tf.range(limit) < taken
+        found = tf.gather(order, tf.reshape(found, [limit]))
+        indices.append(tf.where(is_taken, found, 0))
+        picked.append(is_taken)
     return tf.stack(indices), tf.stack(picked)
 
 
