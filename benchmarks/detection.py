@@ -216,9 +216,9 @@ def stage_multiply_adds(network: Any, image_size: tuple[int, int]) -> tuple[int,
 
 
 def best_time(function: Callable[[], Any]) -> float:
-    """Returns the shortest time of a call, in seconds; the first one compiles and does not count."""
+    """Returns the shortest time of a call, in seconds; the first one compiles and is left out."""
     function()
-    """Returns the shortest time of a call, in seconds; the first one, which compiles, is left out."""
+    times = []
     for _ in range(_RUNS.value):
         start = time.perf_counter()
         function()
