@@ -13,6 +13,7 @@ CLASS_false_positives.png and CLASS_misses.png, and mistakes.json with their num
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -53,21 +54,21 @@ def main(arguments: list[str]) -> None:
     split = _SPLIT.value or ("val" if _RESULTS.value else "train")
     index = load_detection_index(_DATASET_DIR.value, split, _DROP_INVALID.value)
     if _RESULTS.value:
-        show_mistakes(index, output_dir)
-    else:
-        show_training(index, output_dir)
+        show_mistakes(index, _RESULTS.value, output_dir)
+    elif _CHECKPOINT_PATH.value:
+        show_training(index, _CHECKPOINT_PATH.value, output_dir)
 
 
-def show_training(index, output_dir: Path) -> None:
+def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
     from nasnet_keras.detection.contact_sheets import training_sheet
     from nasnet_keras.detection.data import detection_batches
     from nasnet_keras.detection.sample_sheets import sample_sheets
     from nasnet_keras.detection.served_detector import load_served_detector
 
-    served = load_served_detector(_CHECKPOINT_PATH.value)
+    served = load_served_detector(checkpoint_path)
     if served.model.config.classes != len(index.class_names):
         raise ValueError(
-            f"{_CHECKPOINT_PATH.value} has {served.model.config.classes} classes, dataset "
+            f"{checkpoint_path} has {served.model.config.classes} classes, dataset "
             f"{index.name} has {len(index.class_names)}"
         )
     count = min(_IMAGES.value, len(index))
@@ -90,12 +91,12 @@ def show_training(index, output_dir: Path) -> None:
     print(f"wrote training.png, anchors.png and proposals.png of {count} images to {output_dir}")
 
 
-def show_mistakes(index, output_dir: Path) -> None:
+def show_mistakes(index: Any, results_path: str, output_dir: Path) -> None:
     from nasnet_keras.detection.contact_sheets import mistake_sheets
     from nasnet_keras.detection.evaluation import read_results
     from nasnet_keras.detection.mistakes import judge_detections
 
-    results = read_results(_RESULTS.value, index)
+    results = read_results(results_path, index)
     judgement = judge_detections(index, results, _MIN_SCORE.value, _MIN_IOU.value)
     make_directory(output_dir)
     written = 0

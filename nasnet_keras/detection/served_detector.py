@@ -129,7 +129,7 @@ def _read_config(path: Path) -> dict[str, Any]:
         config = json.loads(path.read_text(encoding="utf-8"))
         names, ids = config["class_names"], config.get("category_ids", [])
         training = config.get("training", config)
-        augmentation = {
+        augmentation: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in training.get("augmentation", {"flip": 0.0}).items()
         }
