@@ -50,6 +50,8 @@ MAY_NEED_TENSORFLOW = {
     "training/strategy.py",
     "training/tensorflow_network.py",
     "detection/crop_features.py",
+    "detection/export_formats.py",
+    "detection/export_graph.py",
     "export/saved_model.py",
     "export/classifier.py",
 }

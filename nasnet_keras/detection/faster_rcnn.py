@@ -24,7 +24,8 @@ from nasnet_keras.detection.boxes import clip_boxes, lie_inside
 from nasnet_keras.detection.config import DetectorConfig
 from nasnet_keras.detection.crop_features import crop_features
 from nasnet_keras.detection.losses import box_loss, class_loss
-from nasnet_keras.detection.matcher import NEGATIVE, match_boxes
+from nasnet_keras.detection.matcher import IGNORED, NEGATIVE, match_boxes
+from nasnet_keras.detection.nms import Suppression, non_max_suppression
 from nasnet_keras.detection.post_processing import decode_detections, select_detections
 from nasnet_keras.detection.proposals import propose_boxes
 from nasnet_keras.detection.region_head import RegionHead
@@ -136,7 +137,7 @@ class FasterRCNN(_Training, keras.Model):
         if BOXES not in inputs:
             if training:
                 raise ValueError(f"a batch to train on needs {BOXES!r} and {LABELS!r}")
-            return self._detect(images, sizes)
+            return self.detect(images, sizes)
         truth = ground_truth(inputs, self.config.classes)
         losses = self._learn(images, sizes, *truth, training=training)
         weights = self.loss_weights()
@@ -176,7 +177,20 @@ class FasterRCNN(_Training, keras.Model):
 
     # The two ways through the model.
 
-    def _detect(self, images: Any, sizes: Any) -> dict[str, Any]:
+    def detect(
+        self, images: Any, sizes: Any, suppress: Suppression = non_max_suppression
+    ) -> dict[str, Any]:
+        """Finds objects; what calling the model does with a batch without boxes.
+
+        Args:
+            images: `(batch, height, width, 3)`, float32, pixels in [0, 255].
+            sizes: `(batch, 2)`, float32: height and width without the padding.
+            suppress: The suppression of proposals and of detections: an export may need another
+                one than training.
+
+        Returns:
+            See `select_detections`.
+        """
         c = self.config
         features, step, encodings, logits, anchors = self._first_stage(images, False)
         proposals, _, valid = propose_boxes(
@@ -187,6 +201,7 @@ class FasterRCNN(_Training, keras.Model):
             c.evaluation_proposals,
             c.region_nms_iou,
             c.box_scales,
+            suppress=suppress,
         )
         encodings, logits = self._second_stage(images, features, step, proposals, False)
         boxes, scores = decode_detections(encodings, logits, proposals, valid, c.box_scales)
@@ -198,6 +213,7 @@ class FasterRCNN(_Training, keras.Model):
             c.detection_score_threshold,
             c.detections_per_class,
             c.detections,
+            suppress,
         )
 
     def _learn(
@@ -212,6 +228,60 @@ class FasterRCNN(_Training, keras.Model):
     ) -> dict[str, Any]:
         c = self.config
         features, step, encodings, logits, anchors = self._first_stage(images, training)
+        indices, matches, sampled = self._sample_anchors(anchors, sizes, boxes, counts, crowd)
+        positive = ops.logical_and(sampled, matches >= 0)
+        targets = encode_boxes(
+            _take(boxes, ops.maximum(matches, 0)), ops.take(anchors, indices, axis=0), c.box_scales
+        )
+        losses = {
+            LOSSES[0]: box_loss(
+                _take(encodings, indices), targets, positive, sampled, c.huber_delta
+            ),
+            LOSSES[1]: class_loss(_take(logits, indices), ops.cast(positive, "int32"), sampled),
+        }
+        proposals, matches, sampled = self._sample_proposals(
+            encodings, logits, anchors, sizes, boxes, counts, crowd
+        )
+        positive = ops.logical_and(sampled, matches >= 0)
+        matches = ops.maximum(matches, 0)
+        classes = ops.where(positive, _take(labels, matches), 0)
+        targets = encode_boxes(_take(boxes, matches), proposals, c.box_scales)
+        encodings, logits = self._second_stage(images, features, step, proposals, training)
+        of_class = ops.take_along_axis(encodings, classes[..., None, None], axis=2)[:, :, 0]
+        losses[LOSSES[2]] = box_loss(of_class, targets, positive, sampled, c.huber_delta)
+        losses[LOSSES[3]] = class_loss(logits, ops.where(positive, classes + 1, 0), sampled)
+        return losses
+
+    def training_samples(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the anchors and the proposals that a training step could draw of a batch.
+
+        Args:
+            inputs: A batch with boxes, see the class.
+
+        Returns:
+            `"anchors"` and `"proposals"`: `(batch, n, 4)` in pixels of the images;
+            `"anchor_matches"` and `"proposal_matches"`: `(batch, n)`, int32, the row of the box
+            that each is to learn, -1 for background, -2 for places that are empty.
+        """
+        images, sizes = images_and_sizes(inputs)
+        boxes, _, counts, crowd = ground_truth(inputs, self.config.classes)
+        _, _, encodings, logits, anchors = self._first_stage(images, False)
+        indices, matches, sampled = self._sample_anchors(anchors, sizes, boxes, counts, crowd)
+        proposals, proposal_matches, proposals_sampled = self._sample_proposals(
+            encodings, logits, anchors, sizes, boxes, counts, crowd
+        )
+        return {
+            "anchors": ops.take(anchors, indices, axis=0),
+            "anchor_matches": ops.where(sampled, matches, IGNORED),
+            "proposals": proposals,
+            "proposal_matches": ops.where(proposals_sampled, proposal_matches, IGNORED),
+        }
+
+    def _sample_anchors(
+        self, anchors: Any, sizes: Any, boxes: Any, counts: Any, crowd: Any
+    ) -> tuple[Any, Any, Any]:
+        """Returns the numbers of the sampled anchors, their matches, and which are real."""
+        c = self.config
         inside = lie_inside(anchors, sizes)
         matches = match_boxes(
             anchors,
@@ -225,17 +295,20 @@ class FasterRCNN(_Training, keras.Model):
             inside,
         )
         indices, sampled = self._sample(matches, c.region_batch_size, c.region_positive_fraction)
-        matches = _take(matches, indices)
-        positive = ops.logical_and(sampled, matches >= 0)
-        targets = encode_boxes(
-            _take(boxes, ops.maximum(matches, 0)), ops.take(anchors, indices, axis=0), c.box_scales
-        )
-        losses = {
-            LOSSES[0]: box_loss(
-                _take(encodings, indices), targets, positive, sampled, c.huber_delta
-            ),
-            LOSSES[1]: class_loss(_take(logits, indices), ops.cast(positive, "int32"), sampled),
-        }
+        return indices, _take(matches, indices), sampled
+
+    def _sample_proposals(
+        self,
+        encodings: Any,
+        logits: Any,
+        anchors: Any,
+        sizes: Any,
+        boxes: Any,
+        counts: Any,
+        crowd: Any,
+    ) -> tuple[Any, Any, Any]:
+        """Returns the sampled proposals, their matches, and which are real."""
+        c = self.config
         proposals, _, valid = propose_boxes(
             encodings,
             logits,
@@ -244,7 +317,7 @@ class FasterRCNN(_Training, keras.Model):
             c.training_proposals,
             c.region_nms_iou,
             c.box_scales,
-            inside,
+            lie_inside(anchors, sizes),
         )
         if c.propose_ground_truth:
             proposals = ops.concatenate([proposals, boxes], axis=1)
@@ -261,16 +334,7 @@ class FasterRCNN(_Training, keras.Model):
             valid,
         )
         indices, sampled = self._sample(matches, c.box_batch_size, c.box_positive_fraction)
-        proposals, matches = _take(proposals, indices), _take(matches, indices)
-        positive = ops.logical_and(sampled, matches >= 0)
-        matches = ops.maximum(matches, 0)
-        classes = ops.where(positive, _take(labels, matches), 0)
-        targets = encode_boxes(_take(boxes, matches), proposals, c.box_scales)
-        encodings, logits = self._second_stage(images, features, step, proposals, training)
-        of_class = ops.take_along_axis(encodings, classes[..., None, None], axis=2)[:, :, 0]
-        losses[LOSSES[2]] = box_loss(of_class, targets, positive, sampled, c.huber_delta)
-        losses[LOSSES[3]] = class_loss(logits, ops.where(positive, classes + 1, 0), sampled)
-        return losses
+        return _take(proposals, indices), _take(matches, indices), sampled
 
     def _first_stage(self, images: Any, training: bool) -> tuple[Any, Any, Any, Any, Any]:
         """Returns features, drop path's step, the region head's two outputs, and anchors."""

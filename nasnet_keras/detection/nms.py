@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from keras import ops
+
+Suppression = Callable[[Any, Any, int, float, float], tuple[Any, Any]]
+"""What has the arguments and the results of `non_max_suppression`."""
 
 
 def non_max_suppression(

@@ -9,7 +9,7 @@ from keras import ops
 
 from nasnet_keras.detection.box_coder import decode_boxes
 from nasnet_keras.detection.boxes import areas, clip_boxes
-from nasnet_keras.detection.nms import non_max_suppression
+from nasnet_keras.detection.nms import Suppression, non_max_suppression
 
 
 def decode_detections(
@@ -43,6 +43,7 @@ def select_detections(
     score_threshold: float,
     per_class: int,
     limit: int,
+    suppress: Suppression = non_max_suppression,
 ) -> dict[str, Any]:
     """Suppresses doubles class by class and keeps the best of all classes.
 
@@ -54,6 +55,7 @@ def select_detections(
         score_threshold: Score above which a detection counts.
         per_class: Detections kept of a class.
         limit: Detections kept of an image.
+        suppress: The suppression.
 
     Returns:
         `{"boxes": (batch, limit, 4) in pixels within the image, "scores": (batch, limit), falling,
@@ -63,9 +65,7 @@ def select_detections(
     _, count, classes, _ = boxes.shape
     by_class = ops.reshape(ops.transpose(boxes, (0, 2, 1, 3)), (-1, count, 4))
     class_scores = ops.reshape(ops.transpose(scores, (0, 2, 1)), (-1, count))
-    indices, picked = non_max_suppression(
-        by_class, class_scores, per_class, iou_threshold, score_threshold
-    )
+    indices, picked = suppress(by_class, class_scores, per_class, iou_threshold, score_threshold)
     by_class = ops.take_along_axis(by_class, indices[..., None], axis=1)
     class_scores = ops.where(picked, ops.take_along_axis(class_scores, indices, axis=1), -1.0)
     all_boxes = ops.reshape(by_class, (-1, classes * per_class, 4))

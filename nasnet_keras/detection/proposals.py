@@ -9,7 +9,7 @@ from keras import ops
 
 from nasnet_keras.detection.box_coder import decode_boxes
 from nasnet_keras.detection.boxes import areas, clip_boxes
-from nasnet_keras.detection.nms import non_max_suppression
+from nasnet_keras.detection.nms import Suppression, non_max_suppression
 
 
 def propose_boxes(
@@ -21,6 +21,7 @@ def propose_boxes(
     iou_threshold: float,
     box_scales: Sequence[float],
     allowed: Any = None,
+    suppress: Suppression = non_max_suppression,
 ) -> tuple[Any, Any, Any]:
     """Decodes anchors, suppresses doubles and clips what is left to the image.
 
@@ -35,6 +36,7 @@ def propose_boxes(
         iou_threshold: Of the suppression.
         box_scales: Of the box coder.
         allowed: `(batch, N)`, bool: the anchors that take part; all by default.
+        suppress: The suppression.
 
     Returns:
         `(boxes, scores, valid)`: `(batch, limit, 4)` in pixels, `(batch, limit)` the probability of
@@ -45,7 +47,7 @@ def propose_boxes(
     scores = ops.softmax(logits)[..., 1]
     if allowed is not None:
         scores = ops.where(allowed, scores, -1.0)
-    indices, picked = non_max_suppression(boxes, scores, limit, iou_threshold, 0.0)
+    indices, picked = suppress(boxes, scores, limit, iou_threshold, 0.0)
     boxes = ops.take_along_axis(boxes, indices[..., None], axis=1)
     boxes = clip_boxes(boxes, image_sizes)
     valid = ops.logical_and(picked, areas(boxes) > 0)

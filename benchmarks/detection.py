@@ -1,0 +1,234 @@
+"""How fast is a detector, how much memory does it take, and where does the time go?
+
+For each configuration, in processes of their own: detecting in one image and training on one,
+images/s and the process's largest resident memory, framework included; then the stages of detecting
+one after the other, beside the multiply-adds of the networks' first stage and second stage. Linux
+only. The large ones take minutes an image on a CPU and are not in the default list.
+
+    python benchmarks/detection.py [--configs=toy,nasnet_mobile_600] [--what=inference,training]
+        [--runs=2] [--output=detection.json]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from absl import flags
+from measurement import check_output, write_json
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from nasnet_keras.command_line import run
+from nasnet_keras.suggestions import unknown_name
+
+_CONFIGS = flags.DEFINE_list("configs", ["toy", "nasnet_mobile_600"], "Configurations.")
+_WHAT = flags.DEFINE_list("what", ["inference", "training"], "inference, training or both.")
+_RUNS = flags.DEFINE_integer("runs", 2, "Timed runs after the first; the best counts.", 1)
+_OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
+_CHILD = flags.DEFINE_string("measure", None, "Measure this one (JSON) in this process.")
+
+_GIB = 1024 * 1024  # In the kibibytes of getrusage.
+
+
+def main(_: list[str]) -> None:
+    from nasnet_keras.detection.configs import get_config
+
+    if _CHILD.value:
+        print(json.dumps(measure_here(**json.loads(_CHILD.value))), flush=True)
+        return
+    check_output(_OUTPUT.value)
+    for name in _CONFIGS.value:
+        get_config(name)
+    for value in _WHAT.value:
+        if value not in ("inference", "training"):
+            raise ValueError(unknown_name("measurement", value, ["inference", "training"]))
+    rows = []
+    for name in _CONFIGS.value:
+        for what in _WHAT.value:
+            rows.append(measure(name, what))
+            print(json.dumps(rows[-1]), file=sys.stderr)
+            if _OUTPUT.value:
+                write_json(_OUTPUT.value, rows)
+    headings = list(dict.fromkeys(heading for row in rows for heading in row))
+    table = Table(box=box.MARKDOWN)
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading in ("config", "what") else "right")
+    for row in rows:
+        values = [row.get(heading, "") for heading in headings]
+        table.add_row(*(f"{x:,.3g}" if isinstance(x, float) else str(x) for x in values))
+    Console(width=None if sys.stdout.isatty() else 220).print(table)
+
+
+def measure(config: str, what: str) -> dict[str, Any]:
+    """Measures one case in a process of its own."""
+    case = json.dumps({"config": config, "what": what})
+    command = [sys.executable, __file__, f"--measure={case}", f"--runs={_RUNS.value}"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{case} ended with status {done.returncode}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_here(config: str, what: str) -> dict[str, Any]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+    import numpy as np
+
+    from nasnet_keras.detection.configs import get_config
+    from nasnet_keras.detection.faster_rcnn import FasterRCNN
+    from nasnet_keras.detection.optimizer import make_optimizer
+
+    keras.utils.set_random_seed(0)
+    settings = get_config(config).detector
+    height, width = settings.image_size
+    model = FasterRCNN(settings)
+    # XLA takes longer to compile the large ones than they take to run.
+    model.compile(make_optimizer(settings), jit_compile=False)
+    batch = {
+        "images": np.random.default_rng(0).uniform(0, 255, (1, height, width, 3)).astype("float32"),
+        "image_sizes": np.array([[height, width]], "float32"),
+    }
+    result: dict[str, Any] = {"config": config, "what": what, "size": f"{height}x{width}"}
+    if what == "training":
+        box = np.array([height / 4, width / 4, height * 3 / 4, width * 3 / 4], "float32")
+        batch |= {"boxes": box[None, None], "labels": np.zeros((1, 1), "int32")}
+        seconds = best_time(lambda: model.train_on_batch(batch, return_dict=True))
+        result |= {"crops": settings.box_batch_size}
+    else:
+        seconds = best_time(lambda: model.predict_on_batch(batch))
+        result |= {"crops": settings.evaluation_proposals}
+    result |= {"images/s": 1 / seconds, "peak (GiB)": peak_gib()}
+    if what == "inference":
+        # After the peak was read: the stages are compiled and kept one by one.
+        result |= stage_seconds(model, batch)
+        result |= gigamacs(settings)
+    return result
+
+
+def stage_seconds(model: Any, batch: dict[str, Any]) -> dict[str, float]:
+    """Returns the seconds of each stage of detecting, compiled by itself."""
+    import keras
+    from keras import ops
+
+    from nasnet_keras.detection.boxes import clip_boxes
+    from nasnet_keras.detection.post_processing import decode_detections, select_detections
+    from nasnet_keras.detection.proposals import propose_boxes
+
+    c = model.config
+    images, sizes = (ops.convert_to_tensor(batch[name]) for name in ("images", "image_sizes"))
+
+    def first_stage(images: Any) -> tuple[Any, ...]:
+        features, _, encodings, logits, anchors = model._first_stage(images, False)
+        return features, encodings, logits, anchors
+
+    def propose(encodings: Any, logits: Any, anchors: Any) -> tuple[Any, Any]:
+        anchors = clip_boxes(anchors, sizes)
+        count, iou, scales = c.evaluation_proposals, c.region_nms_iou, c.box_scales
+        proposals, _, valid = propose_boxes(encodings, logits, anchors, sizes, count, iou, scales)
+        return proposals, valid
+
+    def second_stage(images: Any, features: Any, proposals: Any) -> Any:
+        return model._second_stage(images, features, None, proposals, False)
+
+    def post_process(encodings: Any, logits: Any, proposals: Any, valid: Any) -> Any:
+        boxes, scores = decode_detections(encodings, logits, proposals, valid, c.box_scales)
+        limits = (c.detections_per_class, c.detections)
+        iou, least = c.detection_nms_iou, c.detection_score_threshold
+        return select_detections(boxes, scores, sizes, iou, least, *limits)
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        compiled: Callable[[Any], Any] = tf.function
+    else:
+        import jax
+
+        compiled = jax.jit
+    seconds = {}
+
+    def timed(name: str, function: Any, *arguments: Any) -> Any:
+        function = compiled(function)
+        kept: list[Any] = []
+
+        def once() -> None:
+            kept[:] = [function(*arguments)]
+            keras.tree.map_structure(ops.convert_to_numpy, kept)
+
+        seconds[f"{name} (s)"] = best_time(once)
+        return kept[0]
+
+    features, encodings, logits, anchors = timed("first stage", first_stage, images)
+    proposals, valid = timed("proposals", propose, encodings, logits, anchors)
+    encodings, logits = timed("crops and second stage", second_stage, images, features, proposals)
+    timed("post-processing", post_process, encodings, logits, proposals, valid)
+    return seconds
+
+
+def gigamacs(settings: Any) -> dict[str, float]:
+    """Returns the billions of multiply-adds of the network in both stages, the heads left out."""
+    first, _ = stage_multiply_adds(settings.network, settings.image_size)
+    crop = settings.crop_size * 16
+    _, second = stage_multiply_adds(settings.network, (crop, crop))
+    return {
+        "first stage (GMAC)": first / 1e9,
+        "second stage (GMAC)": second * settings.evaluation_proposals / 1e9,
+    }
+
+
+def stage_multiply_adds(network: Any, image_size: tuple[int, int]) -> tuple[int, int]:
+    """Returns the multiply-adds of a network's cells in the first and in the second stage."""
+    from nasnet_keras.detection.backbone import plan_split
+    from nasnet_keras.models.cell_complexity import Cost, add_cell
+    from nasnet_keras.models.complexity import _input_channels
+
+    split = plan_split(network)
+    cost = Cost()
+    sides = [(image_size[0] // 2, image_size[1] // 2)]
+    widths = [[network.stem_filters]]
+    cost.add_convolution((3, 3), 3, network.stem_filters, sides[0])
+    first = 0
+    for cell in (*split.first, *split.second):
+        if cell is split.second[0]:
+            first = cost.multiply_adds
+        before = sides[cell.current]
+        widths.append(
+            add_cell(
+                cost,
+                cell.genotype,
+                cell.filters,
+                cell.strides,
+                network.bottleneck,
+                _input_channels(cell, widths),
+                before,
+                cell.previous_reduction,
+            )
+        )
+        sides.append((-(-before[0] // cell.strides), -(-before[1] // cell.strides)))
+    return first, cost.multiply_adds - first
+
+
+def best_time(function: Callable[[], Any]) -> float:
+    """Returns the shortest time of a call, in seconds; the first one compiles and is left out."""
+    function()
+    times = []
+    for _ in range(_RUNS.value):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def peak_gib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _GIB
+
+
+if __name__ == "__main__":
+    run(main)

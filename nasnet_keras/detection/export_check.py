@@ -1,0 +1,105 @@
+"""Does an exported detector find the same as the detector itself?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+LEAST_IOU = 0.999
+LARGEST_SCORE_DIFFERENCE = 1e-3
+CHECKED_SCORE = 0.3
+
+Found = Mapping[str, np.ndarray]
+"""`boxes` `(n, 4)`, `scores` `(n,)` and `labels` `(n,)` of one picture; label -1: no detection."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How far two detectors are apart on some pictures.
+
+    Attributes:
+        detections: Detections compared, both ways.
+        above: Score above which they were; `CHECKED_SCORE`, or less where none is so sure.
+        least_iou: The lowest IoU of a detection with the nearest one of the same class; 0 where
+            there is none.
+        score_difference: The largest difference of their scores.
+    """
+
+    detections: int
+    above: float
+    least_iou: float
+    score_difference: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether these are the same detections; false where nothing was compared."""
+        return (
+            self.detections > 0
+            and self.least_iou > LEAST_IOU
+            and self.score_difference < LARGEST_SCORE_DIFFERENCE
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.detections} detections above {self.above:.2g}: IoU at least "
+            f"{self.least_iou:.6f}, scores within {self.score_difference:.1e}"
+        )
+
+
+def compare_detections(expected: Sequence[Found], found: Sequence[Found]) -> Comparison:
+    """Compares the detections of two detectors on the same pictures, both ways.
+
+    Args:
+        expected: What the detector found in each picture.
+        found: What the exported one found in each.
+
+    Returns:
+        How far they are apart.
+
+    Raises:
+        ValueError: There are not as many pictures, or a number is not finite.
+    """
+    if len(expected) != len(found):
+        raise ValueError(f"{len(expected)} pictures were expected, {len(found)} came back")
+    for one in (*expected, *found):
+        if not (np.isfinite(one["boxes"]).all() and np.isfinite(one["scores"]).all()):
+            raise ValueError("a detection is not finite")
+    best = max((float(np.max(one["scores"], initial=0.0)) for one in expected), default=0.0)
+    above = CHECKED_SCORE if best > CHECKED_SCORE else best / 2
+    ious: list[float] = []
+    differences: list[float] = []
+    for ours, theirs in zip(expected, found, strict=True):
+        for these, others in ((ours, theirs), (theirs, ours)):
+            for iou, difference in _nearest(these, others, above):
+                ious.append(iou)
+                differences.append(difference)
+    return Comparison(
+        len(ious), above, min(ious, default=0.0), max(differences, default=float("inf"))
+    )
+
+
+def _nearest(these: Found, others: Found, above: float) -> list[tuple[float, float]]:
+    """Returns, for each detection above a score, IoU and score's distance of its counterpart."""
+    result = []
+    for box, score, label in zip(these["boxes"], these["scores"], these["labels"], strict=True):
+        if label < 0 or score <= above:
+            continue
+        same = others["labels"] == label
+        ious = _ious(box, others["boxes"][same])
+        if not ious.size:
+            result.append((0.0, float(score)))
+            continue
+        place = int(ious.argmax())
+        difference = abs(float(others["scores"][same][place]) - float(score))
+        result.append((float(ious[place]), difference))
+    return result
+
+
+def _ious(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    box, others = np.asarray(box, "float64"), np.asarray(others, "float64")
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    shared = sides.clip(0).prod(1)
+    own, theirs = (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(1)
+    return shared / np.maximum(own + theirs - shared, 1e-12)

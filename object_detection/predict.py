@@ -1,0 +1,140 @@
+"""Finds objects in pictures: draws them, and lists them as JSON and CSV.
+
+  python object_detection/predict.py --checkpoint_path=runs/det --output_dir=found PICTURES...
+
+Each argument is a picture or a folder, all pictures of which are taken; --camera takes a frame of
+a webcam. A file that is no complete picture is reported and the others go on; the exit code is
+then 1.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from nasnet_keras.command_line import import_keras_quietly, one_line, run
+from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
+
+_CHECKPOINT_PATH = flags.DEFINE_string(
+    "checkpoint_path", None, "A detector's run directory, or a .keras file."
+)
+_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where to write.")
+_MIN_SCORE = flags.DEFINE_float("min_score", 0.3, "Detections below it are left out.")
+_CLASS_NAMES = flags.DEFINE_string(
+    "class_names", None, "File with the names of the classes, one a line. Default: the run's."
+)
+_KEEP_ASPECT = flags.DEFINE_bool(
+    "keep_aspect", None, "Pad pictures instead of stretching them. Default: as in training."
+)
+_PROPOSALS = flags.DEFINE_integer(
+    "evaluation_proposals", None, "Proposals looked at in an image. Default: the detector's."
+)
+_CAMERA = flags.DEFINE_integer(
+    "camera", None, "Number of a webcam to take a frame of; needs OpenCV.", lower_bound=0
+)
+
+_PICTURE_ERROR = 1
+_COLUMNS = ("file", "name", "category_id", "score", "top", "left", "bottom", "right")
+
+
+def main(arguments: list[str]) -> int:
+    if not _CHECKPOINT_PATH.value:
+        raise ValueError("--checkpoint_path is missing: name a run directory or a .keras file")
+    if not _OUTPUT_DIR.value:
+        raise ValueError("--output_dir is missing: name the directory to write")
+    if not arguments and _CAMERA.value is None:
+        raise ValueError("no picture given: name files or folders, or --camera=0")
+    if not 0 <= _MIN_SCORE.value <= 1:
+        raise ValueError(f"--min_score is in [0, 1], got {_MIN_SCORE.value}")
+    output_dir = Path(_OUTPUT_DIR.value)
+    check_can_write(output_dir / "detections.json")
+    from nasnet_keras.detection.picture_files import camera_frame, find_pictures
+
+    files = find_pictures(arguments, leave_out=output_dir)
+    frame = None if _CAMERA.value is None else camera_frame(_CAMERA.value)
+    import_keras_quietly()
+    from nasnet_keras.detection.predictor import Predictor, read_pixels
+    from nasnet_keras.detection.served_detector import load_served_detector, read_class_names
+
+    names = read_class_names(_CLASS_NAMES.value) if _CLASS_NAMES.value else None
+    served = load_served_detector(
+        _CHECKPOINT_PATH.value, names, _KEEP_ASPECT.value, _PROPOSALS.value
+    )
+    predictor = Predictor(served, _MIN_SCORE.value)
+    make_directory(output_dir)
+
+    def sources() -> Iterator[tuple[str, Any]]:
+        if frame is not None:
+            yield f"camera{_CAMERA.value}", frame
+        yield from ((str(file), file) for file in files)
+
+    entries: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    errors = 0
+    for name, source in sources():
+        try:
+            pixels = read_pixels(source)
+        except (OSError, ValueError) as error:
+            line = one_line(error) if isinstance(error, OSError) else f"{name}: {one_line(error)}"
+            print(f"error: {line}", file=sys.stderr)
+            entries.append({"file": name, "error": line})
+            errors += 1
+            continue
+        found = predictor.predict(pixels)
+        picture = output_dir / _free_name(Path(name).stem, taken)
+        with written_whole(picture) as temporary:
+            found.draw(pixels).save(temporary)
+        height, width = found.size
+        entries.append(
+            {
+                "file": name,
+                "picture": picture.name,
+                "height": height,
+                "width": width,
+                "detections": found.to_list(),
+            }
+        )
+        print(f"{name}: {', '.join(_counted(found.names)) or 'nothing'}")
+    write_json(output_dir / "detections.json", entries)
+    write_csv(output_dir / "detections.csv", entries)
+    total = sum(len(entry.get("detections", ())) for entry in entries)
+    print(f"wrote {total} detections in {len(entries) - errors} pictures to {output_dir}")
+    return _PICTURE_ERROR if errors else 0
+
+
+def write_json(path: Path, entries: list[dict[str, Any]]) -> None:
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def write_csv(path: Path, entries: list[dict[str, Any]]) -> None:
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.writer(out)
+        writer.writerow(_COLUMNS)
+        for entry in entries:
+            for one in entry.get("detections", ()):
+                writer.writerow(
+                    [entry["file"], one["name"], one["category_id"], one["score"], *one["box"]]
+                )
+
+
+def _counted(names: tuple[str, ...]) -> list[str]:
+    return [f"{names.count(name)} {name}" for name in dict.fromkeys(names)]
+
+
+def _free_name(stem: str, taken: set[str]) -> str:
+    """Returns a file name that no picture of this run has, e.g. for a/1.jpg and b/1.jpg."""
+    name, number = f"{stem}.png", 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}.png"
+    taken.add(name)
+    return name
+
+
+if __name__ == "__main__":
+    run(main, arguments="PICTURES...")
