@@ -49,6 +49,7 @@ MAY_NEED_TENSORFLOW = {
     "weights/slim_writer.py",
     "training/strategy.py",
     "training/tensorflow_network.py",
+    "training/training_data.py",
     "detection/crop_features.py",
     "detection/export_formats.py",
     "detection/export_graph.py",
