@@ -294,7 +294,7 @@ def _restore(run: _Run, model: keras.Model, length: RunLength) -> tuple[int, lis
             _scopes(run.recipe.checkpoint_exclude_scopes) or (),
             run.recipe.ignore_missing_vars,
         )
-        run.say(describe_start(report))
+        run.say(f"starting with {describe_start(report)}")
     return 0, []
 
 

@@ -13,7 +13,6 @@ BACKEND = keras.backend.backend()
 CASES = [
     ("mixed_bfloat16", False, False),
     ("mixed_float16", False, True),
-    ("mixed_bfloat16", True, True),
     ("mixed_float16", True, False),
 ]
 

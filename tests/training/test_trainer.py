@@ -284,7 +284,7 @@ def test_fine_tuning_starts_from_a_run_and_trains_the_scopes_alone(run, tmp_path
     )
     console = Console(file=io.StringIO())
     trainer.train(recipe, tmp_path, console, RunOptions(tensorboard=False))
-    assert "starting from" in console.file.getvalue()
+    assert "starting with" in console.file.getvalue()
     start, end = load_trained_model(run[0]).model, load_trained_model(tmp_path).model
     before = {weight.path: keras.ops.convert_to_numpy(weight) for weight in start.weights}
     for weight in end.weights:
