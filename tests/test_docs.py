@@ -31,7 +31,9 @@ def test_python_blocks_run(page: str, block: str, tmp_path: Path, monkeypatch) -
     exec(compile(block, page, "exec"), names)
 
 
-PAGES = [page.relative_to(ROOT) for page in sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md"))]
+PAGES = [
+    page.relative_to(ROOT) for page in sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md"))
+]
 
 
 def anchors(page: Path) -> set[str]:
