@@ -101,8 +101,7 @@ _TOY_CELL = CellGenotype(
 def toy() -> TrainingConfig:
     """A small detector from scratch on digits pasted on photographs: the whole method in minutes.
 
-    Result: not measured to its end yet; 500 steps of a schedule half as long find over half of the
-    digits (AP50 of 0.58 where their classes do not count), and hardly tell them apart (0.09).
+    Result: AP50 0.83 and AP 0.61 on the 200 images held out (docs/results.md).
     Cost: 0.18 CPU seconds a step of 8 images, a quarter of an hour of one core for 5,000 steps;
     580,000 parameters.
     Command: `python object_detection/make_toy_dataset.py --output_dir=runs/toy && python
