@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 if BACKEND != "tensorflow":
     # What must work without TensorFlow is tested without it.

@@ -37,6 +37,7 @@ from nasnet_keras.training.callbacks import (
 )
 from nasnet_keras.training.checkpoint import RestoreMetrics, restore_checkpoint
 from nasnet_keras.training.curves import Panels
+from nasnet_keras.training.fit_run import fit_run
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.run_length import RunLength
@@ -292,31 +293,23 @@ def _fit(
             callbacks.append(board)
             closing.callback(board.close)
     problems = []
-    try:
-        for first_epoch, end_epoch, steps in run.length.fits(step):
-            stream = run.stream(step)
-            problems.append(stream.problems)
-            model.fit(
-                strategy.distribute(lambda _, stream=stream: stream.batches),
-                shuffle=False,  # The batches are already.
-                steps_per_epoch=steps,
-                initial_epoch=first_epoch,
-                epochs=end_epoch,
-                callbacks=[*callbacks, bar],
-                verbose=0,
-            )
-            step += (end_epoch - first_epoch) * steps
-            if stop.stopped:
-                return True
-    except Exception as error:
-        # A stream's own line, instead of the pages that the backend makes of it.
-        reason = next((problem.error for problem in problems if problem.error), None)
-        if reason is not None:
-            raise reason from error
-        raise
-    finally:
-        closing.close()
-    return False
+
+    def batches_from(first: int) -> Any:
+        stream = run.stream(first)
+        problems.append(stream.problems)
+        return stream.batches
+
+    with closing:
+        return fit_run(
+            model,
+            strategy,
+            run.length,
+            step,
+            batches_from,
+            [*callbacks, bar],
+            stop,
+            lambda: next((problem.error for problem in problems if problem.error), None),
+        )
 
 
 def _describe_step(run: _Run) -> Callable[[int], str]:

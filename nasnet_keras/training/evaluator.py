@@ -15,6 +15,7 @@ from nasnet_keras.models import build_network
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.evaluation import Evaluation, evaluate
 from nasnet_keras.training.moving_average import averaged_weights
+from nasnet_keras.training.precision import precision
 from nasnet_keras.training.recipe import Recipe
 from nasnet_keras.training.recipe_network import recipe_network_config
 
@@ -70,7 +71,8 @@ class Evaluator:
     def _evaluate(self, model: keras.Model) -> Evaluation:
         network = self._network
         if network is None or self._batches is None:
-            network = self._network = inference_model(self._build())
+            with precision(self._recipe.precision):
+                network = self._network = inference_model(self._build())
             self._batches = evaluation_batches(
                 self._recipe.dataset_name,
                 self._recipe.evaluation_split_name,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.training.flag_field import flag_field
 
 OPTIMIZERS = ("rmsprop", "momentum", "sgd", "adam")
 LEARNING_RATE_DECAYS = ("cosine", "exponential", "polynomial", "fixed")
@@ -37,11 +38,6 @@ _NETWORK_FIELDS = (
 )
 
 
-def _value(help_text: str, **kwargs: Any) -> Any:
-    """A field with the line that `--help` shows for the flag of its name."""
-    return dataclasses.field(metadata={"help": help_text}, **kwargs)
-
-
 @dataclass(frozen=True)
 class Recipe:
     """A training run; each field is a flag of `train_image_classifier.py`, named as slim's.
@@ -54,94 +50,98 @@ class Recipe:
     """
 
     name: str
-    dataset_name: str = _value("Dataset to train on.")
-    model_name: str = _value("Network, a name of nasnet_keras.list_models().")
-    train_image_size: int = _value("Side of the images the network sees, in pixels.")
-    preprocessing_name: str = _value("How pixels are brought to the network's range.")
-    batch_size: int = _value("Images in a training step of one replica.")
-    learning_rate: float = _value("Learning rate at the start.")
-    epochs: int = _value("Passes over the training images.")
-    max_number_of_steps: int | None = _value("Training steps, instead of epochs.", default=None)
-    dataset_split_name: str = _value("Split to train on.", default="train")
-    evaluation_split_name: str = _value("Split to test on at the end.", default="test")
-    augmentation: str = _value("Random changes to training images.", default="none")
-    genotype: str | None = _value(
+    dataset_name: str = flag_field("Dataset to train on.")
+    model_name: str = flag_field("Network, a name of nasnet_keras.list_models().")
+    train_image_size: int = flag_field("Side of the images the network sees, in pixels.")
+    preprocessing_name: str = flag_field("How pixels are brought to the network's range.")
+    batch_size: int = flag_field("Images in a training step of one replica.")
+    learning_rate: float = flag_field("Learning rate at the start.")
+    epochs: int = flag_field("Passes over the training images.")
+    max_number_of_steps: int | None = flag_field("Training steps, instead of epochs.", default=None)
+    dataset_split_name: str = flag_field("Split to train on.", default="train")
+    evaluation_split_name: str = flag_field("Split to test on at the end.", default="test")
+    augmentation: str = flag_field("Random changes to training images.", default="none")
+    genotype: str | None = flag_field(
         "Cells in place of the network's own: a genotype's JSON file, or a published name.",
         default=None,
     )
-    num_cells: int | None = _value("Normal cells.", default=None)
-    filters: int | None = _value("Filters of the first cells.", default=None)
-    stem_filters: int | None = _value("Filters of the stem.", default=None)
-    drop_path_keep_probability: float | None = _value(
+    num_cells: int | None = flag_field("Normal cells.", default=None)
+    filters: int | None = flag_field("Filters of the first cells.", default=None)
+    stem_filters: int | None = flag_field("Filters of the stem.", default=None)
+    drop_path_keep_probability: float | None = flag_field(
         "Keep probability of paths at the end of training.", default=None
     )
-    drop_path_version: str | None = _value(
+    drop_path_version: str | None = flag_field(
         "Drop path grows with the step (v1), with the depth (v2) or with both (v3).", default=None
     )
-    dropout: float | None = _value(
+    dropout: float | None = flag_field(
         "Share of the features dropped before the classifier.", default=None
     )
-    auxiliary_weight: float = _value(
+    auxiliary_weight: float = flag_field(
         "Weight of the auxiliary head's loss; 0: no head.", default=0.4
     )
-    optimizer: str = _value("rmsprop, momentum, sgd or adam.", default="momentum")
-    momentum: float = _value("Momentum of the optimizer 'momentum'.", default=0.9)
-    rmsprop_momentum: float = _value("Momentum of rmsprop.", default=0.9)
-    rmsprop_decay: float = _value("Share of rmsprop's mean square a step keeps.", default=0.9)
-    opt_epsilon: float | None = _value(
+    optimizer: str = flag_field("rmsprop, momentum, sgd or adam.", default="momentum")
+    momentum: float = flag_field("Momentum of the optimizer 'momentum'.", default=0.9)
+    rmsprop_momentum: float = flag_field("Momentum of rmsprop.", default=0.9)
+    rmsprop_decay: float = flag_field("Share of rmsprop's mean square a step keeps.", default=0.9)
+    opt_epsilon: float | None = flag_field(
         "Epsilon of rmsprop (1 unless given) or adam (1e-7).", default=None
     )
-    moving_average_decay: float = _value(
+    moving_average_decay: float = flag_field(
         "Decay of the moving averages of the weights; 0: none are kept.", default=0.0
     )
-    learning_rate_decay_type: str = _value(
+    learning_rate_decay_type: str = flag_field(
         "cosine (to 0 at the end), exponential (in stairs), polynomial (a straight line) or fixed.",
         default="cosine",
     )
-    learning_rate_decay_factor: float = _value("Factor of a stair of 'exponential'.", default=0.94)
-    num_epochs_per_decay: float = _value(
+    learning_rate_decay_factor: float = flag_field(
+        "Factor of a stair of 'exponential'.", default=0.94
+    )
+    num_epochs_per_decay: float = flag_field(
         "Epochs of a stair of 'exponential', or of the line of 'polynomial'.", default=2.0
     )
-    end_learning_rate: float = _value("Where 'polynomial' ends.", default=1e-4)
-    warmup_steps: int = _value(
+    end_learning_rate: float = flag_field("Where 'polynomial' ends.", default=1e-4)
+    warmup_steps: int = flag_field(
         "Steps over which the learning rate grows in a straight line.", default=0
     )
-    replicas: int = _value("Replicas of the published run, which trained in step.", default=1)
-    scale_learning_rate_by_replicas: bool = _value(
+    replicas: int = flag_field("Replicas of the published run, which trained in step.", default=1)
+    scale_learning_rate_by_replicas: bool = flag_field(
         "The learning rate is a replica's: multiply it by the replicas of this run.", default=False
     )
-    weight_decay: float = _value("L2 on the kernels: this times sum(w^2) / 2.", default=0.0)
-    label_smoothing: float = _value("Share of a label spread over all classes.", default=0.0)
-    labels_offset: int = _value(
+    weight_decay: float = flag_field("L2 on the kernels: this times sum(w^2) / 2.", default=0.0)
+    label_smoothing: float = flag_field("Share of a label spread over all classes.", default=0.0)
+    labels_offset: int = flag_field(
         "Subtracted from labels: 1 leaves out class 0, -1 adds a background class before the rest.",
         default=0,
     )
-    gradient_clip_norm: float | None = _value("Largest global norm of the gradients.", default=None)
-    gradient_accumulation_steps: int = _value(
+    gradient_clip_norm: float | None = flag_field(
+        "Largest global norm of the gradients.", default=None
+    )
+    gradient_accumulation_steps: int = flag_field(
         "Parts in which a replica's batch is computed, for less memory.", default=1
     )
-    precision: str = _value("float32, mixed_bfloat16 or mixed_float16.", default="float32")
-    synchronize_batch_norm: bool = _value(
+    precision: str = flag_field("float32, mixed_bfloat16 or mixed_float16.", default="float32")
+    synchronize_batch_norm: bool = flag_field(
         "Normalize over the images of all replicas together; slim does not.", default=False
     )
-    steps_per_execution: int = _value("Steps for each call of the backend.", default=1)
-    checkpoint_path: str | None = _value(
+    steps_per_execution: int = flag_field("Steps for each call of the backend.", default=1)
+    checkpoint_path: str | None = flag_field(
         "Weights to start from: a run directory, .keras, .weights.h5 or slim checkpoint.",
         default=None,
     )
-    checkpoint_exclude_scopes: str | None = _value(
+    checkpoint_exclude_scopes: str | None = flag_field(
         "Scopes not to take from it, with commas between, e.g. final_layer,aux_11.", default=None
     )
-    ignore_missing_vars: bool = _value(
+    ignore_missing_vars: bool = flag_field(
         "Leave weights that the checkpoint does not have as they are.", default=False
     )
-    trainable_scopes: str | None = _value(
+    trainable_scopes: str | None = flag_field(
         "Scopes to train, with commas between; the rest stays as it is.", default=None
     )
-    freeze_batch_norm: bool = _value(
+    freeze_batch_norm: bool = flag_field(
         "Keep every batch normalization exactly as it is.", default=False
     )
-    seed: int = _value("Seed of weights, order and augmentation.", default=0)
+    seed: int = flag_field("Seed of weights, order and augmentation.", default=0)
 
     def __post_init__(self) -> None:
         for field, allowed in (

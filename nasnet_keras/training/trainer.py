@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,10 @@ from nasnet_keras.training.checkpoint import RestoreMetrics, restore_checkpoint
 from nasnet_keras.training.evaluation import Evaluation
 from nasnet_keras.training.evaluator import Evaluator
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
+from nasnet_keras.training.fit_run import fit_run
 from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
 from nasnet_keras.training.optimizers import make_optimizer
+from nasnet_keras.training.precision import precision
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.recipe import Recipe
@@ -141,7 +142,7 @@ def train(
 
     # ---- Model, new or as the last checkpoint left it. Only now is the directory made.
     keras.utils.set_random_seed(recipe.seed)
-    with _precision(recipe.precision), strategy.scope():
+    with precision(recipe.precision), strategy.scope():
         model = build_training_network(
             recipe, len(data.class_names), length.total_steps, options.rematerialize
         )
@@ -189,8 +190,7 @@ def train(
     # ---- Test.
     result = None
     if strategy.is_chief:
-        with _precision(recipe.precision):
-            result = evaluator.evaluate(model)
+        result = evaluator.evaluate(model)
         result.write(run.directory)
         run.say(
             f"test accuracy {result.accuracy:.2%} of {result.images} images; {run.directory} has "
@@ -257,28 +257,17 @@ def _fit(
             )
             callbacks.append(scalars)
             closing.callback(scalars.close)
-    try:
-        for first_epoch, end_epoch, steps in length.fits(step):
-            model.fit(
-                strategy.distribute(lambda _, step=step: data.worker_batches(step)),
-                shuffle=False,  # The batches are already.
-                steps_per_epoch=steps,
-                initial_epoch=first_epoch,
-                epochs=end_epoch,
-                callbacks=[*callbacks, bar],
-                verbose=0,
-            )
-            step += (end_epoch - first_epoch) * steps
-            if stop.stopped:
-                return True
-    except Exception as error:
-        # A stream's own line, instead of the pages that the backend makes of it.
-        if data.error is not None:
-            raise data.error from error
-        raise
-    finally:
-        closing.close()
-    return False
+    with closing:
+        return fit_run(
+            model,
+            strategy,
+            length,
+            step,
+            data.worker_batches,
+            [*callbacks, bar],
+            stop,
+            lambda: data.error,
+        )
 
 
 def _restore(run: _Run, model: keras.Model, length: RunLength) -> tuple[int, list[Any]]:
@@ -316,14 +305,3 @@ def _check_same_run(run: _Run) -> None:
 
 def _scopes(names: str | None) -> list[str] | None:
     return [name.strip() for name in names.split(",") if name.strip()] if names else None
-
-
-@contextlib.contextmanager
-def _precision(name: str) -> Iterator[None]:
-    """Within the block, new layers compute in a precision."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
