@@ -66,22 +66,23 @@ class Augmentation(keras.layers.Layer):
         if not training or self.kind == "none":
             return inputs
         if self.kind == "shift":
-            return self._shift(inputs)
+            return ops.cast(self._shift(inputs), inputs.dtype)
         images = self._crop_and_flip(inputs)
         return self._cut_out(images) if self.kind == "cifar_cutout" else images
 
     def _shift(self, images: Any) -> Any:
         batch, height, width, _ = ops.shape(images)
-        limits = ops.convert_to_tensor([width * _SHIFT, height * _SHIFT], "float32")
-        uniform = keras.random.uniform((batch, 2), -1.0, 1.0, "float32", self.seed_generator)
-        dx, dy = ops.split(uniform * limits, 2, axis=1)
-        one, zero = ops.ones_like(dx), ops.zeros_like(dx)
-        # The rows of the affine matrix that maps a pixel of the result to where it is read.
-        matrix = ops.concatenate([one, zero, dx, zero, one, dy, zero, zero], axis=1)
-        shifted = ops.image.affine_transform(
-            images, matrix, "bilinear", "nearest", data_format="channels_last"
-        )
-        return ops.cast(shifted, images.dtype)
+        down, right = (self._interpolation(batch, side) for side in (height, width))
+        # Not Keras's affine transform: XLA does not compile that of TensorFlow.
+        return ops.einsum("bij,bjkc,blk->bilc", down, ops.cast(images, down.dtype), right)
+
+    def _interpolation(self, batch: Any, side: int) -> Any:
+        """Returns `(batch, side, side)`, the share of each old line in each new one."""
+        limit = side * _SHIFT
+        shift = keras.random.uniform((batch, 1), -limit, limit, "float32", self.seed_generator)
+        line = ops.arange(side, dtype="float32")
+        source = ops.clip(line + shift, 0, side - 1)
+        return ops.relu(1 - ops.abs(source[:, :, None] - line))
 
     def _crop_and_flip(self, images: Any) -> Any:
         batch, height, width, channels = ops.shape(images)

@@ -137,6 +137,10 @@ class TensorFlowTraining(_Model):
     def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is not None and not force:
             return
+        if not self.optimizer.built:
+            # A step that makes variables is traced twice, which takes as long again.
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
         super().make_train_function(force)
         if self._has_replicas():
             if self.jit_compile and self._exchanges_batch_statistics():

@@ -93,3 +93,16 @@ def test_cifar_augmentation_repeats_with_its_seed_and_survives_a_graph():
     expected = np.asarray(Augmentation("cifar_cutout", 4)(images, training=True))
     np.testing.assert_array_equal(np.asarray(network(images, training=True)), expected)
     np.testing.assert_array_equal(network.predict(images, verbose=0), images)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("kind", ["shift", "cifar_cutout"])
+def test_xla_compiles_what_tensorflow_computes(kind, ramps):
+    import tensorflow as tf
+
+    layer = Augmentation(kind, seed=3)
+    compiled = tf.function(lambda images: layer(images, training=True), jit_compile=True)
+    changed = compiled(ramps).numpy()
+    # XLA has random numbers of its own; the pixels are those of the images, moved.
+    assert not np.allclose(changed, ramps)
+    assert changed.min() >= -1e-4 and changed.max() <= 15 + 1e-4
