@@ -23,6 +23,7 @@ _HOME = {
         "get_genotype",
         "list_genotypes",
     ),
+    "nasnet_keras.detection.faster_rcnn": ("FasterRCNN",),
     "nasnet_keras.models": (
         "NASNetCIFAR",
         "NASNetLarge",
@@ -52,6 +53,7 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 if TYPE_CHECKING:
+    from nasnet_keras.detection.faster_rcnn import FasterRCNN  # noqa: F401
     from nasnet_keras.genotypes import (  # noqa: F401
         Block,
         Branch,
