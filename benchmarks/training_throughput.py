@@ -3,8 +3,9 @@
 Both sides train in one process with `fit`, in blocks in turns (A B A B), so that a busy machine
 slows both; the ratio is the median over rounds, with its quartiles. Ours trains as its recipe says:
 objective with L2 and label smoothing, drop path, clipping, moving averages of the weights; without
-the auxiliary head, which is the work that keras.applications' network does, and with it. Theirs
-trains with plain cross-entropy and Keras's optimizer of the same kind. Images are random.
+the auxiliary head and with it. Theirs has no such head and trains with plain cross-entropy and
+Keras's optimizer of the same kind; "the same step" is ours with no more than that, neither L2 nor
+clipping nor moving averages. Images are random.
 keras.applications has no network for CIFAR: `nasnet_cifar` is measured alone.
 
 Processor seconds are the process's own on all cores: where other programs take a share of the
@@ -30,6 +31,7 @@ from measurement import check_output, write_json
 import nasnet_keras as nk
 from nasnet_keras.command_line import run
 from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.training.recipe import Recipe
 
 # Recipe of each network; keras.applications' counterpart and its classes.
 NETWORKS = {
@@ -38,6 +40,12 @@ NETWORKS = {
 }
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 OURS, AUXILIARY, KERAS = "ours", "ours, auxiliary head", "keras.applications"
+SAME_STEP = "ours, the same step"
+_PLAIN: dict[str, Any] = {
+    "weight_decay": 0.0,
+    "gradient_clip_norm": None,
+    "moving_average_decay": 0.0,
+}
 
 _NETWORKS = flags.DEFINE_list("networks", list(NETWORKS), "Networks to train.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 16, "Images in a step.", lower_bound=1)
@@ -94,11 +102,13 @@ def measure(name: str) -> list[dict[str, Any]]:
     recipe_name, counterpart, classes = NETWORKS[name]
     keras.utils.clear_session()
     keras.utils.set_random_seed(0)
-    blocks: dict[str, Callable[[], None]] = {OURS: our_block(recipe_name, classes, False)}
+    recipe = get_recipe(recipe_name)
+    blocks: dict[str, Callable[[], None]] = {OURS: our_block(recipe, classes, False)}
     if counterpart and _FILTERS.value is None:
-        blocks[KERAS] = keras_block(counterpart, recipe_name, classes)
+        blocks[SAME_STEP] = our_block(recipe.override(**_PLAIN), classes, False)
+        blocks[KERAS] = keras_block(counterpart, recipe, classes)
     if _AUXILIARY.value:
-        blocks[AUXILIARY] = our_block(recipe_name, classes, True)
+        blocks[AUXILIARY] = our_block(recipe, classes, True)
     first, seconds, processor = {}, {}, {}
     for side, block in blocks.items():
         start = time.perf_counter()
@@ -116,7 +126,7 @@ def measure(name: str) -> list[dict[str, Any]]:
         {
             "network": name,
             "side": side,
-            "size": get_recipe(recipe_name).train_image_size,
+            "size": recipe.train_image_size,
             "batch": _BATCH_SIZE.value,
             "precision": _PRECISION.value,
             "jit_compile": _JIT.value or keras.backend.backend() == "jax",
@@ -143,15 +153,13 @@ def ratio(theirs: list[float] | None, ours: list[float]) -> list[float] | None:
     return [middle, low, high]
 
 
-def our_block(recipe_name: str, classes: int, auxiliary: bool) -> Callable[[], None]:
+def our_block(recipe: Recipe, classes: int, auxiliary: bool) -> Callable[[], None]:
     """Returns a function that trains our network for a block of steps."""
     import keras
 
     from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
     from nasnet_keras.training.optimizers import make_optimizer
-    from nasnet_keras.training.recipes import get_recipe
 
-    recipe = get_recipe(recipe_name)
     total_steps = recipe.total_steps(1000)
     overrides: dict[str, Any] = {"rematerialize": _REMATERIALIZE.value}
     if _FILTERS.value is not None:
@@ -171,13 +179,10 @@ def our_block(recipe_name: str, classes: int, auxiliary: bool) -> Callable[[], N
     return block(model, size, classes, list(losses))
 
 
-def keras_block(counterpart: str, recipe_name: str, classes: int) -> Callable[[], None]:
+def keras_block(counterpart: str, recipe: Recipe, classes: int) -> Callable[[], None]:
     """Returns a function that trains keras.applications' network for a block of steps."""
     import keras
 
-    from nasnet_keras.training.recipes import get_recipe
-
-    recipe = get_recipe(recipe_name)
     model = getattr(keras.applications, counterpart)(weights=None, classes=classes)
     optimizer = keras.optimizers.RMSprop(
         recipe.learning_rate,

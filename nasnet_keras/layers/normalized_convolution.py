@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import keras
 from keras import ops
 
+from nasnet_keras.layers.depthwise_convolution import depthwise_convolution
+
 _SMALL = 1024
 """Pixels of a whole batch up to which a 1x1 convolution is faster as a matrix product."""
 
@@ -37,14 +39,20 @@ def convolve_and_normalize(
     """
     learns = training and normalization.trainable
     if learns or keras.backend.standardize_dtype(x.dtype) != "float32":
-        return normalization(convolve(x, convolution), training=training)
+        return normalization(convolve(x, convolution, training), training=training)
     inverse_deviation = ops.rsqrt(normalization.moving_variance + normalization.epsilon)
     scale = normalization.gamma * inverse_deviation
     offset = normalization.beta - normalization.moving_mean * scale
-    return convolve(x, convolution, scale, offset)
+    return convolve(x, convolution, training, scale, offset)
 
 
-def convolve(x: Any, convolution: Convolution, scale: Any = None, offset: Any = None) -> Any:
+def convolve(
+    x: Any,
+    convolution: Convolution,
+    training: bool | None = None,
+    scale: Any = None,
+    offset: Any = None,
+) -> Any:
     """Applies a convolution, then a scale and an offset for each of its filters.
 
     A 1x1 convolution is computed as a matrix product, whose gradients are products too: on a CPU a
@@ -54,6 +62,7 @@ def convolve(x: Any, convolution: Convolution, scale: Any = None, offset: Any = 
     Args:
         x: Image, `(batch, height, width, channels)` or channels first.
         convolution: Convolution without bias, built.
+        training: Whether a gradient is asked for.
         scale: `(filters,)` or `None`.
         offset: `(filters,)` or `None`.
 
@@ -68,7 +77,9 @@ def convolve(x: Any, convolution: Convolution, scale: Any = None, offset: Any = 
     )
     if isinstance(convolution, keras.layers.SeparableConv2D):
         depthwise = ops.cast(convolution.depthwise_kernel, x.dtype)
-        x = ops.depthwise_conv(x, depthwise, strides, convolution.padding, data_format, dilation)
+        x = depthwise_convolution(
+            x, depthwise, strides, convolution.padding, data_format, dilation, training
+        )
         weights = convolution.pointwise_kernel
         kernel, strides, dilation = (1, 1), (1, 1), (1, 1)
     else:
