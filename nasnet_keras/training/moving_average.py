@@ -42,6 +42,7 @@ class MovingAverage:
         if not 0 < moving_average_decay < 1:
             raise ValueError(f"moving_average_decay is in (0, 1), got {moving_average_decay!r}")
         self.moving_average_decay = moving_average_decay
+        self._first_and_share: tuple[Any, Any] | None = None
 
     def build(self: Any, variables: list[Any]) -> None:
         if self.built:
@@ -51,18 +52,29 @@ class MovingAverage:
             self.add_variable_from_reference(variable, "average") for variable in variables
         ]
 
-    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        average = self._averages[self._get_variable_index(variable)]
-        # An average starts where its weight does. That is known at the first step only: weights may
-        # be loaded between `build` and it.
-        first = ops.equal(self.iterations, 0)
-        start = ops.where(first, ops.convert_to_tensor(variable), ops.convert_to_tensor(average))
-        super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+    def apply(self: Any, grads: Any, trainable_variables: Any = None) -> None:
+        # Once for all weights: as part of each one's update, they would be most of its operations.
+        self._first_and_share = self._compute_first_and_share()
+        try:
+            super().apply(grads, trainable_variables)  # type: ignore[misc]
+        finally:
+            self._first_and_share = None
+
+    def _compute_first_and_share(self: Any) -> tuple[Any, Any]:
+        """Returns whether this step is the first, and `1 - d`."""
         # Keras counts a step when it is over, TF 1's program before it averages.
         step = ops.cast(self.iterations, "float32") + 1.0
         decay = ops.minimum(self.moving_average_decay, (1.0 + step) / (10.0 + step))
-        share = ops.cast(1.0 - decay, variable.dtype)
-        change = ops.multiply(ops.subtract(start, variable), share)
+        return ops.equal(self.iterations, 0), 1.0 - decay
+
+    def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        average = self._averages[self._get_variable_index(variable)]
+        first, share = self._first_and_share or self._compute_first_and_share()
+        # An average starts where its weight does. That is known at the first step only: weights may
+        # be loaded between `build` and it.
+        start = ops.where(first, ops.convert_to_tensor(variable), ops.convert_to_tensor(average))
+        super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+        change = ops.multiply(ops.subtract(start, variable), ops.cast(share, variable.dtype))
         self.assign(average, ops.subtract(start, change))
 
     def average_of(self: Any, variable: keras.Variable) -> keras.Variable | None:
