@@ -24,9 +24,10 @@ from measurement import check_output, write_json
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from studies import SURROGATES
 
 from nasnet_keras.command_line import import_keras_quietly, run
-from nasnet_keras.search import LSTM, LSTM_ENSEMBLE, MLP, MLP_ENSEMBLE, SurrogateSettings
+from nasnet_keras.search import SurrogateSettings
 from nasnet_keras.search.report_charts import rank_correlation
 from nasnet_keras.suggestions import unknown_name
 
@@ -40,12 +41,6 @@ _EPOCHS = flags.DEFINE_integer("epochs", None, "Passes of a fit. Default: the se
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of draws and weights.", lower_bound=0)
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
 
-SURROGATES: dict[str, SurrogateSettings] = {
-    "mlp": MLP,
-    "lstm": LSTM,
-    "mlp-ensemble": MLP_ENSEMBLE,
-    "lstm-ensemble": LSTM_ENSEMBLE,
-}
 # Table 1 of the paper: trained size and one larger, for b = 1 to 4.
 PUBLISHED = {
     "mlp": ((0.938, 0.113), (0.857, 0.450), (0.714, 0.469), (0.641, 0.444)),

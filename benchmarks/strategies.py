@@ -25,6 +25,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from scipy import stats
+from studies import interval
 
 from nasnet_keras.command_line import run
 from nasnet_keras.search import Result, Space, Strategy, get_strategy
@@ -131,12 +132,6 @@ def top_curve(trained: list[tuple[int, ...]], validation: np.ndarray) -> np.ndar
         best = sorted([*best, float(validation[architecture])])[-_TOP.value :]
         curve.append(np.mean(best))
     return np.array(curve + [curve[-1]] * (_CHILDREN.value - len(curve)))
-
-
-def interval(values: np.ndarray) -> dict[str, float]:
-    """Returns the mean and the half width of its 95 % interval, in percent."""
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return {"mean": 100 * float(values.mean()), "half_width": 100 * float(half)}
 
 
 def parting(curve: np.ndarray, random: np.ndarray) -> int | None:

@@ -19,7 +19,9 @@ def test_gradients_are_those_of_the_plain_operation(side, stride, padding, image
     x = tf.constant(generator.normal(size=(2, *image, 3)), "float32")
     kernel = tf.constant(generator.normal(size=(side, side, 3, 2)), "float32")
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3)), tf.TensorSpec(kernel.shape)])
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, None, None, 3)), tf.TensorSpec(kernel.shape)]
+    )
     def ours(x, kernel):
         y = depthwise_convolution(
             x, kernel, (stride, stride), padding, "channels_last", (1, 1), training=True

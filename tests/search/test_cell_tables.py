@@ -94,3 +94,27 @@ def test_a_surrogate_ranks_what_can_be_predicted(benchmarks) -> None:
     assert [list(column.cells) for column in make_table([row]).columns][3:] == [
         [f"{alone['fitted']:.3f}"], ["-"], ["-"], ["0.938"], ["0.113"]
     ]  # fmt: skip
+
+
+def test_the_committed_table_has_all_cells_of_one_block(benchmarks) -> None:
+    from cells_csv import load_cells
+
+    cells = load_cells(ROOT / "benchmarks" / "digits_cells.csv")
+    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
+    assert {one.key(cell) for cell in cells[1][0]} == {one.key(c) for c in one.first_level()}
+    assert len(cells[1][0]) == 136
+    assert len({two.key(cell) for cell in cells[2][0]}) == len(cells[2][0]) == 100
+
+
+def test_a_surrogate_takes_the_better_cells_first(benchmarks) -> None:
+    from studies import order_of_surrogate
+
+    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
+    larger = two.expand(one.first_level()[:3])[::5]
+    groups = {
+        blocks: (cells, [0.5 + 0.05 * max(cell[2::4]) for cell in cells])
+        for blocks, cells in ((1, one.first_level()), (2, larger))
+    }
+    truth = [groups[2][1][row] for row in order_of_surrogate("mlp", groups, seed=0)]
+    third = len(truth) // 3
+    assert sum(truth[:third]) > sum(truth[-third:])

@@ -1,0 +1,31 @@
+"""What the studies of the search share: surrogates by name, and means with their intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+from cells_csv import Cells
+from scipy import stats
+
+from nasnet_keras.search import LSTM, LSTM_ENSEMBLE, MLP, MLP_ENSEMBLE, SurrogateSettings
+
+SURROGATES: dict[str, SurrogateSettings] = {
+    "mlp": MLP,
+    "lstm": LSTM,
+    "mlp-ensemble": MLP_ENSEMBLE,
+    "lstm-ensemble": LSTM_ENSEMBLE,
+}
+
+
+def interval(values: np.ndarray) -> dict[str, float]:
+    """Returns the mean and the half width of its 95 % interval, in percent."""
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return {"mean": 100 * float(values.mean()), "half_width": 100 * float(half)}
+
+
+def order_of_surrogate(name: str, cells: Cells, seed: int) -> np.ndarray:
+    """Returns the rows of the cells of two blocks, of the highest predicted accuracy first."""
+    from nasnet_keras.search.surrogate import Surrogate
+
+    surrogate = Surrogate(2, SURROGATES[name], seed)
+    surrogate.fit(*cells[1])
+    return np.argsort(-surrogate.predict(cells[2][0]), kind="stable")
