@@ -1,11 +1,14 @@
 """Runs the suite on any backend; without TensorFlow where another one is active."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+# A shell that runs the suite in the background has it ignore the interrupts that tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 # Kernels split sums by the number of threads; the golden values are of two.
 os.environ["TF_NUM_INTRAOP_THREADS"] = "2"

@@ -39,7 +39,12 @@ def stop_requests() -> Iterator[StopRequest]:
         request.signal = signal.Signals(number)
         signal.signal(number, before[request.signal])
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {
+        number: signal.signal(number, ask)
+        for number in (signal.SIGTERM, signal.SIGINT)
+        # A shell that runs a program in the background has it ignore the interrupts of others.
+        if signal.getsignal(number) != signal.SIG_IGN
+    }
     try:
         yield request
     finally:

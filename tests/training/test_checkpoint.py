@@ -125,6 +125,14 @@ def test_signals_ask_once_and_then_act_as_before():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+def test_what_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with stop_requests() as request:
+        signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
+    assert request.signal is None
+
+
 def test_other_threads_have_no_signals_to_wait_for():
     seen = []
 
