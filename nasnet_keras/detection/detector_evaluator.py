@@ -40,13 +40,14 @@ class DetectorEvaluator:
         self._index = index
         self._replicas = replicas
         self._copy: FasterRCNN | None = None
+        self._last: tuple[int, DetectionMetrics, list[dict[str, Any]]] | None = None
         self.picture: Image.Image | None = None
 
     def evaluate(self, model: FasterRCNN) -> tuple[DetectionMetrics, list[dict[str, Any]]]:
-        """Evaluates.
+        """Evaluates, unless that was done after the same step already.
 
         Args:
-            model: The detector.
+            model: The detector, compiled.
 
         Returns:
             COCO's numbers, and the detections in COCO's format.
@@ -54,10 +55,13 @@ class DetectorEvaluator:
         Raises:
             ValueError: An image of the split cannot be read, or a detection is not finite.
         """
-        model = self._undistributed(model)
-        results = detect_split(model, self._config, self._index)
-        self._draw(model)
-        return evaluate_results(self._index, results), results
+        step = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+        if self._last is None or self._last[0] != step:
+            model = self._undistributed(model)
+            results = detect_split(model, self._config, self._index)
+            self._draw(model)
+            self._last = step, evaluate_results(self._index, results), results
+        return self._last[1:]
 
     def logs(self, model: FasterRCNN) -> dict[str, float]:
         """Evaluates, and returns what belongs into the log of an epoch."""

@@ -35,15 +35,15 @@ from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.replica_seeds import ReplicaSeedGenerator
 
 # `fit` under every strategy, as the classifier's.
-_Training: Any = object
+_Model: Any = keras.Model
 if keras.backend.backend() == "tensorflow":
-    from nasnet_keras.training.tensorflow_network import TensorFlowTraining as _Training
+    from nasnet_keras.training.tensorflow_network import TensorFlowNetwork as _Model
 
 LOSSES = ("region_box_loss", "region_class_loss", "box_loss", "class_loss")
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class FasterRCNN(_Training, keras.Model):
+class FasterRCNN(_Model):
     """Finds objects: the network's features propose regions, its last cells look at each.
 
     Sources: Ren et al. 2015; Zoph et al. 2018, section 4.3; the TF Object Detection API's

@@ -351,6 +351,11 @@ def _restore(run: _Run, model: FasterRCNN) -> tuple[int, list[Any]]:
         return state.step, state.metrics
     if run.options.checkpoint_path:
         run.say(start_detector_from(model, run.options.checkpoint_path))
+    elif not run.config.detector.train_batch_norm:
+        run.say(
+            "the weights are random and batch normalization does not learn, so the detector hardly "
+            "will: start from a classifier (checkpoint_path), or set train_batch_norm"
+        )
     return 0, []
 
 

@@ -11,12 +11,14 @@ from rich.console import Console
 
 pytest.importorskip("tensorflow")
 
-from nasnet_keras.detection import trainer
+from nasnet_keras.detection import detector_evaluator, trainer
 from nasnet_keras.detection.data import AnnotationError, write_toy_dataset
 from nasnet_keras.detection.data.augmentation import DetectionAugmentation
 from nasnet_keras.detection.detector_batches import evaluation_stream, image_ids_of_step
+from nasnet_keras.detection.detector_evaluator import DetectorEvaluator
 from nasnet_keras.detection.detector_start import start_detector_from
 from nasnet_keras.detection.faster_rcnn import LOSSES, FasterRCNN
+from nasnet_keras.detection.optimizer import make_training_optimizer
 from nasnet_keras.detection.run_options import DetectorRunOptions
 from nasnet_keras.detection.trained_detector import load_trained_detector
 from nasnet_keras.detection.training_config import TrainingConfig
@@ -151,6 +153,20 @@ def test_training_starts_from_a_detector_of_other_classes(finished):
     other = FasterRCNN(tiny_config(network={"filters": 16}, classes=10))
     with pytest.raises(ValueError, match="is another detector"):
         start_detector_from(other, finished[0])
+
+
+def test_weights_are_scored_once(dataset, monkeypatch):
+    calls = []
+    monkeypatch.setattr(detector_evaluator, "detect_split", lambda *_: calls.append(1) or [])
+    monkeypatch.setattr(DetectorEvaluator, "_draw", lambda *_: None)
+    model = FasterRCNN(CONFIG.detector)
+    model.compile(make_training_optimizer(CONFIG))
+    evaluator = DetectorEvaluator(CONFIG, trainer.load_detection_index(dataset, "val"))
+    assert evaluator.evaluate(model) == evaluator.evaluate(model)
+    assert len(calls) == 1
+    model.optimizer.iterations.assign(1)
+    evaluator.evaluate(model)
+    assert len(calls) == 2
 
 
 def test_unknown_distribution_is_refused():
