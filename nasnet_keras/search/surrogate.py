@@ -13,6 +13,8 @@ from nasnet_keras.search.surrogate_settings import MLP_ENSEMBLE, SurrogateSettin
 
 # Cells a call of `predict`; one fixed shape is compiled once.
 _ROWS = 4096
+# Training steps a call.
+_STEPS = 50
 
 
 class Surrogate:
@@ -42,6 +44,8 @@ class Surrogate:
         self._network.compile(
             self._optimizer,
             loss="mean_absolute_error",
+            # A step takes less time than Python's way to the next one.
+            steps_per_execution=_STEPS,
             jit_compile=keras.backend.backend() == "jax",
         )
         self._optimizer.build(self._network.trainable_variables)
@@ -93,12 +97,11 @@ class Surrogate:
             variable.assign(np.zeros(variable.shape))
         self._optimizer.learning_rate = rate
         size = self.settings.batch_size
-        for _ in range(self.settings.epochs):
-            order = generator.permutation(len(targets))
-            # The last batch is filled up from the start of the same order: one shape only.
-            order = np.resize(order, -(-len(order) // size) * size)
-            for rows in order.reshape(-1, size):
-                self._network.train_on_batch(inputs[rows], targets[rows, None])
+        orders = [generator.permutation(len(targets)) for _ in range(self.settings.epochs)]
+        # The last batch is filled up from the start of the same order: one shape only.
+        filled = -(-len(targets) // size) * size
+        rows = np.concatenate([np.resize(order, filled) for order in orders])
+        self._network.fit(inputs[rows], targets[rows, None], size, shuffle=False, verbose=0)
 
     def predict(self, cells: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
         """Returns the predicted accuracies, the mean over members.
