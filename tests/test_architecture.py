@@ -34,11 +34,13 @@ ALLOWED_TO_FILE = {
 }
 MAY_NEED_TENSORFLOW = {
     "layers/batch_normalization.py",
+    "layers/depthwise_convolution.py",
     "data/cifar_preprocessing.py",
     "data/decoding.py",
     "data/example_order.py",
     "data/inception.py",
     "data/pipeline.py",
+    "data/prefetching.py",
     "data/stream_preprocessing.py",
     "training/objective.py",
     "training/rmsprop.py",

@@ -13,6 +13,7 @@ from nasnet_keras.data.batches import batches_per_epoch
 from nasnet_keras.data.example_files import ExampleFiles, ImageFiles
 from nasnet_keras.data.example_order import evaluation_order, training_order
 from nasnet_keras.data.labels_offset import offset_class_names
+from nasnet_keras.data.prefetching import prefetched
 from nasnet_keras.data.registry import find_examples
 from nasnet_keras.data.stream_preprocessing import StreamPreprocessing, get_stream_preprocessing
 from nasnet_keras.data.stream_problems import StreamProblems
@@ -205,8 +206,4 @@ def _checked(batches: Any, problems: StreamProblems, labels_offset: int) -> Any:
         images, labels = tf.cond(fine, lambda: (images, labels), mended)
         return images, tf.cast(labels, tf.int32)
 
-    options = tf.data.Options()
-    options.deterministic = True
-    # Each host reads its share already.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return batches.map(check).prefetch(tf.data.AUTOTUNE).with_options(options)
+    return prefetched(batches.map(check))

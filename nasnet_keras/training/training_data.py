@@ -14,6 +14,7 @@ from nasnet_keras.data import load_dataset
 from nasnet_keras.data.batches import batches_per_epoch, shuffled_batches
 from nasnet_keras.data.labels_offset import offset_labels
 from nasnet_keras.data.pipeline import image_batches
+from nasnet_keras.data.prefetching import prefetched
 from nasnet_keras.data.preprocessing import PREPROCESSINGS, check_preprocessing, preprocess
 from nasnet_keras.data.registry import fits_in_memory
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
@@ -134,7 +135,7 @@ def open_training_data(
 
         opened = stream(first_step)
         problems.append(opened.problems)
-        return opened.batches.map(with_targets).prefetch(tf.data.AUTOTUNE)
+        return prefetched(opened.batches.map(with_targets))
 
     return TrainingData(whole.class_names, whole.num_examples, worker_batches, problems)
 
@@ -183,7 +184,7 @@ def _in_memory(
             lambda: worker_batches(first_step),
             output_signature=(image, dict.fromkeys(outputs, target)),
         )
-        return made.prefetch(tf.data.AUTOTUNE)
+        return prefetched(made)
 
     make = worker_dataset if as_dataset else worker_batches
     return TrainingData(dataset.class_names, len(dataset), make, [])

@@ -14,6 +14,7 @@ from nasnet_keras.data.batches import batches_per_epoch
 from nasnet_keras.data.decoding import decode_crop
 from nasnet_keras.data.example_files import ImageFiles
 from nasnet_keras.data.example_order import evaluation_order, training_order
+from nasnet_keras.data.prefetching import prefetched
 from nasnet_keras.data.stream_problems import StreamProblems
 from nasnet_keras.detection.data.augmentation import (
     NO_AUGMENTATION,
@@ -277,8 +278,4 @@ def _mended(batches: Any, problems: StreamProblems) -> Any:
         # Python is asked only where something is wrong.
         return tf.cond(tf.reduce_all(readable), lambda: examples, mended)
 
-    options = tf.data.Options()
-    options.deterministic = True
-    # Each host reads its share already.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return batches.map(mend).prefetch(tf.data.AUTOTUNE).with_options(options)
+    return prefetched(batches.map(mend))
