@@ -71,11 +71,11 @@ class DetectorEvaluator:
     def _undistributed(self, model: FasterRCNN) -> FasterRCNN:
         if self._replicas == 1:
             return model
-        if self._copy is None:
-            self._copy = FasterRCNN(model.config, model.precision)
-        for ours, theirs in zip(self._copy.weights, model.weights, strict=True):
+        copy = self._copy or FasterRCNN(model.config, model.precision)
+        for ours, theirs in zip(copy.weights, model.weights, strict=True):
             ours.assign(keras.ops.convert_to_numpy(theirs))
-        return self._copy
+        self._copy = copy
+        return copy
 
     def _draw(self, model: FasterRCNN) -> None:
         few = self._index.take(range(min(_PICTURES, len(self._index))))

@@ -34,16 +34,17 @@ from nasnet_keras.layers import BatchNormalization
 from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.replica_seeds import ReplicaSeedGenerator
 
-# `fit` under every strategy, as the classifier's.
-_Model: Any = keras.Model
+# `fit` under every strategy, as the classifier's. Not by way of the classifier's own class, whose
+# bases Keras changes once a model is made from inputs and outputs.
+_Training: Any = type("_Training", (), {})
 if keras.backend.backend() == "tensorflow":
-    from nasnet_keras.training.tensorflow_network import TensorFlowNetwork as _Model
+    from nasnet_keras.training.tensorflow_network import TensorFlowTraining as _Training
 
 LOSSES = ("region_box_loss", "region_class_loss", "box_loss", "class_loss")
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class FasterRCNN(_Model):
+class FasterRCNN(_Training, keras.Model):
     """Finds objects: the network's features propose regions, its last cells look at each.
 
     Sources: Ren et al. 2015; Zoph et al. 2018, section 4.3; the TF Object Detection API's

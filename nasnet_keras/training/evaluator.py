@@ -51,9 +51,10 @@ class Evaluator:
         self._classes = classes
         self._network: keras.Model | None = None
         self._batches: EvaluationBatches | None = None
+        self._last: tuple[int, Evaluation] | None = None
 
     def evaluate(self, model: keras.Model) -> Evaluation:
-        """Evaluates.
+        """Evaluates, unless that was done after the same step already.
 
         Args:
             model: The training network with its optimizer.
@@ -65,8 +66,11 @@ class Evaluator:
             OSError: The split cannot be read.
             ValueError: An example of it cannot be read, or its classes are others.
         """
-        with _undistributed():
-            return self._evaluate(model)
+        step = int(ops.convert_to_numpy(model.optimizer.iterations))
+        if self._last is None or self._last[0] != step:
+            with _undistributed():
+                self._last = step, self._evaluate(model)
+        return self._last[1]
 
     def _evaluate(self, model: keras.Model) -> Evaluation:
         network = self._network

@@ -9,6 +9,7 @@ import pytest
 from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.detection.faster_rcnn import LOSSES
 from nasnet_keras.layers import BatchNormalization
+from nasnet_keras.training.training_network import TrainingNetwork
 from tests.detection_network import as_numpy, tiny_batch, tiny_config
 
 
@@ -154,3 +155,10 @@ def test_a_malformed_batch_is_refused() -> None:
         model({name: batch[name] for name in ("images", "boxes")})
     with pytest.raises(ValueError, match="n at least 1"):
         model(batch | {"boxes": np.zeros((2, 0, 4), "float32")})
+
+
+def test_a_classifier_in_training_leaves_the_detector_as_it_is() -> None:
+    inputs = keras.Input((4,))
+    TrainingNetwork(inputs, keras.layers.Dense(1)(inputs))
+    # Keras has given the classifier's class other bases by now.
+    assert FasterRCNN(tiny_config()).count_params()
