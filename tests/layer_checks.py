@@ -15,7 +15,11 @@ def images(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
 
 
 def randomize(layer: Any, seed: int = 1) -> None:
-    """Gives every variable a value that no default has, so that no weight can be ignored."""
+    """Gives every variable a value that no default has, so that no weight can be ignored.
+
+    Kernels are scaled by what goes into them: a network's probabilities stay between 0 and 1, where
+    differences show.
+    """
     generator = np.random.default_rng(seed)
     for variable in layer.weights:
         if "int" in keras.backend.standardize_dtype(variable.dtype):
@@ -23,6 +27,10 @@ def randomize(layer: Any, seed: int = 1) -> None:
         values = generator.normal(0.0, 0.5, variable.shape)
         if variable.path.endswith(("variance", "gamma")):
             values = generator.uniform(0.5, 1.5, variable.shape)
+        elif len(variable.shape) > 1:
+            depthwise = "depthwise" in variable.path.rsplit("/", 1)[-1]
+            inputs = variable.shape[:2] if depthwise else variable.shape[:-1]
+            values *= 2.0 / np.sqrt(np.prod(inputs))
         variable.assign(values.astype("float32"))
 
 
