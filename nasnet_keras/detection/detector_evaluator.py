@@ -15,6 +15,7 @@ from nasnet_keras.detection.drawing import GREEN, RED, Color, contact_sheet, dra
 from nasnet_keras.detection.evaluation import DetectionMetrics, evaluate_results
 from nasnet_keras.detection.faster_rcnn import FasterRCNN
 from nasnet_keras.detection.training_config import TrainingConfig
+from nasnet_keras.training.callbacks import OnProgress
 
 _PICTURES = 8
 _SHOWN_SCORE = 0.3
@@ -43,11 +44,14 @@ class DetectorEvaluator:
         self._last: tuple[int, DetectionMetrics, list[dict[str, Any]]] | None = None
         self.picture: Image.Image | None = None
 
-    def evaluate(self, model: FasterRCNN) -> tuple[DetectionMetrics, list[dict[str, Any]]]:
+    def evaluate(
+        self, model: FasterRCNN, on_progress: OnProgress | None = None
+    ) -> tuple[DetectionMetrics, list[dict[str, Any]]]:
         """Evaluates, unless that was done after the same step already.
 
         Args:
             model: The detector, compiled.
+            on_progress: Called after each batch with the images so far and in all.
 
         Returns:
             COCO's numbers, and the detections in COCO's format.
@@ -58,24 +62,24 @@ class DetectorEvaluator:
         step = int(keras.ops.convert_to_numpy(model.optimizer.iterations))
         if self._last is None or self._last[0] != step:
             model = self._undistributed(model)
-            results = detect_split(model, self._config, self._index)
+            results = detect_split(model, self._config, self._index, on_progress=on_progress)
             self._draw(model)
             self._last = step, evaluate_results(self._index, results), results
         return self._last[1:]
 
-    def logs(self, model: FasterRCNN) -> dict[str, float]:
+    def logs(self, model: FasterRCNN, on_progress: OnProgress | None = None) -> dict[str, float]:
         """Evaluates, and returns what belongs into the log of an epoch."""
-        metrics, _ = self.evaluate(model)
+        metrics, _ = self.evaluate(model, on_progress)
         return {f"evaluation_{name}": value for name, value in metrics.summary.items()}
 
     def _undistributed(self, model: FasterRCNN) -> FasterRCNN:
         if self._replicas == 1:
             return model
-        copy = self._copy or FasterRCNN(model.config, model.precision)
-        for ours, theirs in zip(copy.weights, model.weights, strict=True):
+        if self._copy is None:
+            self._copy = FasterRCNN(model.config, model.precision)
+        for ours, theirs in zip(self._copy.weights, model.weights, strict=True):
             ours.assign(keras.ops.convert_to_numpy(theirs))
-        self._copy = copy
-        return copy
+        return self._copy
 
     def _draw(self, model: FasterRCNN) -> None:
         few = self._index.take(range(min(_PICTURES, len(self._index))))

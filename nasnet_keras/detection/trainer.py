@@ -194,6 +194,8 @@ def train(
     evaluator = DetectorEvaluator(config, held_out, strategy.replicas)
     with stop_requests() as request, strategy.fit_scope():
         stopped = _fit(run, model, step, metrics, evaluator, request)
+        # In the evaluation after the last step there is nobody to agree with.
+        stopped = stopped or (strategy.is_chief and request.signal is not None)
     if stopped:
         strategy.agree_to_stop(True)  # Workers wait for the chief, which saves.
         run.say(f"saved {directory}; the same command goes on")
@@ -263,7 +265,12 @@ def _fit(
     if strategy.is_chief:
         if config.evaluate_every_epochs:
             callbacks.append(
-                EvaluateEpochs(config.evaluate_every_epochs, lambda: evaluator.logs(model))
+                EvaluateEpochs(
+                    config.evaluate_every_epochs,
+                    lambda on_progress: evaluator.logs(model, on_progress),
+                    lambda: request.signal is not None,
+                    bar.evaluating,
+                )
             )
         callbacks.append(
             SaveRun(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import time
@@ -106,22 +107,50 @@ class StopAtNonFiniteLoss(StepCallback):
         )
 
 
+# Told after each part of an evaluation how many parts are done, and how many there are.
+OnProgress = Callable[[int, int], None]
+
+
+class _EvaluationStoppedError(Exception):
+    """Somebody asked for the end of the run in the midst of an evaluation."""
+
+
 class EvaluateEpochs(keras.callbacks.Callback):
     """Evaluates after every few epochs; the results join the logs of the epoch.
+
+    An evaluation in which somebody asks for the end of the run is given up, for it may take longer
+    than a machine that is taken away is left. The epoch is then logged without its results.
 
     Args:
         every: Epochs between evaluations.
         evaluate: Returns the results by name, e.g. `{"evaluation_accuracy": 0.9}`.
+        asked: Says whether to stop.
+        show: Shows how far an evaluation is.
     """
 
-    def __init__(self, every: int, evaluate: Callable[[], dict[str, float]]) -> None:
+    def __init__(
+        self,
+        every: int,
+        evaluate: Callable[[OnProgress], dict[str, float]],
+        asked: Callable[[], bool],
+        show: OnProgress,
+    ) -> None:
         super().__init__()
         self.every = every
         self.evaluate = evaluate
+        self.asked = asked
+        self.show = show
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if logs is not None and (epoch + 1) % self.every == 0 and not self.model.stop_training:
-            logs.update(self.evaluate())
+            # The run ends after its next step, upon which all workers agree.
+            with contextlib.suppress(_EvaluationStoppedError):
+                logs.update(self.evaluate(self._on_progress))
+
+    def _on_progress(self, done: int, total: int) -> None:
+        self.show(done, total)
+        if self.asked():
+            raise _EvaluationStoppedError
 
 
 class SaveRun(StepCallback):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ def evaluate(
     max_num_batches: int | None = None,
     keep_mistakes: int = 0,
     console: Console | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Evaluates a network by the path that predicts, without its auxiliary head.
 
@@ -146,6 +148,7 @@ def evaluate(
         keep_mistakes: How many misclassified images to keep.
         console: Where to show how far it is, if that is a terminal; `None` for nowhere. Only one
             bar can move at a time.
+        on_progress: Called after each batch with the batches so far and in all.
 
     Returns:
         The counts.
@@ -167,7 +170,7 @@ def evaluate(
     mistakes: list[tuple[float, int, int, np.ndarray]] = []
     size = 0
     with _bar(console) as bar:
-        for _, (images, labels) in zip(bar.track(range(count)), batches, strict=False):
+        for number, (images, labels) in zip(bar.track(range(count)), batches, strict=False):
             # A smaller last batch would be compiled for: it is filled up, and the rest thrown away.
             size = max(size, len(images))
             filled = images
@@ -193,6 +196,8 @@ def evaluate(
                     for row in np.flatnonzero(predicted != labels)
                 ]
                 mistakes = sorted(mistakes, key=lambda found: -found[0])[:keep_mistakes]
+            if on_progress:
+                on_progress(number + 1, count)
     done = int(confusion.sum())
     names = batches.class_names
     return Evaluation(

@@ -13,6 +13,7 @@ from keras import ops
 from nasnet_keras.data.evaluation_batches import EvaluationBatches, evaluation_batches
 from nasnet_keras.models import build_network
 from nasnet_keras.models.inference import inference_model
+from nasnet_keras.training.callbacks import OnProgress
 from nasnet_keras.training.evaluation import Evaluation, evaluate
 from nasnet_keras.training.moving_average import averaged_weights
 from nasnet_keras.training.precision import precision
@@ -53,11 +54,12 @@ class Evaluator:
         self._batches: EvaluationBatches | None = None
         self._last: tuple[int, Evaluation] | None = None
 
-    def evaluate(self, model: keras.Model) -> Evaluation:
+    def evaluate(self, model: keras.Model, on_progress: OnProgress | None = None) -> Evaluation:
         """Evaluates, unless that was done after the same step already.
 
         Args:
             model: The training network with its optimizer.
+            on_progress: Called after each batch with the batches so far and in all.
 
         Returns:
             The result.
@@ -69,10 +71,10 @@ class Evaluator:
         step = int(ops.convert_to_numpy(model.optimizer.iterations))
         if self._last is None or self._last[0] != step:
             with _undistributed():
-                self._last = step, self._evaluate(model)
+                self._last = step, self._evaluate(model, on_progress)
         return self._last[1]
 
-    def _evaluate(self, model: keras.Model) -> Evaluation:
+    def _evaluate(self, model: keras.Model, on_progress: OnProgress | None) -> Evaluation:
         network = self._network
         if network is None or self._batches is None:
             with precision(self._recipe.precision):
@@ -92,11 +94,11 @@ class Evaluator:
             if value is None:
                 value = ops.convert_to_numpy(trained[weight.path])
             weight.assign(value)
-        return evaluate(network, self._batches)
+        return evaluate(network, self._batches, on_progress=on_progress)
 
-    def logs(self, model: keras.Model) -> dict[str, float]:
+    def logs(self, model: keras.Model, on_progress: OnProgress | None = None) -> dict[str, float]:
         """Evaluates, and returns what belongs into the log of an epoch."""
-        result = self.evaluate(model)
+        result = self.evaluate(model, on_progress)
         return {"evaluation_accuracy": result.accuracy, "evaluation_loss": result.loss}
 
     def _build(self) -> keras.Model:

@@ -51,24 +51,32 @@ class ProgressBar(StepCallback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.progress.start()
+        self._began = self._stepped = 0.0
+        self._first = 0
+        self._speed = "compiling"
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began, self._first = 0.0, 0
+        # What came between two epochs, evaluation and checkpoint, is no part of the speed.
+        self._began += time.monotonic() - self._stepped
 
     def on_step(self, logs: dict[str, Any]) -> None:
-        text = "compiling"
         if self._first == 0:
             # The first step of a run is compiled, which would drown the speed of the others.
             self._began, self._first = time.monotonic(), self.step
-        elapsed = time.monotonic() - self._began
+        self._stepped = time.monotonic()
+        elapsed = self._stepped - self._began
         if elapsed > 0 and self.step > self._first:
             speed = (self.step - self._first) * self.images_per_step / elapsed
-            text = f"{speed:.{0 if speed >= 10 else 1}f} images/s"
-        self.progress.update(self.task, completed=self.step, speed=text)
+            self._speed = f"{speed:.{0 if speed >= 10 else 1}f} images/s"
+        self.progress.update(self.task, completed=self.step, speed=self._speed)
         last = (self.step - self.steps_per_execution) // self.every
         ends = self.step % self.length.epoch_steps == 0 or self.step >= self.length.total_steps
         if self.progress.disable and self.step // self.every > last and not ends:
             self._print((self.step - 1) // self.length.epoch_steps, logs)
+
+    def evaluating(self, done: int, total: int) -> None:
+        """Shows how far an evaluation between two epochs is."""
+        self.progress.update(self.task, speed=f"evaluating {done} of {total}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._print(epoch, logs or {})
@@ -79,7 +87,7 @@ class ProgressBar(StepCallback):
             if name in logs:
                 label = name.removeprefix("logits_").replace("_", " ")
                 parts.append(f"{label} {float(logs[name]):.4f}")
-        parts.append(self.progress.tasks[0].fields["speed"])
+        parts.append(self._speed)
         self.progress.console.print("  ".join(parts), highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

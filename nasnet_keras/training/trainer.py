@@ -180,6 +180,8 @@ def train(
     evaluator = Evaluator(recipe, options.dataset_dir, len(data.class_names))
     with stop_requests() as request, strategy.fit_scope():
         stopped = _fit(run, model, data, length, step, metrics, learning_rate, evaluator, request)
+        # In the evaluation after the last step there is nobody to agree with.
+        stopped = stopped or (strategy.is_chief and request.signal is not None)
     if stopped:
         strategy.agree_to_stop(True)  # Workers wait for the chief, which saves.
         run.say(f"saved {run.directory}; the same command goes on")
@@ -232,7 +234,12 @@ def _fit(
     if strategy.is_chief:
         if options.evaluate_every_epochs:
             callbacks.append(
-                EvaluateEpochs(options.evaluate_every_epochs, lambda: evaluator.logs(model))
+                EvaluateEpochs(
+                    options.evaluate_every_epochs,
+                    lambda on_progress: evaluator.logs(model, on_progress),
+                    lambda: request.signal is not None,
+                    bar.evaluating,
+                )
             )
         callbacks.append(
             SaveRun(

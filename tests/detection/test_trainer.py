@@ -157,7 +157,7 @@ def test_training_starts_from_a_detector_of_other_classes(finished):
 
 def test_weights_are_scored_once(dataset, monkeypatch):
     calls = []
-    monkeypatch.setattr(detector_evaluator, "detect_split", lambda *_: calls.append(1) or [])
+    monkeypatch.setattr(detector_evaluator, "detect_split", lambda *_, **__: calls.append(1) or [])
     monkeypatch.setattr(DetectorEvaluator, "_draw", lambda *_: None)
     model = FasterRCNN(CONFIG.detector)
     model.compile(make_training_optimizer(CONFIG))

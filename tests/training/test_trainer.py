@@ -115,6 +115,28 @@ def test_signal_saves_the_step_at_hand(tmp_path, monkeypatch, number):
     assert not (tmp_path / "results.json").exists()
 
 
+@pytest.mark.parametrize(("epoch", "step"), [(1, 6), (2, 10)])
+def test_signal_in_an_evaluation_gives_it_up(run, tmp_path, monkeypatch, epoch, step):
+    calls = []
+
+    def evaluating(done, total):
+        calls.append((done, total))
+        if calls.count((1, 4)) == epoch:
+            signal.raise_signal(signal.SIGTERM)
+
+    options = RunOptions(evaluate_every_epochs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.ProgressBar, "evaluating", staticmethod(evaluating))
+        assert trainer.train(TINY, tmp_path, options=options) is None
+    assert calls == [*((n, 4) for n in range(1, 5))] * (epoch - 1) + [(1, 4)]
+    assert read_training_state(tmp_path / "model.keras").step == step
+    assert not (tmp_path / "results.json").exists()
+    trainer.train(TINY, tmp_path, options=options)
+    scored = ["evaluation_accuracy" in line for line in read_log(tmp_path)]
+    assert scored == [epoch != 1, epoch != 2]
+    assert_same_weights(tmp_path, run[0])
+
+
 def test_best_epoch_and_last_checkpoints_are_kept(tmp_path, monkeypatch):
     accuracies = iter([0.5, 0.75, 0.25])
 
