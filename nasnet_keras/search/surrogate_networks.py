@@ -41,12 +41,6 @@ class SurrogateNetwork(keras.Model):
         """Makes the layers between the embeddings and the end."""
         raise NotImplementedError
 
-    def embed(self, cells: Any) -> Any:
-        """Returns `(batch, blocks, 4, embedding_size)`."""
-        return ops.concatenate(
-            [self.input_embedding(cells[..., :2]), self.operation_embedding(cells[..., 2:])], axis=2
-        )
-
     def reset(self, generator: np.random.Generator) -> None:
         """Draws new weights, the same on every backend.
 
@@ -78,14 +72,23 @@ class MLPSurrogate(SurrogateNetwork):
         self.hidden = [keras.layers.Dense(units, activation="relu") for _ in range(2)]
 
     def call(self, cells: Any) -> Any:
-        x = self.embed(cells)
-        x = ops.reshape(x, (-1, self.num_blocks, x.shape[2] * x.shape[3]))
-        present = ops.cast(cells[..., :1] > 0, x.dtype)
-        count = ops.maximum(ops.sum(present, axis=1), 1.0)
-        x = ops.sum(x * present, axis=1) / count
+        present = ops.cast(cells[..., :1] > 0, self.compute_dtype)
+        share = present / ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0)
+        means = [
+            self._mean_embedding(self.input_embedding, cells[..., :2], share),
+            self._mean_embedding(self.operation_embedding, cells[..., 2:], share),
+        ]
+        x = ops.concatenate(means, axis=1)
+        x = ops.reshape(x, (-1, x.shape[1] * x.shape[2]))
         for layer in self.hidden:
             x = layer(x)
         return self.final(x)
+
+    def _mean_embedding(self, embedding: Any, tokens: Any, share: Any) -> Any:
+        """Returns `(batch, 2, embedding_size)`: tokens are counted first, for they are few."""
+        one_hot = ops.one_hot(tokens, embedding.input_dim, dtype=self.compute_dtype)
+        counts = ops.sum(one_hot * ops.expand_dims(share, -1), axis=1)
+        return ops.matmul(counts, embedding(ops.arange(embedding.input_dim)))
 
 
 class LSTMSurrogate(SurrogateNetwork):
@@ -95,7 +98,9 @@ class LSTMSurrogate(SurrogateNetwork):
         self.lstm = keras.layers.LSTM(units, name="lstm")
 
     def call(self, cells: Any) -> Any:
-        x = self.embed(cells)
+        x = ops.concatenate(
+            [self.input_embedding(cells[..., :2]), self.operation_embedding(cells[..., 2:])], axis=2
+        )
         x = ops.reshape(x, (-1, 4 * self.num_blocks, x.shape[3]))
         present = ops.reshape(cells > 0, (-1, 4 * self.num_blocks))
         return self.final(self.lstm(x, mask=present))
