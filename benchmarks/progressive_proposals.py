@@ -1,8 +1,8 @@
 """How long does progressive search think? The paper's search without the training of its children.
 
-Every level of `--num_blocks` is proposed and answered with made-up accuracies. The call that begins a
-level fits the surrogate to all cells so far and puts every extension of the beam in order; its time
-is shared out over the children of the level.
+Every level of `--num_blocks` is proposed and answered with made-up accuracies. The call that begins
+a level fits the surrogate to all cells so far and puts every extension of the beam in order; its
+time is shared out over the children of the level.
 
     python benchmarks/progressive_proposals.py [--surrogates=mlp-ensemble,...] [--num_blocks=5]
         [--beam_size=256] [--output=proposals.json]
