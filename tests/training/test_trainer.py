@@ -16,6 +16,7 @@ from rich.console import Console
 
 from nasnet_keras.data.evaluation_batches import evaluation_batches
 from nasnet_keras.models import inference_model
+from nasnet_keras.search import get_space
 from nasnet_keras.training import RunOptions, get_recipe, trainer
 from nasnet_keras.training.callbacks import SaveRun, StepCallback
 from nasnet_keras.training.checkpoint import read_training_state
@@ -135,6 +136,14 @@ def test_signal_in_an_evaluation_gives_it_up(run, tmp_path, monkeypatch, epoch, 
     scored = ["evaluation_accuracy" in line for line in read_log(tmp_path)]
     assert scored == [epoch != 1, epoch != 2]
     assert_same_weights(tmp_path, run[0])
+
+
+def test_cell_that_leaves_an_input_unused_is_trained_without_complaint(tmp_path, recwarn):
+    cell = get_space("pnas", num_blocks=1).decode((0, 0, 0, 0))
+    cell.save(tmp_path / "cell.json")
+    recipe = TINY.override(genotype=str(tmp_path / "cell.json"), max_number_of_steps=2)
+    assert trainer.train(recipe, tmp_path / "run") is not None
+    assert not [warning for warning in recwarn if "Gradients" in str(warning.message)]
 
 
 def test_best_epoch_and_last_checkpoints_are_kept(tmp_path, monkeypatch):
