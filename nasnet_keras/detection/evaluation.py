@@ -175,7 +175,8 @@ def coco_ground_truth(index: DetectionIndex) -> dict[str, Any]:
         ],
         "annotations": [
             {
-                "id": int(index.annotation_ids[row]),
+                # Not the dataset's own: to COCO's evaluation, a match with 0 is none.
+                "id": row + 1,
                 "image_id": int(images_of_boxes[row]),
                 "category_id": int(index.category_ids[index.labels[row]]),
                 "bbox": index.source_boxes[row].tolist(),

@@ -45,7 +45,7 @@ def select_detections(
     limit: int,
     suppress: Suppression = non_max_suppression,
 ) -> dict[str, Any]:
-    """Suppresses doubles class by class and keeps the best of all classes.
+    """Clips boxes, suppresses doubles class by class and keeps the best of all classes.
 
     Args:
         boxes: `(batch, N, classes, 4)`, in pixels.
@@ -63,16 +63,16 @@ def select_detections(
         0, score 0 and label -1; a box that has no area within the image is left out.
     """
     _, count, classes, _ = boxes.shape
+    boxes = ops.reshape(boxes, (-1, count * classes, 4))
+    boxes = ops.reshape(clip_boxes(boxes, image_sizes), (-1, count, classes, 4))
+    scores = ops.where(areas(boxes) > 0, scores, -1.0)
     by_class = ops.reshape(ops.transpose(boxes, (0, 2, 1, 3)), (-1, count, 4))
     class_scores = ops.reshape(ops.transpose(scores, (0, 2, 1)), (-1, count))
     indices, picked = suppress(by_class, class_scores, per_class, iou_threshold, score_threshold)
     by_class = ops.take_along_axis(by_class, indices[..., None], axis=1)
     class_scores = ops.where(picked, ops.take_along_axis(class_scores, indices, axis=1), -1.0)
     all_boxes = ops.reshape(by_class, (-1, classes * per_class, 4))
-    all_boxes = clip_boxes(all_boxes, image_sizes)
     all_scores = ops.reshape(class_scores, (-1, classes * per_class))
-    picked = ops.reshape(picked, (-1, classes * per_class))
-    all_scores = ops.where(ops.logical_and(picked, areas(all_boxes) > 0), all_scores, -1.0)
     best, order = ops.top_k(all_scores, limit)
     order = ops.cast(order, "int32")
     valid = best > score_threshold

@@ -23,9 +23,10 @@ def propose_boxes(
     allowed: Any = None,
     suppress: Suppression = non_max_suppression,
 ) -> tuple[Any, Any, Any]:
-    """Decodes anchors, suppresses doubles and clips what is left to the image.
+    """Decodes anchors, clips them to the image and suppresses doubles.
 
-    As in the original, boxes are compared before they are clipped. Nothing flows back through it.
+    As in the original of NASNet's time (`multiclass_non_max_suppression` of 2017; later versions
+    clip last), boxes without area within the image take no part. Nothing flows back through it.
 
     Args:
         encodings: `(batch, N, 4)`.
@@ -43,14 +44,13 @@ def propose_boxes(
         an object, and `(batch, limit)`, bool, false for places that are empty.
     """
     encodings, logits = ops.stop_gradient(encodings), ops.stop_gradient(logits)
-    boxes = decode_boxes(encodings, anchors, box_scales)
-    scores = ops.softmax(logits)[..., 1]
+    boxes = clip_boxes(decode_boxes(encodings, anchors, box_scales), image_sizes)
+    takes_part = areas(boxes) > 0
     if allowed is not None:
-        scores = ops.where(allowed, scores, -1.0)
-    indices, picked = suppress(boxes, scores, limit, iou_threshold, 0.0)
+        takes_part = ops.logical_and(takes_part, allowed)
+    scores = ops.where(takes_part, ops.softmax(logits)[..., 1], -1.0)
+    indices, valid = suppress(boxes, scores, limit, iou_threshold, 0.0)
     boxes = ops.take_along_axis(boxes, indices[..., None], axis=1)
-    boxes = clip_boxes(boxes, image_sizes)
-    valid = ops.logical_and(picked, areas(boxes) > 0)
     scores = ops.take_along_axis(scores, indices, axis=1)
     return (
         ops.where(valid[..., None], boxes, 0.0),

@@ -1,6 +1,7 @@
 """The metrics are pycocotools'; results files and lists of images are checked."""
 
 import contextlib
+import dataclasses
 import io
 import json
 
@@ -135,6 +136,9 @@ def test_true_boxes_score_one_and_no_results_zero(many):
     metrics = evaluate_results(index, truth)
     assert metrics.summary["AP"] == metrics.summary["AR_100"] == 1
     assert metrics.per_class["cat"] == {"AP": 1, "AP50": 1}
+    # Many number their annotations from 0, which COCO's own evaluation takes for "no match".
+    from_zero = dataclasses.replace(index, annotation_ids=np.arange(len(index.labels)))
+    assert evaluate_results(from_zero, truth).summary == metrics.summary
     nothing = evaluate_results(index, [])
     assert nothing.summary["AP"] == nothing.summary["AR_100"] == 0
     assert nothing.per_class["dog"]["AP"] == 0

@@ -86,6 +86,21 @@ def test_proposals_are_decoded_sorted_and_clipped() -> None:
     np.testing.assert_allclose(scores[0, :3], 1 / (1 + np.exp([-3.0, -2, -1])), rtol=1e-5)
 
 
+def test_proposals_are_clipped_before_they_are_compared() -> None:
+    # Surest first: two beyond the image, of which nothing is left, and two that are the same in it.
+    anchors = np.array(
+        [[60, 0, 80, 20], [0, 70, 20, 90], [0, 0, 50, 50], [-50, 0, 50, 50]], "float32"
+    )
+    logits = np.array([[[0, 9], [0, 8], [0, 3], [0, 2]]], "float32")
+    encodings = np.zeros((1, 4, 4), "float32")
+    sizes = np.array([[50, 60]], "float32")
+    boxes, _, valid = map(
+        array, propose_boxes(encodings, logits, anchors, sizes, 2, 0.7, SCALES)
+    )
+    assert boxes.tolist() == [[[0, 0, 50, 50], [0, 0, 0, 0]]]
+    assert valid.tolist() == [[True, False]]
+
+
 def test_each_class_of_a_proposal_has_its_own_box() -> None:
     proposals = np.array([[[0, 0, 10, 20], [5, 5, 15, 15]]], "float32")
     encodings = np.zeros((1, 2, 3, 4), "float32")
@@ -121,6 +136,13 @@ def test_detections_are_those_of_tensorflows_combined_suppression() -> None:
     np.testing.assert_allclose(found["scores"], expected.nmsed_scores)
     np.testing.assert_allclose(found["boxes"], expected.nmsed_boxes)
     np.testing.assert_array_equal(found["labels"], expected.nmsed_classes)
+
+
+def test_detections_are_clipped_before_they_are_compared() -> None:
+    boxes = np.array([[[[0, 0, 50, 50]], [[-80, 0, 50, 50]]]], "float32")
+    scores = np.array([[[0.9], [0.8]]], "float32")
+    found = select_detections(boxes, scores, np.array([[50, 80]], "float32"), 0.6, 0.0, 2, 2)
+    assert array(found["count"]).tolist() == [1]
 
 
 def test_detections_are_clipped_and_empty_places_marked() -> None:
