@@ -176,6 +176,9 @@ class DetectorConfig:
         self._check_crops()
 
     def _check_ranges(self) -> None:
+        for name in ("train_batch_norm", "propose_ground_truth"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} is true or false, got {getattr(self, name)!r}")
         for name in _COUNTS:
             if not _is_whole(getattr(self, name), 1):
                 raise ValueError(

@@ -30,8 +30,14 @@ def make_training_optimizer(config: TrainingConfig) -> keras.optimizers.Optimize
     """
     rate, clip = make_learning_rate(config), config.detector.gradient_clip_norm
     if config.optimizer == "adam":
-        return keras.optimizers.Adam(rate, beta_2=0.99, clipnorm=clip)
-    return keras.optimizers.SGD(rate, momentum=config.detector.momentum, clipnorm=clip)
+        optimizer = keras.optimizers.Adam(rate, beta_2=0.99, clipnorm=clip)
+    else:
+        momentum = config.detector.momentum
+        optimizer = keras.optimizers.SGD(rate, momentum=momentum, clipnorm=clip)
+    if config.precision == "mixed_float16":
+        # Keras would, but for the detector's own policy, which is float32 for its boxes' sake.
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
 
 
 def make_learning_rate(config: TrainingConfig) -> LearningRate:

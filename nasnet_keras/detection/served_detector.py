@@ -14,10 +14,9 @@ import nasnet_keras.layers
 import nasnet_keras.training.schedules  # noqa: F401
 from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
 from nasnet_keras.detection.faster_rcnn import FasterRCNN
-from nasnet_keras.training.trained_model import CHECKPOINT_NAME, CONFIG_NAME
+from nasnet_keras.detection.run_files import find_checkpoint, run_of
+from nasnet_keras.training.trained_model import CONFIG_NAME
 from nasnet_keras.weights.keras_files import load_keras_model
-
-BEST_NAME = "best.keras"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,19 +69,13 @@ def load_served_detector(
         OSError: There is no such file.
         ValueError: It is truncated or no detector, or the names are not as many as its classes.
     """
-    path = Path(path)
-    checkpoint = path
-    if path.is_dir():
-        best = path / BEST_NAME
-        checkpoint = best if best.exists() else path / CHECKPOINT_NAME
-    if not checkpoint.exists():
-        raise FileNotFoundError(2, "no such trained detector", str(checkpoint))
+    checkpoint = find_checkpoint(path)
     model = load_keras_model(checkpoint)
     if not isinstance(model, FasterRCNN):
         raise ValueError(f"{checkpoint} holds a {type(model).__name__}, not a detector")
     if evaluation_proposals is not None:
         model.config = model.config.replace(evaluation_proposals=evaluation_proposals)
-    config_path = checkpoint.parent / CONFIG_NAME
+    config_path = (run_of(checkpoint) or checkpoint.parent) / CONFIG_NAME
     config = _read_config(config_path)
     classes = model.config.classes
     names = tuple(class_names or config.get("class_names") or map(str, range(classes)))

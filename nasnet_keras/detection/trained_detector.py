@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from nasnet_keras.detection.faster_rcnn import FasterRCNN
+from nasnet_keras.detection.run_files import find_checkpoint, run_of
 from nasnet_keras.detection.training_config import TrainingConfig
 from nasnet_keras.training.checkpoint import read_training_state
-from nasnet_keras.training.trained_model import CHECKPOINT_NAME, CONFIG_NAME, load_model
+from nasnet_keras.training.trained_model import CONFIG_NAME, load_model
 from nasnet_keras.whole_files import written_whole
-
-BEST_NAME = "best.keras"
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,14 @@ class RunConfig:
         class_names: Names of the classes, in the order of the labels.
         category_ids: Their numbers in the dataset's own files.
         replicas: Replicas of the run, whose images together make a step.
+        data: Digest of the images and boxes trained on, see `DetectionIndex.digest`.
     """
 
     training: TrainingConfig
     class_names: tuple[str, ...]
     category_ids: tuple[int, ...]
     replicas: int = 1
+    data: str = ""
 
     def write(self, directory: Path) -> None:
         """Writes `config.json` into a run directory, whole or not at all."""
@@ -40,6 +41,7 @@ class RunConfig:
             "class_names": list(self.class_names),
             "category_ids": list(self.category_ids),
             "replicas": self.replicas,
+            "data": self.data,
         }
         with written_whole(directory / CONFIG_NAME) as path:
             path.write_text(json.dumps(values, indent=2) + "\n")
@@ -62,6 +64,7 @@ class RunConfig:
                 tuple(values["class_names"]),
                 tuple(values["category_ids"]),
                 int(values["replicas"]),
+                str(values["data"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is not the configuration of a detector's run: {error}") from (
@@ -105,13 +108,8 @@ def load_trained_detector(
         ValueError: The file is truncated or no detector, or contradicts the `config.json` beside
             it.
     """
-    path = Path(path)
-    if path.is_dir():
-        best = path / BEST_NAME
-        path = best if best.exists() else path / CHECKPOINT_NAME
-    if not path.exists():
-        raise FileNotFoundError(2, "no such trained detector", str(path))
-    directory = path.parent if (path.parent / CONFIG_NAME).exists() else path.parent.parent
+    path = find_checkpoint(path)
+    directory = run_of(path) or path.parent
     config = RunConfig.read(directory)
     model = load_model(path)
     if not isinstance(model, FasterRCNN):

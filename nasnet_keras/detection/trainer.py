@@ -16,6 +16,7 @@ from PIL import Image
 from rich.console import Console
 
 from nasnet_keras.detection.contact_sheets import training_sheet
+from nasnet_keras.detection.data.annotation_checks import AnnotationError
 from nasnet_keras.detection.data.batches import DetectionStream, detection_batches
 from nasnet_keras.detection.data.datasets import load_detection_index
 from nasnet_keras.detection.data.detection_index import DetectionIndex, check_same_classes
@@ -149,8 +150,7 @@ def train(
     console = (console or Console()) if strategy.is_chief else Console(quiet=True)
     directory = Path(train_dir)
     check_can_write(directory / CHECKPOINT_NAME)
-    index = load_detection_index(dataset_dir, config.dataset_split_name, options.drop_invalid)
-    held_out = load_detection_index(dataset_dir, config.evaluation_split_name, options.drop_invalid)
+    index, held_out = _load_splits(config, dataset_dir, options.drop_invalid)
     check_same_classes(index, held_out)
     config = config.override(classes=len(index.class_names))
     about = RunConfig(
@@ -158,6 +158,7 @@ def train(
         index.class_names,
         tuple(int(number) for number in index.category_ids),
         strategy.replicas,
+        index.digest(),
     )
     _check_same_run(directory, about)
     shard = (strategy.worker, strategy.workers)
@@ -319,6 +320,24 @@ def _fit(
         )
 
 
+def _load_splits(
+    config: TrainingConfig, dataset_dir: str | os.PathLike[str], drop_invalid: bool
+) -> list[DetectionIndex]:
+    """Reads the splits to train and to score on; what is wrong with either is raised at once."""
+    indices, errors = [], []
+    for split in (config.dataset_split_name, config.evaluation_split_name):
+        try:
+            indices.append(load_detection_index(dataset_dir, split, drop_invalid))
+        except AnnotationError as error:
+            errors.append(error)
+    if errors:
+        # Two parts of one split have the same problems.
+        messages = dict.fromkeys(map(str, errors))
+        problems = dict.fromkeys(problem for error in errors for problem in error.problems)
+        raise AnnotationError("\n".join(messages), tuple(problems))
+    return indices
+
+
 def _describe_step(run: _Run) -> Callable[[int], str]:
     def describe(step: int) -> str:
         ids = image_ids_of_step(
@@ -357,7 +376,8 @@ def _restore(run: _Run, model: FasterRCNN) -> tuple[int, list[Any]]:
         run.say(f"continuing {run.directory} after step {state.step} of {run.length.total_steps}")
         return state.step, state.metrics
     if run.options.checkpoint_path:
-        run.say(start_detector_from(model, run.options.checkpoint_path))
+        names = run.index.class_names
+        run.say(start_detector_from(model, run.options.checkpoint_path, names))
     elif not run.config.detector.train_batch_norm:
         run.say(
             "the weights are random and batch normalization does not learn, so the detector hardly "
@@ -375,6 +395,8 @@ def _check_same_run(directory: Path, about: RunConfig) -> None:
     differences = about.training.differences(before.training)
     if about.class_names != before.class_names:
         differences.append("the classes are others")
+    elif about.category_ids != before.category_ids or about.data != before.data:
+        differences.append(f"the images or boxes of {about.training.dataset_split_name} are others")
     if about.replicas != before.replicas:
         differences.append(f"replicas were {before.replicas}, now {about.replicas}")
     if differences:

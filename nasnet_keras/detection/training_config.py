@@ -77,6 +77,8 @@ class TrainingConfig:
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"{field} is a whole number of at least {least}, got {value!r}")
+        if not isinstance(self.keep_aspect, bool):
+            raise ValueError(f"keep_aspect is true or false, got {self.keep_aspect!r}")
         if self.warmup_steps >= self.steps:
             raise ValueError(
                 f"warmup_steps={self.warmup_steps} is not below steps={self.steps}: the learning "

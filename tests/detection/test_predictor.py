@@ -84,6 +84,12 @@ def test_a_run_says_how_pictures_reach_its_detector(run, tmp_path):
     assert served.image_size == (64, 64)
     alone = tmp_path / "alone.keras"
     alone.write_bytes((run / "model.keras").read_bytes())
+    kept = tmp_path / "checkpoints" / "step-000000001.keras"
+    kept.parent.mkdir()
+    kept.write_bytes(alone.read_bytes())
+    (tmp_path / "config.json").write_bytes((run / "config.json").read_bytes())
+    assert load_served_detector(kept).class_names == served.class_names
+    (tmp_path / "config.json").unlink()
     assert load_served_detector(alone).class_names == ("0", "1", "2")
     assert not load_served_detector(alone, evaluation_proposals=5).keep_aspect
     with pytest.raises(ValueError, match="has 3 classes, but there are 2 names given"):

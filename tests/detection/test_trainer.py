@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 
 import keras
@@ -83,6 +84,10 @@ def test_cut_off_run_goes_on_to_equal_weights(finished, dataset, tmp_path, monke
         assert trainer.train(CONFIG, dataset, tmp_path, quiet()) is None
     with pytest.raises(ValueError, match="steps was 5, now 6"):
         trainer.train(CONFIG.override(steps=6), dataset, tmp_path, quiet())
+    others = tmp_path / "others"
+    write_toy_dataset(others, train_images=7, val_images=3)
+    with pytest.raises(ValueError, match="the images or boxes of train are others"):
+        trainer.train(CONFIG, others, tmp_path, quiet())
     trainer.train(CONFIG, dataset, tmp_path, quiet())
     ours, theirs = (
         keras.saving.load_model(folder / "model.keras") for folder in (tmp_path, finished[0])
@@ -109,8 +114,6 @@ def test_loss_that_is_no_number_names_the_images(dataset, tmp_path):
 
 
 def test_wrong_annotations_are_listed_before_anything_is_made(dataset, tmp_path):
-    import shutil
-
     root, run = tmp_path / "data", tmp_path / "run"
     shutil.copytree(dataset, root)
     path = root / "annotations" / "instances_train2017.json"
@@ -118,9 +121,14 @@ def test_wrong_annotations_are_listed_before_anything_is_made(dataset, tmp_path)
     content["annotations"][0]["bbox"] = [3, 3, -1, 5]
     content["annotations"][1]["category_id"] = 77
     path.write_text(json.dumps(content))
+    other = path.with_name("instances_val2017.json")
+    content = json.loads(other.read_text())
+    content["annotations"][2]["bbox"] = [3, 3, 5, 0]
+    other.write_text(json.dumps(content))
     with pytest.raises(AnnotationError) as caught:
         trainer.train(CONFIG, root, run, quiet())
-    assert len(caught.value.problems) == 2 and "annotation 1" in caught.value.problems[0]
+    assert len(caught.value.problems) == 3 and "annotation 1" in caught.value.problems[0]
+    assert "instances_val2017.json: annotation 3" in caught.value.problems[2]
     assert not run.exists()
 
 
@@ -140,16 +148,26 @@ def test_padding_is_black(dataset):
     assert images.sum() == pytest.approx(inside.sum()) and width < 96
 
 
-def test_training_starts_from_a_detector_of_other_classes(finished):
+def test_training_starts_from_a_detector_of_other_classes(finished, tmp_path):
     model = FasterRCNN(CONFIG.detector.replace(classes=4))
     before = [keras.ops.convert_to_numpy(w) for w in model.box_head.weights]
     line = start_detector_from(model, finished[0])
-    assert "box_head left as it was, for 4 classes" in line
+    assert "box_head left as it was, for other classes" in line
     saved = load_trained_detector(finished[0]).model
     for ours, theirs in zip(model.network.weights, saved.network.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     for ours, value in zip(model.box_head.weights, before, strict=True):
         np.testing.assert_array_equal(ours, value)
+    # As many classes, but not the same ones: what a class looks like is not to be taken over.
+    model = FasterRCNN(CONFIG.detector)
+    letters = tuple("abcdefghij")
+    assert "for other classes" in start_detector_from(model, finished[0], letters)
+    digits = tuple(map(str, range(10)))
+    assert "other" not in start_detector_from(model, finished[0], digits)
+    # A file alone has weights enough.
+    alone = tmp_path / "alone.keras"
+    shutil.copy(finished[0] / "model.keras", alone)
+    assert f"from {alone}" in start_detector_from(model, alone, letters)
     other = FasterRCNN(tiny_config(network={"filters": 16}, classes=10))
     with pytest.raises(ValueError, match="is another detector"):
         start_detector_from(other, finished[0])
@@ -167,6 +185,15 @@ def test_weights_are_scored_once(dataset, monkeypatch):
     model.optimizer.iterations.assign(1)
     evaluator.evaluate(model)
     assert len(calls) == 2
+
+
+def test_half_floats_scale_the_loss(dataset, tmp_path):
+    config = CONFIG.override(precision="mixed_float16", steps=3, evaluate_every_epochs=0)
+    trainer.train(config, dataset, tmp_path, quiet())
+    optimizer = keras.saving.load_model(tmp_path / "model.keras").optimizer
+    assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    # Steps whose gradients overflow are left out and halve the scale of the next one.
+    assert float(optimizer.dynamic_scale) == 2.0 ** (15 - 3 + int(optimizer.iterations))
 
 
 def test_unknown_distribution_is_refused():

@@ -55,6 +55,9 @@ def test_contradictions_and_unknown_names_are_refused() -> None:
         config.override(steps=0)
     with pytest.raises(ValueError, match="did you mean 'adam'"):
         config.override(optimizer="adm")
+    for name in ("keep_aspect", "train_batch_norm", "propose_ground_truth"):
+        with pytest.raises(ValueError, match=f"{name} is true or false, got 'false'"):
+            config.override(**{name: "false"})
 
 
 def test_fewer_classes_take_fewer_detections() -> None:
