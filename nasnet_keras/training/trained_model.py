@@ -53,7 +53,11 @@ class TrainedModel:
 
 
 def write_config(
-    directory: Path, recipe: Any, class_names: tuple[str, ...], replicas: int = 1
+    directory: Path,
+    recipe: Any,
+    class_names: tuple[str, ...],
+    replicas: int = 1,
+    images: int | None = None,
 ) -> None:
     """Writes the `config.json` that goes with the checkpoints of a run.
 
@@ -62,11 +66,13 @@ def write_config(
         recipe: The recipe as run, a dataclass.
         class_names: Names of the classes.
         replicas: Replicas of the run, whose images together make a step.
+        images: Images trained on, as far as known.
     """
     config = {
         "recipe": dataclasses.asdict(recipe),
         "class_names": list(class_names),
         "replicas": replicas,
+        "images": images,
     }
     with written_whole(directory / CONFIG_NAME) as path:
         path.write_text(json.dumps(config, indent=2) + "\n")
@@ -87,6 +93,7 @@ def read_config(directory: Path) -> dict[str, Any]:
             "recipe": dict(config["recipe"]),
             "class_names": list(config["class_names"]),
             "replicas": int(config.get("replicas", 1)),
+            "images": config.get("images"),
         }
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not the configuration of a run: {error}") from None

@@ -137,6 +137,7 @@ def train(
         options.download,
         as_dataset=strategy.takes_datasets,
     )
+    _check_same_data(run, data)
     epoch_steps = recipe.epoch_steps(data.num_examples // run.images_per_step)
     length = RunLength(epoch_steps, recipe.total_steps(epoch_steps))
     steps_per_epoch = data.num_examples / run.images_per_step
@@ -162,7 +163,7 @@ def train(
         step, metrics = _restore(run, model, length)
     if not step and strategy.is_chief:
         make_directory(run.directory)
-        write_config(run.directory, recipe, data.class_names, strategy.replicas)
+        write_config(run.directory, recipe, data.class_names, strategy.replicas, data.num_examples)
         if in_memory:
             test = load_dataset(
                 recipe.dataset_name, recipe.evaluation_split_name, options.dataset_dir
@@ -310,6 +311,20 @@ def _check_same_run(run: _Run) -> None:
         raise ValueError(
             f"{run.directory} holds a run with other settings ({'; '.join(differences)}): give "
             "those, or another directory"
+        )
+
+
+def _check_same_data(run: _Run, data: TrainingData) -> None:
+    """Refuses to go on with other images than those that the run began with."""
+    if not run.checkpoint.exists():
+        return
+    config = read_config(run.directory)
+    names, images = config["class_names"], config["images"]
+    if names != list(data.class_names) or images not in (None, data.num_examples):
+        raise ValueError(
+            f"{run.directory} holds a run on other data ({images} images of {len(names)} classes; "
+            f"here are {data.num_examples} of {len(data.class_names)}): give that, or another "
+            "directory"
         )
 
 

@@ -146,6 +146,16 @@ def test_cell_that_leaves_an_input_unused_is_trained_without_complaint(tmp_path,
     assert not [warning for warning in recwarn if "Gradients" in str(warning.message)]
 
 
+def test_other_data_are_refused(run, tmp_path):
+    (tmp_path / "model.keras").write_bytes((run[0] / "model.keras").read_bytes())
+    config = json.loads((run[0] / "config.json").read_text())
+    assert config["images"] == 1437
+    (tmp_path / "config.json").write_text(json.dumps(config | {"images": 1000}))
+    message = "other data .1000 images of 10 classes; here are 1437 of 10"
+    with pytest.raises(ValueError, match=message):
+        trainer.train(TINY, tmp_path)
+
+
 def test_best_epoch_and_last_checkpoints_are_kept(tmp_path, monkeypatch):
     accuracies = iter([0.5, 0.75, 0.25])
 
