@@ -239,6 +239,19 @@ def test_voc_problems_are_listed(tmp_path):
         assert text in problem
 
 
+def test_images_without_voc_annotations_are_counted_as_left_out(tmp_path):
+    for name in ("000001", "000002", "000003"):
+        write_voc(tmp_path, [("dog", (1, 1, 10, 9), 0)], name)
+    (tmp_path / "Annotations" / "000002.xml").write_text("<annotation>")
+    (tmp_path / "JPEGImages" / "000003.jpg").unlink()
+    with (tmp_path / "ImageSets" / "Main" / "train.txt").open("a") as file:
+        file.write("000009\n000001\n../000001\n")
+    index = read_voc(tmp_path, "train", drop_invalid=True)
+    assert index.image_names == ("000001.jpg",)
+    # Broken, without its picture, missing, there twice, outside; only one of them had a known box.
+    assert (index.dropped_images, index.dropped_boxes) == (5, 1)
+
+
 def test_xml_that_declares_entities_is_refused(tmp_path):
     bomb = '<!DOCTYPE a [<!ENTITY b "bbbbbbbb"><!ENTITY c "&b;&b;&b;">]>'
     write_voc(tmp_path, [], doctype=bomb)
