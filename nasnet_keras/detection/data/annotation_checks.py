@@ -273,7 +273,9 @@ def _box_row(
     if box.id in known:
         return "another annotation has this id", ()
     known.add(box.id)
-    label = labels.get(box.category) if isinstance(box.category, (int, str)) else None
+    # For a dictionary, true is 1.
+    known_kind = isinstance(box.category, str) or _is_integer(box.category)
+    label = labels.get(box.category) if known_kind else None
     if label is None:
         return f"unknown category {_short(box.category)}", ()
     values = box.box
