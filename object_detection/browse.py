@@ -7,11 +7,13 @@
 
 With --checkpoint_path: training.png (augmented images with boxes), anchors.png and proposals.png
 (what both stages would learn from). With --results, detections in COCO's format: for each class,
-CLASS_false_positives.png and CLASS_misses.png, and mistakes.json with their numbers.
+CLASS_false_positives.png and CLASS_misses.png, and mistakes.json with their numbers. CLASS is the
+name with _ for what file names do not take, and -2 where another class has that already.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,17 +102,33 @@ def show_mistakes(index: Any, results_path: str, output_dir: Path) -> None:
     judgement = judge_detections(index, results, _MIN_SCORE.value, _MIN_IOU.value)
     make_directory(output_dir)
     written = 0
-    for label, (name, sheets) in enumerate(mistake_sheets(index, judgement).items()):
-        # A class may be called "N/A".
-        safe = re.sub(r"[^\w\- ]", "_", name).strip().replace(" ", "_") or str(label)
+    file_names = _file_names(index.class_names)
+    for name, sheets in mistake_sheets(index, judgement).items():
         for kind, sheet in sheets.items():
-            with written_whole(output_dir / f"{safe}_{kind}.png") as path:
+            with written_whole(output_dir / f"{file_names[name]}_{kind}.png") as path:
                 sheet.save(path)
             written += 1
     with written_whole(output_dir / "mistakes.json") as path:
         counts = judgement.counts(index)
         path.write_text(json.dumps(counts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"wrote {written} sheets of mistakes and mistakes.json to {output_dir}")
+
+
+def _file_names(class_names: Sequence[str]) -> dict[str, str]:
+    """Returns what the files of each class begin with, for each class something else."""
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for label, name in enumerate(class_names):
+        # A class may be called "N/A".
+        safe = re.sub(r"[^\w\- ]", "_", name).strip().replace(" ", "_") or str(label)
+        free, number = safe, 1
+        # Some disks do not tell capitals from small letters.
+        while free.casefold() in taken:
+            number += 1
+            free = f"{safe}-{number}"
+        taken.add(free.casefold())
+        found[name] = free
+    return found
 
 
 if __name__ == "__main__":

@@ -20,7 +20,9 @@ _DATASET_DIR = flags.DEFINE_string(
 )
 _SPLIT = flags.DEFINE_string("split", None, "Split to score. Default: the run's.")
 _IMAGE_IDS = flags.DEFINE_string(
-    "image_ids", None, "File with the ids of the images to score, one a line, e.g. a mini-val."
+    "image_ids",
+    None,
+    "File with the names or ids of the images to score, one a line, e.g. a mini-val.",
 )
 _EVAL_DIR = flags.DEFINE_string(
     "eval_dir", None, "Where to write results.json and metrics.json. Default: nowhere."
@@ -44,18 +46,16 @@ def main(arguments: list[str]) -> int:
     import_keras_quietly()
     from nasnet_keras.detection.data.datasets import load_detection_index
     from nasnet_keras.detection.detecting import detect_split
-    from nasnet_keras.detection.evaluation import (
-        evaluate_results,
-        read_image_ids,
-        write_results,
-    )
+    from nasnet_keras.detection.evaluation import evaluate_results, write_results
+    from nasnet_keras.detection.image_lists import read_image_ids
     from nasnet_keras.detection.trained_detector import load_trained_detector
     from nasnet_keras.detection.trainer import METRICS_NAME, RESULTS_NAME, write_metrics
     from nasnet_keras.whole_files import check_can_write, make_directory
 
     if _EVAL_DIR.value:
         check_can_write(Path(_EVAL_DIR.value) / RESULTS_NAME)
-    wanted = read_image_ids(_IMAGE_IDS.value) if _IMAGE_IDS.value else None
+    if _IMAGE_IDS.value and not Path(_IMAGE_IDS.value).is_file():
+        raise FileNotFoundError(2, "the list of images is missing", _IMAGE_IDS.value)
     detector = load_trained_detector(_CHECKPOINT_PATH.value, _PROPOSALS.value)
     training = detector.config.training
     split = _SPLIT.value or training.evaluation_split_name
@@ -66,8 +66,8 @@ def main(arguments: list[str]) -> int:
             f"{len(index.class_names)} ({index.class_names[0]}, ...) and "
             f"{len(detector.config.class_names)} ({detector.config.class_names[0]}, ...)"
         )
-    if wanted is not None:
-        index = index.select(wanted)
+    if _IMAGE_IDS.value:
+        index = index.select(read_image_ids(_IMAGE_IDS.value, index))
     results = detect_split(detector.model, training, index, _BATCH_SIZE.value, _show)
     metrics = evaluate_results(index, results)
     print(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")

@@ -47,7 +47,12 @@ def main(arguments: list[str]) -> None:
     check_export_directory(_OUTPUT_DIR.value, _FORMATS.value, _OVERWRITE.value)
     if _CHECK_IMAGES.value:
         files = find_pictures(_CHECK_IMAGES.value)[: _MAX_CHECK_IMAGES.value]
-        pictures = [read_pixels(file) for file in files]
+        pictures = []
+        for file in files:
+            try:
+                pictures.append(read_pixels(file))
+            except ValueError as error:
+                raise ValueError(f"{file}: {error}") from error
     else:
         pictures = sample_pictures()[: _MAX_CHECK_IMAGES.value]
     names = read_class_names(_CLASS_NAMES.value) if _CLASS_NAMES.value else None

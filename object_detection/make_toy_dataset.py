@@ -1,6 +1,8 @@
 """Writes a small detection dataset: scanned digits on photographs, in COCO's layout, no download.
 
-python object_detection/make_toy_dataset.py --output_dir=runs/toy
+  python object_detection/make_toy_dataset.py --output_dir=runs/toy
+
+A split that it wrote there before is replaced; one of another dataset is refused.
 """
 
 import sys
@@ -10,7 +12,9 @@ from absl import flags
 from nasnet_keras.command_line import run
 from nasnet_keras.detection.data.toy_dataset import write_toy_dataset
 
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Directory of the dataset.")
+_OUTPUT_DIR = flags.DEFINE_string(
+    "output_dir", None, "Directory of the dataset; no other dataset may be in it."
+)
 _TRAIN_IMAGES = flags.DEFINE_integer("train_images", 1200, "Images to train on.")
 _VAL_IMAGES = flags.DEFINE_integer("val_images", 200, "Images held out.")
 _SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same files.")

@@ -4,13 +4,14 @@
 
 Each argument is a picture or a folder, all pictures of which are taken; --camera takes a frame of
 a webcam. A file that is no complete picture is reported and the others go on; the exit code is
-then 1.
+then 1. A drawing never replaces one of the pictures given: it gets another name.
 """
 
+import contextlib
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def main(arguments: list[str]) -> int:
         yield from ((str(file), file) for file in files)
 
     entries: list[dict[str, Any]] = []
+    given = _identities(files)
     taken: set[str] = set()
     errors = 0
     for name, source in sources():
@@ -85,7 +87,7 @@ def main(arguments: list[str]) -> int:
             errors += 1
             continue
         found = predictor.predict(pixels)
-        picture = output_dir / _free_name(Path(name).stem, taken)
+        picture = _free_path(output_dir, Path(name).stem, taken, given)
         with written_whole(picture) as temporary:
             found.draw(pixels).save(temporary)
         height, width = found.size
@@ -126,14 +128,24 @@ def _counted(names: tuple[str, ...]) -> list[str]:
     return [f"{names.count(name)} {name}" for name in dict.fromkeys(names)]
 
 
-def _free_name(stem: str, taken: set[str]) -> str:
-    """Returns a file name that no picture of this run has, e.g. for a/1.jpg and b/1.jpg."""
+def _identities(files: Iterable[Path]) -> set[tuple[int, int]]:
+    """Returns what tells files apart whatever their paths; one that is missing has nothing."""
+    found = set()
+    for file in files:
+        with contextlib.suppress(OSError):
+            status = file.stat()
+            found.add((status.st_dev, status.st_ino))
+    return found
+
+
+def _free_path(folder: Path, stem: str, taken: set[str], given: set[tuple[int, int]]) -> Path:
+    """Returns a file that is no picture given and not of this run, e.g. for a/1.jpg and b/1.jpg."""
     name, number = f"{stem}.png", 1
-    while name in taken:
+    while name in taken or _identities([folder / name]) & given:
         number += 1
         name = f"{stem}-{number}.png"
     taken.add(name)
-    return name
+    return folder / name
 
 
 if __name__ == "__main__":

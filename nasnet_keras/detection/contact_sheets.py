@@ -197,7 +197,9 @@ def _cutout(
 ) -> Image.Image:
     """Draws the part of an image that holds some boxes, with as much again around it."""
     picture = Image.open(io.BytesIO(index.encoded(image))).convert("RGB")
-    edges = np.array(around, float)
+    # Detections of other programs may lie outside: of those, the nearest edge is shown.
+    limits = np.tile([picture.height, picture.width], 2)
+    edges = np.clip(np.array(around, float), 0, limits)
     top, left = edges[:, 0].min(), edges[:, 1].min()
     bottom, right = edges[:, 2].max(), edges[:, 3].max()
     reach = max(max(bottom - top, right - left) * (1 + 2 * _CONTEXT), _LEAST_SIDE) / 2
@@ -209,7 +211,8 @@ def _cutout(
         int(min(middle_y + reach + 1, picture.height)),
     )
     part, factor = _enlarged(picture.crop(window), side)
-    boxes = (np.array([box for box, _, _ in shown]) - np.tile(window[1::-1], 2)) * factor
+    boxes = np.clip(np.array([box for box, _, _ in shown], float), 0, limits)
+    boxes = (boxes - np.tile(window[1::-1], 2)) * factor
     names, colors = [name for _, name, _ in shown], [color for _, _, color in shown]
     return draw_boxes(part, boxes, names, colors=colors)
 

@@ -1,4 +1,4 @@
-"""COCO's metrics for detections, their file format, and lists of the images to score."""
+"""COCO's metrics for detections, and their file format."""
 
 from __future__ import annotations
 
@@ -242,34 +242,3 @@ def read_results(path: str | os.PathLike[str], index: DetectionIndex) -> list[di
         raise ValueError(f"{os.fspath(path)} is not JSON: {error}") from error
     check_results(index, results)
     return results
-
-
-def read_image_ids(path: str | os.PathLike[str]) -> list[int]:
-    """Reads a list of images, e.g. of a mini-val.
-
-    Args:
-        path: One id a line, `000000000139.jpg` and `000000000139` included; empty lines and lines
-            that begin with `#` do not count.
-
-    Returns:
-        The ids, in the order of the file.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: A line is no id, an id is there twice, or there is none.
-    """
-    ids: list[int] = []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        stem = Path(text).stem
-        if not stem.isdecimal():
-            raise ValueError(f"{os.fspath(path)}, line {number}: {text[:60]!r} is no image id")
-        ids.append(int(stem))
-    if not ids:
-        raise ValueError(f"{os.fspath(path)} lists no image")
-    if len(set(ids)) < len(ids):
-        twice = next(image for image in ids if ids.count(image) > 1)
-        raise ValueError(f"{os.fspath(path)} lists image {twice} twice")
-    return ids

@@ -19,13 +19,13 @@ def find_pictures(
     Args:
         paths: Files, which are taken whatever their names; and folders, of which all files with one
             of `SUFFIXES` are taken, those of their folders too.
-        leave_out: A folder that is passed over where it lies in one of them: the output's.
+        leave_out: A folder that is passed over where it lies in one of the folders: the output's.
 
     Returns:
         The files in the order given, those of a folder by name, each once.
 
     Raises:
-        ValueError: A folder holds no picture.
+        ValueError: A folder holds no picture, or is `leave_out`.
     """
     found: dict[Path, None] = {}
     skipped = Path(leave_out).resolve() if leave_out is not None else None
@@ -33,12 +33,17 @@ def find_pictures(
         if not path.is_dir():
             found[path] = None
             continue
+        folder = path.resolve()
+        if folder == skipped:
+            raise ValueError(f"{path} is the output directory, not a folder of pictures to read")
+        # The output's folder may well lie above, e.g. be the current one.
+        passed_over = skipped if skipped is not None and folder in skipped.parents else None
         inside = [
             file
             for file in sorted(path.rglob("*"))
             if file.suffix.lower() in SUFFIXES
             and file.is_file()
-            and (skipped is None or skipped not in file.resolve().parents)
+            and (passed_over is None or passed_over not in file.resolve().parents)
         ]
         if not inside:
             raise ValueError(f"{path} holds no picture ({', '.join(SUFFIXES)})")

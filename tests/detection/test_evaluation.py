@@ -1,4 +1,4 @@
-"""The metrics are pycocotools'; results files and lists of images are checked."""
+"""The metrics are pycocotools'; results files are checked."""
 
 import contextlib
 import dataclasses
@@ -15,7 +15,6 @@ from nasnet_keras.detection.evaluation import (
     coco_results,
     evaluate_results,
     original_boxes,
-    read_image_ids,
     read_results,
     write_results,
 )
@@ -205,17 +204,3 @@ def test_results_of_another_dataset_are_refused(many, tmp_path, change, message)
     path.write_text("{")
     with pytest.raises(ValueError, match="is not JSON"):
         read_results(path, index)
-
-
-def test_image_lists_are_read(tmp_path):
-    path = tmp_path / "minival.txt"
-    path.write_text("# a mini-val\n139\n\n000000000285.jpg\nval2017/000000000632.jpg\n")
-    assert read_image_ids(path) == [139, 285, 632]
-    for text, message in (
-        ("139\nabc\n", "line 2: 'abc' is no image id"),
-        ("139\n139\n", "lists image 139 twice"),
-        ("# none\n", "lists no image"),
-    ):
-        path.write_text(text)
-        with pytest.raises(ValueError, match=message):
-            read_image_ids(path)

@@ -1,10 +1,15 @@
 """Exported detectors find what the detector finds; what differs is not written."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from nasnet_keras.detection import FasterRCNN, export_formats
 from nasnet_keras.detection.export_check import compare_detections
@@ -49,6 +54,27 @@ def test_what_cannot_be_exported_is_refused_first(tmp_path):
     with pytest.raises(ValueError, match=r"detector\.tflite is there already"):
         check_export_directory(tmp_path, ["litert"], False)
     check_export_directory(tmp_path, ["litert"], True)
+
+
+@pytest.mark.tensorflow
+def test_program_names_the_picture_that_it_cannot_read(tmp_path):
+    root = Path(__file__).parents[2]
+    Image.new("RGB", (9, 9)).save(tmp_path / "good.png")
+    (tmp_path / "bad.jpg").write_text("no picture")
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(root / "object_detection/export.py"),
+            f"--checkpoint_path={tmp_path / 'run'}",
+            f"--output_dir={tmp_path / 'exported'}",
+            f"--check_images={tmp_path / 'good.png'},{tmp_path / 'bad.jpg'}",
+        ],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done.stderr
+    assert f"error: {tmp_path / 'bad.jpg'}: not a readable image: no image" in done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,11 @@
 """Boxes and labels are drawn where they belong; mistakes are told apart and shown."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,6 +15,8 @@ from nasnet_keras.detection.data.coco_files import read_coco_directory
 from nasnet_keras.detection.drawing import GREEN, RED, class_color, contact_sheet, draw_boxes
 from nasnet_keras.detection.mistakes import judge_detections
 from tests.detection.data.coco_directory import CATEGORIES, annotation, write_coco
+
+ROOT = Path(__file__).parents[2]
 
 
 def colored(picture, color):
@@ -140,6 +148,56 @@ def test_mistakes_are_shown_by_class(index):
     perfect = [result(1, 3, [10, 10, 20, 20], 1), result(1, 7, [60, 60, 20, 20], 1)]
     part = index.select([1])
     assert mistake_sheets(part, judge_detections(part, perfect)) == {}
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        [500, 400, 20, 20],
+        [-90, -80, 20, 20],
+        [150, 10, 5, 5],
+        [30, 40, -20, -30],
+        [-1e308, 1e308, 2e307, 1e308],
+    ],
+)
+def test_detections_outside_the_picture_are_shown_at_its_edge(index, box):
+    judgement = judge_detections(index, [result(1, 7, box, 0.9)])
+    sheets = mistake_sheets(index, judgement, columns=1, cell=100)
+    # The title and the caption have no red.
+    assert colored(sheets["dog"]["false_positives"], RED) is not None
+
+
+def test_programs_sheets_of_classes_with_like_names_are_kept_apart(tmp_path):
+    names = ("a/b", "a b", "A B", "a_b-2")
+    content = {
+        "images": [{"id": 1, "file_name": "1.png", "height": 90, "width": 90}],
+        "annotations": [
+            annotation(n, 1, [20 * n, 9, 9, 9], category=n) for n in range(1, len(names) + 1)
+        ],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(names, 1)],
+    }
+    write_coco(tmp_path / "data", content)
+    (tmp_path / "results.json").write_text(json.dumps([result(1, 3, [900, 900, 5, 5], 0.8)]))
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "object_detection/browse.py"),
+            f"--dataset_dir={tmp_path / 'data'}",
+            f"--results={tmp_path / 'results.json'}",
+            f"--output_dir={tmp_path / 'wrong'}",
+        ],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "wrong").glob("*.png")} == {
+        "a_b_misses.png",
+        "a_b-2_misses.png",
+        "A_B-3_misses.png",
+        "A_B-3_false_positives.png",
+        "a_b-2-2_misses.png",
+    }
 
 
 def test_training_pictures_show_boxes_where_they_are():

@@ -115,10 +115,36 @@ def test_pictures_are_found_once_and_not_among_the_output(tmp_path):
         find_pictures([tmp_path / "empty"])
 
 
+def test_pictures_below_the_output_are_found(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(b"")
+    (found,) = find_pictures([tmp_path / "photos"], leave_out=tmp_path)
+    assert found.name == "a.png"
+    with pytest.raises(ValueError, match="is the output directory"):
+        find_pictures([tmp_path], leave_out=tmp_path / "photos" / "..")
+
+
 def test_without_opencv_a_webcam_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ValueError, match="a webcam needs OpenCV: pip install"):
         camera_frame(0)
+
+
+def predict(run, *arguments, cwd=None):
+    """Runs the program as a user does."""
+    return subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "object_detection/predict.py"),
+            f"--checkpoint_path={run}",
+            "--min_score=0.05",
+            *map(str, arguments),
+        ],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_program_goes_on_after_a_corrupt_picture(run, tmp_path):
@@ -129,19 +155,7 @@ def test_program_goes_on_after_a_corrupt_picture(run, tmp_path):
     image.resize((90, 50)).save(pictures / "more" / "one.png")
     whole = (pictures / "one.png").read_bytes()
     (pictures / "half.png").write_bytes(whole[: len(whole) // 2])
-    done = subprocess.run(
-        [
-            sys.executable,
-            str(ROOT / "object_detection/predict.py"),
-            f"--checkpoint_path={run}",
-            f"--output_dir={tmp_path / 'found'}",
-            "--min_score=0.05",
-            str(pictures),
-        ],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    done = predict(run, f"--output_dir={tmp_path / 'found'}", pictures)
     assert done.returncode == 1, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert "half.png: not a readable image" in line
@@ -158,3 +172,23 @@ def test_program_goes_on_after_a_corrupt_picture(run, tmp_path):
     listed = [one for entry in entries for one in entry.get("detections", [])]
     assert listed and [float(row["score"]) for row in rows] == [one["score"] for one in listed]
     assert [float(row["left"]) for row in rows] == [one["box"][1] for one in listed]
+
+
+def test_drawings_never_replace_the_pictures_given(run, tmp_path):
+    image = Image.fromarray(tiny_batch()["images"][0])
+    (tmp_path / "more").mkdir()
+    given = [tmp_path / name for name in ("one.png", "one-2.png", "more/two.png")]
+    for path in given:
+        image.save(path)
+    (tmp_path / "link.png").symlink_to(tmp_path / "more" / "two.png")
+    (tmp_path / "two.png").write_bytes(b"of an earlier run")
+    before = [path.read_bytes() for path in given]
+    paths = [tmp_path / "one.png", "one-2.png", "more", "link.png"]
+    done = predict(run, "--output_dir=.", *paths, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [path.read_bytes() for path in given] == before
+    assert (tmp_path / "link.png").is_symlink()
+    entries = json.loads((tmp_path / "detections.json").read_text())
+    drawn = [entry["picture"] for entry in entries]
+    assert drawn == ["one-3.png", "one-2-2.png", "two.png", "link-2.png"]
+    assert all(Image.open(tmp_path / name).size == image.size for name in drawn)

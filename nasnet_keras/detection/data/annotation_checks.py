@@ -93,6 +93,7 @@ def build_index(
     category_ids: Sequence[int],
     images: Sequence[SourceImage],
     problems: Sequence[str] = (),
+    lost_images: int = 0,
     lost_boxes: int = 0,
     drop_invalid: bool = False,
 ) -> DetectionIndex:
@@ -107,6 +108,7 @@ def build_index(
         category_ids: The classes' numbers.
         images: The images, in the order of the index.
         problems: Lines about what the caller found wrong already.
+        lost_images: Images among those problems, which are not in `images`.
         lost_boxes: Boxes among those problems.
         drop_invalid: Leave out and count what is wrong, in place of an error.
 
@@ -151,12 +153,13 @@ def build_index(
                 rows.append(row)
         counts.append(len(rows) - before)
 
+    dropped_images = lost_images + len(images) - len(kept)
     if lines and not (drop_invalid and kept):
         raise _error(name, split, lines, kept=bool(kept))
     if lines:
         logging.warning(
             "dataset %s: %d images and %d boxes of %s are left out: %s",
-            *(name, len(images) - len(kept), dropped_boxes, split, lines[0]),
+            *(name, dropped_images, dropped_boxes, split, lines[0]),
         )
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     return DetectionIndex(
@@ -176,7 +179,7 @@ def build_index(
         areas=np.array(columns[3], np.float64),
         source_boxes=np.array(columns[4], np.float64).reshape(-1, 4),
         annotation_ids=np.array(columns[5], np.int64),
-        dropped_images=len(images) - len(kept),
+        dropped_images=dropped_images,
         dropped_boxes=dropped_boxes,
     )
 
@@ -270,7 +273,9 @@ def _box_row(
     if box.id in known:
         return "another annotation has this id", ()
     known.add(box.id)
-    label = labels.get(box.category) if isinstance(box.category, (int, str)) else None
+    # For a dictionary, true is 1.
+    known_kind = isinstance(box.category, str) or _is_integer(box.category)
+    label = labels.get(box.category) if known_kind else None
     if label is None:
         return f"unknown category {_short(box.category)}", ()
     values = box.box

@@ -106,7 +106,8 @@ def read_coco(
             where=f"{path.name}: image {number!r} ({name})",
         )
         images.append(image)
-        if isinstance(number, int):
+        # For a dictionary, true is 1.
+        if type(number) is int:
             by_id.setdefault(number, image)
     lost = 0
     for entry in content["annotations"]:
@@ -114,7 +115,7 @@ def read_coco(
             raise ValueError(f"{path}: an annotation is a JSON object, got {str(entry)[:60]!r}")
         number, image_id = entry.get("id"), entry.get("image_id")
         where = f"{path.name}: annotation {number!r}"
-        image = by_id.get(image_id) if isinstance(image_id, int) else None
+        image = by_id.get(image_id) if type(image_id) is int else None
         if image is None:
             problems.append(f"{where}: there is no image with id {str(image_id)[:60]}")
             lost += 1

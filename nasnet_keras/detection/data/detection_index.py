@@ -41,7 +41,8 @@ class DetectionIndex:
         source_boxes: `(boxes, 4)`, float64: left, top, width, height exactly as in the dataset's
             files; the metric uses them, so that no rounding stands between it and pycocotools.
         annotation_ids: `(boxes,)`, int64.
-        dropped_images: Images left out because something is wrong with them.
+        dropped_images: Images left out because something is wrong with them; in a list of Pascal
+            VOC's, names that are there again included.
         dropped_boxes: Boxes left out because something is wrong with them or their image.
     """
 

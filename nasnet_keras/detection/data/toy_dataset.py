@@ -15,6 +15,10 @@ from nasnet_keras.data.digits import load_digits
 from nasnet_keras.data.image_dataset import ImageDataset
 from nasnet_keras.whole_files import make_directory, written_whole
 
+# The annotations' description begins with it; by that a dataset of this module is told from others.
+_TITLE = "Digits on photographs"
+# A run may be killed after it took the annotations away: this says whose folder it is then.
+_NOTE = "README.txt"
 # Which digits and which columns of each photograph a split is made of; they share neither.
 _PARTS = {"train": ("train", (0.0, 0.66)), "val": ("test", (0.68, 1.0))}
 _SIDES = (128, 192)  # Of the images, in pixels.
@@ -45,7 +49,8 @@ def write_toy_dataset(
     scikit-learn.
 
     Args:
-        output_dir: Directory of the dataset; a split that is there already is replaced.
+        output_dir: Directory of the dataset; a split that this function wrote there before is
+            replaced, another dataset's is refused.
         train_images: Images to train on.
         val_images: Images held out.
         seed: Seed of everything random.
@@ -53,7 +58,8 @@ def write_toy_dataset(
 
     Raises:
         OSError: The directory cannot be written to.
-        ValueError: A number is below 1.
+        ValueError: A number is below 1, or the directory holds a split of another dataset: its
+            annotations' `info.description` does not begin with "Digits on photographs".
     """
     counts = {"train": train_images, "val": val_images}
     for split, count in counts.items():
@@ -61,17 +67,55 @@ def write_toy_dataset(
             raise ValueError(f"{split}_images is at least 1, got {count}")
     if seed < 0:
         raise ValueError(f"seed is at least 0, got {seed}")
+    for split in counts:
+        _check_is_own(*_places(Path(output_dir), split))
     root = make_directory(output_dir)
     make_directory(root / "annotations")
-    # The annotations come last: a directory that has them is whole.
     for split, count in counts.items():
-        annotations = root / "annotations" / f"instances_{split}2017.json"
-        annotations.unlink(missing_ok=True)
-        with written_whole(root / f"{split}2017") as folder:
+        target, annotations = _places(root, split)
+        with written_whole(target) as folder:
             folder.mkdir()
             content = _write_split(folder, split, count, seed, on_progress)
+            # The old annotations go first and the new ones come last: a directory that has them is
+            # whole.
+            annotations.unlink(missing_ok=True)
         with written_whole(annotations) as temporary:
             temporary.write_text(json.dumps(content) + "\n")
+
+
+def _places(root: Path, split: str) -> tuple[Path, Path]:
+    """Returns the folder of a split's images and the file of its annotations."""
+    return root / f"{split}2017", root / "annotations" / f"instances_{split}2017.json"
+
+
+def _check_is_own(folder: Path, annotations: Path) -> None:
+    """Refuses to replace what this module did not write."""
+    if os.path.lexists(annotations):
+        found, own = annotations, _description(annotations).startswith(_TITLE)
+    elif folder.is_dir():
+        note = folder / _NOTE
+        found = folder
+        own = not any(folder.iterdir()) or (
+            note.is_file() and note.read_bytes().startswith(_TITLE.encode())
+        )
+    else:
+        found, own = folder, not os.path.lexists(folder)
+    if not own:
+        raise ValueError(
+            f"{found} is of another dataset, not {_TITLE!r}, and is not replaced: name another "
+            "directory"
+        )
+
+
+def _description(annotations: Path) -> str:
+    content = annotations.read_bytes()
+    # COCO's own file takes seconds and gigabytes to parse.
+    if _TITLE.encode() not in content:
+        return ""
+    try:
+        return str(json.loads(content)["info"]["description"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _write_split(
@@ -83,6 +127,8 @@ def _write_split(
 ) -> dict[str, Any]:
     digits_split, columns = _PARTS[split]
     digits, photographs = load_digits(digits_split), _photographs(columns)
+    description = f"{_TITLE}, {split}, seed {seed}"
+    (folder / _NOTE).write_text(f"{description}\n")
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number in range(1, count + 1):
@@ -107,9 +153,8 @@ def _write_split(
         if on_progress:
             on_progress(split, number, count)
     categories = [{"id": n + 1, "name": name} for n, name in enumerate(digits.class_names)]
-    info = {"description": f"Digits on photographs, {split}, seed {seed}"}
     return {
-        "info": info,
+        "info": {"description": description},
         "images": images,
         "annotations": annotations,
         "categories": categories,

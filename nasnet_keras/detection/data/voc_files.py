@@ -95,6 +95,8 @@ def read_voc(
         category_ids=range(1, len(classes) + 1),
         images=images,
         problems=problems,
+        # Annotations missing or broken, and names that the list has twice.
+        lost_images=len(names) - len(images),
         drop_invalid=drop_invalid,
     )
 

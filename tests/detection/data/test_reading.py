@@ -47,6 +47,7 @@ def test_parts_keep_images_and_boxes_together(tmp_path):
 def wrong_dataset(root):
     """Writes a dataset with one problem of each kind and one image that is fine."""
     content = two_images()
+    content["categories"] = [*content["categories"], {"id": 1, "name": "one"}]
     sizes = {"height": 20, "width": 20}
     content["images"] += [
         {"id": 21, "file_name": "missing.png"} | sizes,
@@ -65,6 +66,7 @@ def wrong_dataset(root):
     content["annotations"] += [annotation(number, 11, box) for number, box in boxes.items()]
     content["annotations"] += [
         annotation(37, 11, [1, 1, 5, 5], category=4),
+        annotation(41, 11, [1, 1, 5, 5], category=True),
         annotation(2, 5, [1, 1, 5, 5]),  # The number of another.
         annotation(38, 99, [1, 1, 5, 5]),
         annotation(39, 21, [1, 1, 5, 5]),  # Fine, but its image is missing.
@@ -90,6 +92,7 @@ def test_everything_wrong_is_listed_with_file_and_id(tmp_path):
         "annotation 35": "is [1, 2, 3], not four numbers",
         "annotation 36": "not four numbers",
         "annotation 37": "unknown category 4",
+        "annotation 41": "unknown category True",
         "annotation 2": "another annotation has this id",
         "image 21": "missing.png is missing",
         "image 22": "is 20x30 (height x width) here, but",
@@ -107,15 +110,32 @@ def test_everything_wrong_is_listed_with_file_and_id(tmp_path):
         ]
         assert what in line, line
     message = str(caught.value)
-    assert "13 problems in val" in message and "and 3 more" in message
+    assert "14 problems in val" in message and "and 4 more" in message
     assert message.count("\n- instances_val2017.json: ") == 10
+
+
+def test_true_is_not_the_number_of_an_image(tmp_path):
+    content = two_images()
+    content["images"] += [
+        {"id": number, "file_name": f"{number}.png", "height": 9, "width": 9}
+        for number in (True, 1)
+    ]
+    content["annotations"] += [annotation(3, 1, [1, 1, 5, 5]), annotation(4, True, [1, 1, 5, 5])]
+    write_coco(tmp_path, content)
+    with pytest.raises(AnnotationError) as caught:
+        read_coco_directory(tmp_path, "val")
+    lost, image = caught.value.problems
+    assert "annotation 4: there is no image with id True" in lost
+    assert "image True (True.png): the id is True, not an integer" in image
+    index = read_coco_directory(tmp_path, "val", drop_invalid=True)
+    assert index.boxes[index.rows(index.place(1))].tolist() == [[1, 1, 6, 6]]
 
 
 def test_drop_invalid_goes_on_and_counts(tmp_path):
     index = read_coco_directory(wrong_dataset(tmp_path), "val", drop_invalid=True)
     assert index.image_ids.tolist() == [11, 5]
     assert index.annotation_ids.tolist() == [1, 2, 40]
-    assert (index.dropped_images, index.dropped_boxes) == (4, 10)
+    assert (index.dropped_images, index.dropped_boxes) == (4, 11)
     assert index.boxes[2].tolist() == [0, 79.5, 4, 80]  # Clipped.
 
 
@@ -237,6 +257,19 @@ def test_voc_problems_are_listed(tmp_path):
     )
     for problem, text in zip(caught.value.problems, expected, strict=True):
         assert text in problem
+
+
+def test_images_without_voc_annotations_are_counted_as_left_out(tmp_path):
+    for name in ("000001", "000002", "000003"):
+        write_voc(tmp_path, [("dog", (1, 1, 10, 9), 0)], name)
+    (tmp_path / "Annotations" / "000002.xml").write_text("<annotation>")
+    (tmp_path / "JPEGImages" / "000003.jpg").unlink()
+    with (tmp_path / "ImageSets" / "Main" / "train.txt").open("a") as file:
+        file.write("000009\n000001\n../000001\n")
+    index = read_voc(tmp_path, "train", drop_invalid=True)
+    assert index.image_names == ("000001.jpg",)
+    # Broken, without its picture, missing, there twice, outside; only one of them had a known box.
+    assert (index.dropped_images, index.dropped_boxes) == (5, 1)
 
 
 def test_xml_that_declares_entities_is_refused(tmp_path):

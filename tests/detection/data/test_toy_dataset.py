@@ -1,5 +1,6 @@
 """The toy dataset: exact boxes, held-out parts, the same bytes again."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,56 @@ def test_impossible_numbers_are_refused(tmp_path):
     program = [sys.executable, "object_detection/make_toy_dataset.py"]
     result = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 2 and "--output_dir is missing" in result.stderr
+
+
+def write_other(root):
+    """Writes the training split of another dataset in COCO's layout."""
+    (root / "annotations").mkdir(parents=True)
+    (root / "train2017").mkdir()
+    (root / "train2017" / "000000000001.jpg").write_bytes(b"a picture")
+    content = {"info": {"description": "COCO 2017, not Digits on photographs"}, "images": []}
+    (root / "annotations" / "instances_train2017.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("gone", "named"),
+    [
+        ([], "instances_train2017.json"),
+        (["train2017/000000000001.jpg"], "instances_train2017.json"),
+        (["annotations/instances_train2017.json"], "train2017"),
+    ],
+)
+def test_splits_of_another_dataset_are_refused(tmp_path, gone, named):
+    write_other(tmp_path)
+    for name in gone:
+        (tmp_path / name).unlink()
+    before = files(tmp_path)
+    with pytest.raises(ValueError, match=f"{named} is of another dataset, not 'Digits on"):
+        write_toy_dataset(tmp_path, 1, 1)
+    assert files(tmp_path) == before and not (tmp_path / "val2017").exists()
+
+
+def test_program_refuses_another_dataset_in_one_line(tmp_path):
+    write_other(tmp_path)
+    program = [sys.executable, "object_detection/make_toy_dataset.py", f"--output_dir={tmp_path}"]
+    result = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2 and "is not replaced" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_interrupted_runs_are_done_again(tmp_path, monkeypatch):
+    write_toy_dataset(tmp_path / "whole", 2, 1)
+    write_toy_dataset(tmp_path / "killed", 3, 1)
+    dumps = json.dumps
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    # At this point the images are there and the annotations are not.
+    monkeypatch.setattr(toy_dataset.json, "dumps", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_toy_dataset(tmp_path / "killed", 2, 1)
+    assert not (tmp_path / "killed" / "annotations" / "instances_train2017.json").exists()
+    monkeypatch.setattr(toy_dataset.json, "dumps", dumps)
+    write_toy_dataset(tmp_path / "killed", 2, 1)
+    assert files(tmp_path / "killed") == files(tmp_path / "whole")
