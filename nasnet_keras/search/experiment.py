@@ -23,6 +23,9 @@ _MAX_LOSSES = 10
 _MAX_FAILED_IN_A_ROW = 10
 # Proposals in a row of which none is worth training, beyond a limit or known already.
 _MAX_FRUITLESS = 1000
+# Children in a row that turn their architecture down. Each costs a worker the time to build a
+# network; more than a level of the paper's progressive search, whose order is not random.
+_MAX_TURNED_DOWN = 300
 # Of the strategy's own time, so much is repeated at most when a search goes on.
 _SNAPSHOT_SECONDS = 2.0
 _POLL_SECONDS = 1.0
@@ -104,8 +107,8 @@ class Experiment:
 
         Args:
             executor: Where children are trained; closed at the end.
-            budget: Children to train, those of earlier calls included; `None`: as many as the
-                strategy proposes.
+            budget: Children to train, those of earlier calls included, those that turn their
+                architecture down not; `None`: as many as the strategy proposes.
             report: Called with the state about once a second.
 
         Returns:
@@ -215,7 +218,7 @@ class Experiment:
             # Those that wait for an identical one are not running, and there is an end to them.
             and len(self.state.open) < 2 * self._workers
             and (self._budget is None or self.state.started < self._budget)
-            and self.state.fruitless < _MAX_FRUITLESS
+            and not self._fruitless
         ):
             proposals = self._ask()
             if not proposals:
@@ -230,6 +233,12 @@ class Experiment:
                 values["predicted_reward"] = proposal.predicted_reward
             self._event("asked", **values)
             self._settle(self.state.open[proposal.number])
+
+    @property
+    def _fruitless(self) -> bool:
+        """Whether more proposals are not worth asking for."""
+        state = self.state
+        return state.fruitless >= _MAX_FRUITLESS or state.turned_down_in_a_row >= _MAX_TURNED_DOWN
 
     def _settle(self, child: OpenChild) -> None:
         """Decides what becomes of a proposal; while an identical one is trained, nothing."""
@@ -266,14 +275,27 @@ class Experiment:
         """Says why there is nothing more to do, where that is not plain."""
         state = self.state
         if state.started == 0 and state.rejected:
-            smallest = ", ".join(f"{name}={value:g}" for name, value in state.smallest.items())
+            least = ", ".join(
+                f"{name}={value:g}"
+                for name, value in state.smallest.items()
+                if getattr(self.limits, f"max_{name}", None) is not None
+            )
+            if not least:
+                raise ValueError(
+                    f"none of {state.asked} architectures was trained; the last was turned down: "
+                    f"{state.last_rejection}"
+                )
             raise ValueError(
-                f"none of {state.asked} architectures meets {self.limits}; the least were "
-                f"{smallest}"
+                f"none of {state.asked} architectures meets {self.limits}; the least were {least}"
             )
         if self._budget is not None and state.started >= self._budget:
             return
-        if state.fruitless >= _MAX_FRUITLESS:
+        if state.turned_down_in_a_row >= _MAX_TURNED_DOWN:
+            self._say(
+                f"stopped: the last {state.turned_down_in_a_row} children turned their "
+                f"architectures down: {state.last_rejection}"
+            )
+        elif state.fruitless >= _MAX_FRUITLESS:
             self._say(
                 f"stopped: of the last {state.fruitless} proposals, none was new and within the "
                 "limits"

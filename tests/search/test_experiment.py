@@ -282,7 +282,53 @@ def test_a_child_may_turn_its_architecture_down(tmp_path: Path) -> None:
         return {"reward": None, "rejected": "too slow"} if job.number == 1 else quick(job)
 
     state = experiment(tmp_path, "random").run(Workers(child=child), 6)
-    assert state.rejected == 1 and state.trained == 5
+    # One turned down is not one of the budget.
+    assert state.rejected == 1 and state.trained == 6 == state.done
+
+
+@pytest.mark.parametrize("budget", [40, None])
+@pytest.mark.parametrize("space", [TABLE, get_space("pnas", num_blocks=2)], ids=["few", "many"])
+def test_a_limit_that_only_a_child_can_check_ends_the_search_if_nothing_meets_it(
+    budget: int | None, space, tmp_path: Path
+) -> None:
+    limits = Limits(max_latency_ms=0.001)
+
+    def child(job: Job) -> dict:
+        values = {"parameters": 5, "latency_ms": 2.0 + job.seed % 7}
+        return {"reward": None, "rejected": limits.violation(values), **values}
+
+    for _ in range(2):
+        workers = Workers(child=child)
+        with pytest.raises(ValueError, match="meets max_latency_ms=0.001; the least were lat.*=2"):
+            experiment(tmp_path, "random", space, limits=limits).run(workers, budget)
+        assert len(workers.jobs) < 310
+    with pytest.raises(ValueError, match="was trained; the last was turned down: max_latency_ms"):
+        experiment(tmp_path / "other", "random").run(Workers(child=child), budget)
+
+
+def test_a_limit_that_nothing_meets_any_more_ends_the_search_with_a_line(tmp_path: Path) -> None:
+    def child(job: Job) -> dict:
+        return {"reward": None, "rejected": "too slow"} if job.number > 3 else quick(job)
+
+    search = experiment(tmp_path, "random", get_space("pnas", num_blocks=2))
+    state = search.run(Workers(child=child), 40)
+    assert state.trained == 4 == state.started and state.rejected < 310
+    assert "children turned their architectures down: too slow" in search.lines[-1]  # type: ignore
+
+
+def test_children_turned_down_change_nothing_when_a_search_goes_on(tmp_path: Path) -> None:
+    def child(job: Job) -> dict:
+        return {"reward": None, "rejected": "too slow"} if job.seed % 3 else quick(job)
+
+    space = get_space("pnas", num_blocks=2)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    experiment(whole, space=space).run(Workers(1, child), 12)
+    for after in (5, 4, 3, None):
+        try:
+            experiment(cut, space=space).run(Workers(1, child, after), 12)
+        except Cut:
+            continue
+    assert told(cut) == told(whole)
 
 
 def test_another_search_is_refused_with_the_difference(tmp_path: Path) -> None:
