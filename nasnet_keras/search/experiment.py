@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -94,7 +95,8 @@ class Experiment:
         self._journal: Journal
         self._workers = 0
         self._budget: int | None = None
-        self._to_submit: list[OpenChild] = []
+        self._to_submit: deque[OpenChild] = deque()
+        self._submitted: set[int] = set()
         self._strategy_seconds = 0.0
 
     def run(
@@ -130,6 +132,8 @@ class Experiment:
                 self._journal = journal
                 self._workers = executor.workers
                 self._budget = budget
+                self._to_submit.clear()
+                self._submitted.clear()
                 self._event(
                     "opened",
                     executor=type(executor).__name__,
@@ -156,14 +160,17 @@ class Experiment:
         reported = time.monotonic()
         while True:
             self._journal.flush()
-            for child in self._to_submit:
+            # More may be open than there are workers: an earlier call may have had more of them.
+            while self._to_submit and len(self._submitted) < self._workers:
+                child = self._to_submit.popleft()
+                self._submitted.add(child.number)
                 executor.submit(self._job(child))
-            self._to_submit.clear()
             if self._strategy_seconds > _SNAPSHOT_SECONDS:
                 self._save_snapshot()
             if not self.state.training:
                 break
             for outcome in executor.wait(_POLL_SECONDS):
+                self._submitted.discard(outcome.number)
                 self._take(outcome)
                 self._fill()
             if time.monotonic() - reported >= _POLL_SECONDS:

@@ -178,6 +178,23 @@ def test_every_prefix_of_a_journal_leads_to_the_same_proposals(tmp_path: Path) -
         assert told(part) == told(whole), f"cut after line {count}"
 
 
+def test_fewer_workers_than_before_run_no_more_children_than_they_are(tmp_path: Path) -> None:
+    with pytest.raises(Cut):
+        experiment(tmp_path, space=PNAS).run(Workers(5, cut_after=6), 20)
+    left = {e["number"] for e in events(tmp_path, "started")}
+    left -= {e["number"] for e in events(tmp_path, "result")}
+    assert len(left) == 5
+    # This one raises where a job comes while all are busy.
+    workers = Workers(2)
+    state = experiment(tmp_path, space=PNAS).run(workers, 20)
+    assert state.trained == 20
+    numbers = [job.number for job in workers.jobs]
+    assert numbers[:5] == sorted(left) and len(set(numbers)) == len(numbers)
+    # What it proposed follows from the journal: it is replayed.
+    (tmp_path / "snapshot.npz").unlink()
+    assert experiment(tmp_path, space=PNAS).run(Workers(1), 21).trained == 21
+
+
 def test_a_snapshot_saves_the_replay_and_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("nasnet_keras.search.experiment._SNAPSHOT_SECONDS", 0.0)
     with pytest.raises(Cut):
