@@ -18,7 +18,7 @@ from nasnet_keras.search.snapshot import Snapshot, save_snapshot
 from nasnet_keras.search.strategy import Result, Strategy
 
 RETRIES = 2
-"""How often a child that failed is tried again."""
+"""How often a child that failed is tried again; one whose time was over is not."""
 
 _MAX_LOSSES = 10
 _MAX_FAILED_IN_A_ROW = 10
@@ -196,7 +196,8 @@ class Experiment:
             used, allowed = (
                 (child.losses, _MAX_LOSSES) if outcome.lost else (child.failures, RETRIES)
             )
-            final = used >= allowed
+            # Another attempt would go on where this one was, with a time of its own.
+            final = outcome.timed_out or used >= allowed
             self._event(
                 "failed",
                 number=child.number,

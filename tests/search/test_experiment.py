@@ -249,6 +249,19 @@ def test_a_failing_child_is_tried_three_times_and_told_as_no_result(tmp_path: Pa
     assert [r for r in heard if r.number == 2] == [Result(2, None)]
 
 
+def test_a_child_whose_time_was_over_is_not_tried_again(tmp_path: Path) -> None:
+    class Ending(Workers):
+        def wait(self, timeout: float) -> list[Outcome]:
+            ends = super().wait(timeout)
+            error = "TimeLimit: more than 5 s"
+            return [Outcome(o.number, error=error) if o.number == 2 else o for o in ends]
+
+    state = experiment(tmp_path, "random").run(Ending(), 6)
+    assert state.failed == 1 and state.retries == 0 and state.trained == 5
+    (failed,) = events(tmp_path, "failed")
+    assert failed["final"] and failed["error"] == "TimeLimit: more than 5 s"
+
+
 def test_a_lost_child_costs_no_attempt(tmp_path: Path) -> None:
     class Losing(Workers):
         def wait(self, timeout: float) -> list[Outcome]:
