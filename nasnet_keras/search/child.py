@@ -111,21 +111,24 @@ class ClassifierChild:
         }
 
     def check(self, space: Space) -> None:
-        """Refuses a space whose architectures are no cells, and a dataset that is not there.
+        """Refuses what no child could be trained with: a space, a dataset or sizes of the network.
 
         Raises:
             OSError: The dataset is missing.
-            ValueError: The space or the dataset does not do; the message says why.
+            ValueError: The space describes no cells, the dataset is unknown, or no network has
+                such sizes.
         """
         import numpy as np
 
         from nasnet_keras.data.registry import check_dataset
 
-        if not isinstance(space.decode(space.sample(np.random.default_rng(0))), Genotype):
+        genotype = space.decode(space.sample(np.random.default_rng(0)))
+        if not isinstance(genotype, Genotype):
             raise ValueError(f"space {space.name!r} describes no cells: its networks are not built")
         recipe = self.recipe(0)
         for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
             check_dataset(self.dataset_name, split, self.dataset_dir)
+        self.costs(genotype)
 
     def __call__(self, job: Job) -> dict[str, Any]:
         """Trains a child; a training that was cut off goes on.

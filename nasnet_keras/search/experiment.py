@@ -118,7 +118,7 @@ class Experiment:
 
         Raises:
             JournalError: The journal is damaged, or not this strategy's.
-            SearchFailed: Ten children in a row failed for good.
+            SearchFailed: Ten children in a row failed for good, or all that the budget allows.
             ValueError: The budget is below 1, another process runs this search, or no architecture
                 meets the limits.
         """
@@ -295,6 +295,10 @@ class Experiment:
                 )
             raise ValueError(
                 f"none of {state.asked} architectures meets {self.limits}; the least were {least}"
+            )
+        if state.failed and not state.trained:
+            raise SearchFailed(
+                f"no child was trained: {state.failed} failed, the last with: {state.last_error}"
             )
         if self._budget is not None and state.started >= self._budget:
             return

@@ -14,6 +14,7 @@ from nasnet_keras.search.journal import read_journal
 from nasnet_keras.search.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
+DIGITS = {"strategy": "random", "dataset_name": "digits"}
 CELLS = {"space": "pnas", "space_option": "num_blocks=1", "num_cells": 2, "filters": 2}
 
 
@@ -82,6 +83,8 @@ def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
         ("top", {"budget": 3}, "--budget means nothing to 'top'"),
         ("run", {}, "--strategy is missing"),
         ("run", {"strategy": "random", "ray_address": "auto"}, "nothing to 'run --executor=local'"),
+        ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
+        ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

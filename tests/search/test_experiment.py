@@ -288,6 +288,19 @@ def test_ten_failures_in_a_row_end_the_search_until_it_is_called_again(tmp_path:
     assert len([e for e in events(tmp_path, "failed") if e["final"]]) == 10
 
 
+def test_a_budget_of_which_every_child_failed_is_no_success(tmp_path: Path) -> None:
+    def child(job: Job) -> dict:
+        raise OSError("no disk")
+
+    for _ in range(2):
+        search = experiment(tmp_path, "random")
+        with pytest.raises(
+            SearchFailed, match="no child was trained: 4 failed, .* OSError: no disk"
+        ):
+            search.run(Workers(child=child), 4)
+    assert experiment(tmp_path, "random").run(Workers(), 5).trained == 1
+
+
 def test_limits_are_checked_before_training(tmp_path: Path) -> None:
     costs = lambda choice: {"parameters": 100 * choice["a"], "multiply_adds": choice["b"]}  # noqa: E731
     workers = Workers()
