@@ -103,7 +103,7 @@ def rerank(
 
     Args:
         run_dir: The search.
-        count: How many of its children.
+        count: How many of its children, those of earlier calls included.
         child: How they are trained.
         executor: Where; closed at the end.
         say: Receives lines for the user.
@@ -129,7 +129,8 @@ def rerank(
         for event, _, _ in replay(directory.journal, SearchState())
         if event["event"] == "asked"
     ]
-    known = set(chosen)
+    # All of them, also where `count` is smaller than it was: the journal goes on with its own.
+    count, known = max(count, len(chosen)), set(chosen)
     ranked = [best.architecture for best in history.best(len(history.trained))]
     chosen += [architecture for architecture in ranked if architecture not in known]
     count = min(count, len(chosen))
