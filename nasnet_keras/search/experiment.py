@@ -300,6 +300,9 @@ class Experiment:
             raise SearchFailed(
                 f"no child was trained: {state.failed} failed, the last with: {state.last_error}"
             )
+        if self.strategy.dead_end is not None:
+            self._say(f"stopped: no {self.strategy.dead_end} {self._why_none()}")
+            return
         if self._budget is not None and state.started >= self._budget:
             return
         if state.turned_down_in_a_row >= _MAX_TURNED_DOWN:
@@ -314,6 +317,16 @@ class Experiment:
             )
         elif not self.strategy.finished:
             raise SearchFailed("the strategy waits for results, and no child is running")
+
+    def _why_none(self) -> str:
+        reasons = []
+        if self.state.rejected:
+            limited = self.limits != Limits()
+            last = self.state.last_rejection
+            reasons.append(f"meets {self.limits}" if limited else f"was accepted (last: {last})")
+        if self.state.failed or not reasons:
+            reasons.append(f"could be trained (last error: {self.state.last_error})")
+        return " and ".join(reasons)
 
     # ---- What every step goes through.
 

@@ -433,3 +433,34 @@ def test_progressive_search_goes_through_its_levels(tmp_path: Path) -> None:
     state = Experiment(RunDirectory(tmp_path), strategy, {}).run(Workers(4))
     assert state.trained == 136 + 8 and strategy.finished
     assert all("predicted_reward" in e for e in events(tmp_path, "asked")[136:])
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits(max_parameters=9), "no cell of level 2 meets max_parameters=9"),
+        (None, "no cell of level 2 could be trained (last error: ValueError: too large)"),
+    ],
+)
+def test_progressive_search_says_which_level_it_cannot_pass(
+    limits: Limits | None, expected: str, tmp_path: Path
+) -> None:
+    def child(job: Job) -> dict:
+        if job.number >= 136:
+            raise ValueError("too large")
+        return quick(job)
+
+    strategy = get_strategy(
+        "progressive", get_space("pnas", num_blocks=3), 0, beam_size=8, epochs=2, members=1
+    )
+    lines: list[str] = []
+    state = Experiment(
+        RunDirectory(tmp_path),
+        strategy,
+        {},
+        limits,
+        lambda genotype: {"parameters": 5 * len(genotype.normal.blocks)},
+        lines.append,
+    ).run(Workers(4, child))
+    assert state.trained == 136 and state.rejected + state.failed == 8
+    assert lines == [f"stopped: {expected}"]

@@ -78,6 +78,7 @@ def test_a_search_whose_children_all_fail_is_finished() -> None:
     strategy = Progressive(PNASSpace(3), surrogate=QUICK)
     strategy.tell([Result(p.number, None) for p in strategy.ask(200)])
     assert strategy.finished and strategy.ask(1) == []
+    assert strategy.dead_end == "cell of level 1"
 
 
 def test_a_quorum_does_not_wait_for_the_last() -> None:
