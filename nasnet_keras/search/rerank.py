@@ -47,9 +47,6 @@ class RerankChild(ClassifierChild):
             )
         super().__post_init__()
 
-    def config(self) -> dict[str, Any]:
-        return {"dataset_name": self.dataset_name, "recipe": self.recipe_name, **self._values()}
-
     def recipe(self, seed: int) -> Recipe:
         return get_recipe(self.recipe_name).override(
             dataset_name=self.dataset_name, seed=seed, **self._values()
@@ -74,6 +71,9 @@ class RerankChild(ClassifierChild):
         if evaluation is None:
             raise RuntimeError("told to stop; the training goes on where it was")
         return evaluation.accuracy
+
+    def _recipe_name(self) -> str:
+        return self.recipe_name
 
     def _values(self) -> dict[str, Any]:
         held_out = ClassifierChild(self.dataset_name).recipe(0)
