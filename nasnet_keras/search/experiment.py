@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nasnet_keras.search.ending import SearchFailed, is_fruitless, why_ended
 from nasnet_keras.search.executor import Executor, Job, Outcome
 from nasnet_keras.search.journal import Journal
 from nasnet_keras.search.limits import Limits
@@ -22,18 +23,9 @@ RETRIES = 2
 
 _MAX_LOSSES = 10
 _MAX_FAILED_IN_A_ROW = 10
-# Proposals in a row of which none is worth training, beyond a limit or known already.
-_MAX_FRUITLESS = 1000
-# Children in a row that turn their architecture down. Each costs a worker the time to build a
-# network; more than a level of the paper's progressive search, whose order is not random.
-_MAX_TURNED_DOWN = 300
 # Of the strategy's own time, so much is repeated at most when a search goes on.
 _SNAPSHOT_SECONDS = 2.0
 _POLL_SECONDS = 1.0
-
-
-class SearchFailed(RuntimeError):
-    """The search cannot go on; its directory is in order, and the same call tries again."""
 
 
 class Experiment:
@@ -178,7 +170,9 @@ class Experiment:
                 report(self.state)
         self._save_snapshot()
         report(self.state)
-        self._check_end()
+        why = why_ended(self.state, self.strategy, self.limits, self._budget)
+        if why is not None:
+            self._say(why)
 
     def _take(self, outcome: Outcome) -> None:
         """Puts the end of a job into the journal and tells the strategy."""
@@ -226,7 +220,7 @@ class Experiment:
             # Those that wait for an identical one are not running, and there is an end to them.
             and len(self.state.open) < 2 * self._workers
             and (self._budget is None or self.state.started < self._budget)
-            and not self._fruitless
+            and not is_fruitless(self.state)
         ):
             proposals = self._ask()
             if not proposals:
@@ -241,12 +235,6 @@ class Experiment:
                 values["predicted_reward"] = proposal.predicted_reward
             self._event("asked", **values)
             self._settle(self.state.open[proposal.number])
-
-    @property
-    def _fruitless(self) -> bool:
-        """Whether more proposals are not worth asking for."""
-        state = self.state
-        return state.fruitless >= _MAX_FRUITLESS or state.turned_down_in_a_row >= _MAX_TURNED_DOWN
 
     def _settle(self, child: OpenChild) -> None:
         """Decides what becomes of a proposal; while an identical one is trained, nothing."""
@@ -278,55 +266,6 @@ class Experiment:
             _child_seed(self.strategy.seed, child.key),
             self.run_dir.child(child.number),
         )
-
-    def _check_end(self) -> None:
-        """Says why there is nothing more to do, where that is not plain."""
-        state = self.state
-        if state.started == 0 and state.rejected:
-            least = ", ".join(
-                f"{name}={value:g}"
-                for name, value in state.smallest.items()
-                if getattr(self.limits, f"max_{name}", None) is not None
-            )
-            if not least:
-                raise ValueError(
-                    f"none of {state.asked} architectures was trained; the last was turned down: "
-                    f"{state.last_rejection}"
-                )
-            raise ValueError(
-                f"none of {state.asked} architectures meets {self.limits}; the least were {least}"
-            )
-        if state.failed and not state.trained:
-            raise SearchFailed(
-                f"no child was trained: {state.failed} failed, the last with: {state.last_error}"
-            )
-        if self.strategy.dead_end is not None:
-            self._say(f"stopped: no {self.strategy.dead_end} {self._why_none()}")
-            return
-        if self._budget is not None and state.started >= self._budget:
-            return
-        if state.turned_down_in_a_row >= _MAX_TURNED_DOWN:
-            self._say(
-                f"stopped: the last {state.turned_down_in_a_row} children turned their "
-                f"architectures down: {state.last_rejection}"
-            )
-        elif state.fruitless >= _MAX_FRUITLESS:
-            self._say(
-                f"stopped: of the last {state.fruitless} proposals, none was new and within the "
-                "limits"
-            )
-        elif not self.strategy.finished:
-            raise SearchFailed("the strategy waits for results, and no child is running")
-
-    def _why_none(self) -> str:
-        reasons = []
-        if self.state.rejected:
-            limited = self.limits != Limits()
-            last = self.state.last_rejection
-            reasons.append(f"meets {self.limits}" if limited else f"was accepted (last: {last})")
-        if self.state.failed or not reasons:
-            reasons.append(f"could be trained (last error: {self.state.last_error})")
-        return " and ".join(reasons)
 
     # ---- What every step goes through.
 
