@@ -65,11 +65,12 @@ NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess",
 NOT_FOR_STRATEGIES |= {"multiprocessing", "concurrent", "socket", "pickle", "time", "random"}
 # What trains their proposals, and keeps the books.
 ENGINE = {
-    *("child.py", "executor.py", "experiment.py", "job_process.py", "journal.py", "limits.py"),
-    *("local_executor.py", "progress.py", "ranking.py", "ray_executor.py", "resume.py"),
+    *("child.py", "ending.py", "executor.py", "experiment.py", "job_process.py", "journal.py"),
+    *("limits.py", "local_executor.py", "progress.py", "ranking.py", "ray_executor.py"),
     # What is read from the books afterwards.
     *("drawing.py", "history.py", "report.py", "report_charts.py", "rerank.py"),
     "reranked.py",
+    "resume.py",
     *("run_directory.py", "search_state.py", "simulated_executor.py", "snapshot.py"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import statistics
 import time
@@ -89,8 +90,21 @@ class ClassifierChild:
         self.recipe(0)  # Refuses what is wrong with the overrides.
 
     def config(self) -> dict[str, Any]:
-        """Returns what tells these children from others, JSON-ready."""
-        return {"dataset_name": self.dataset_name, "recipe": "search_child", **self._values()}
+        """Returns what tells these children from others, JSON-ready.
+
+        The directory of the dataset is none of it, for it may move; what is in it is.
+
+        Raises:
+            OSError: The dataset is missing.
+            ValueError: The dataset does not do.
+        """
+        return {
+            "dataset_name": self.dataset_name,
+            "recipe": self._recipe_name(),
+            **self._values(),
+            "latency_runs": self.latency_runs,
+            **self._data(),
+        }
 
     def recipe(self, seed: int) -> Recipe:
         """Returns how a child is trained; its genotype is to be added."""
@@ -111,21 +125,24 @@ class ClassifierChild:
         }
 
     def check(self, space: Space) -> None:
-        """Refuses a space whose architectures are no cells, and a dataset that is not there.
+        """Refuses what no child could be trained with: a space, a dataset or sizes of the network.
 
         Raises:
             OSError: The dataset is missing.
-            ValueError: The space or the dataset does not do; the message says why.
+            ValueError: The space describes no cells, the dataset is unknown, or no network has
+                such sizes.
         """
         import numpy as np
 
         from nasnet_keras.data.registry import check_dataset
 
-        if not isinstance(space.decode(space.sample(np.random.default_rng(0))), Genotype):
+        genotype = space.decode(space.sample(np.random.default_rng(0)))
+        if not isinstance(genotype, Genotype):
             raise ValueError(f"space {space.name!r} describes no cells: its networks are not built")
         recipe = self.recipe(0)
         for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
             check_dataset(self.dataset_name, split, self.dataset_dir)
+        self.costs(genotype)
 
     def __call__(self, job: Job) -> dict[str, Any]:
         """Trains a child; a training that was cut off goes on.
@@ -194,6 +211,27 @@ class ClassifierChild:
 
         split = self.recipe(0).dataset_split_name
         return len(find_examples(self.dataset_name, split, self.dataset_dir or "").class_names)
+
+    def _data(self) -> dict[str, Any]:
+        """Returns what tells the images from others of that name; nothing where the name does."""
+        if self.dataset_name in _CLASSES:
+            return {}
+        from nasnet_keras.data.registry import find_examples
+
+        split = self.recipe(0).dataset_split_name
+        examples = find_examples(self.dataset_name, split, self.dataset_dir)
+        # A thousand names would bury what else differs.
+        names = hashlib.sha256("\n".join(examples.class_names).encode()).hexdigest()[:16]
+        return {
+            "data": {
+                "training_images": len(examples),
+                "classes": len(examples.class_names),
+                "class_names_digest": names,
+            }
+        }
+
+    def _recipe_name(self) -> str:
+        return "search_child"
 
     def _values(self) -> dict[str, Any]:
         """Returns what differs from the recipe."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+TIME_LIMIT = "TimeLimit"
+"""How the error of a job begins that was ended because its time was over."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -48,6 +51,11 @@ class Outcome:
     error: str | None = None
     lost: bool = False
     seconds: float = 0.0
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the job had all of its time."""
+        return self.error is not None and self.error.startswith(f"{TIME_LIMIT}:")
 
 
 class Child(Protocol):

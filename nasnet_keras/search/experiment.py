@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nasnet_keras.search.ending import SearchFailed, is_fruitless, why_ended
 from nasnet_keras.search.executor import Executor, Job, Outcome
 from nasnet_keras.search.journal import Journal
 from nasnet_keras.search.limits import Limits
@@ -17,19 +19,13 @@ from nasnet_keras.search.snapshot import Snapshot, save_snapshot
 from nasnet_keras.search.strategy import Result, Strategy
 
 RETRIES = 2
-"""How often a child that failed is tried again."""
+"""How often a child that failed is tried again; one whose time was over is not."""
 
 _MAX_LOSSES = 10
 _MAX_FAILED_IN_A_ROW = 10
-# Proposals in a row of which none is worth training, beyond a limit or known already.
-_MAX_FRUITLESS = 1000
 # Of the strategy's own time, so much is repeated at most when a search goes on.
 _SNAPSHOT_SECONDS = 2.0
 _POLL_SECONDS = 1.0
-
-
-class SearchFailed(RuntimeError):
-    """The search cannot go on; its directory is in order, and the same call tries again."""
 
 
 class Experiment:
@@ -91,7 +87,8 @@ class Experiment:
         self._journal: Journal
         self._workers = 0
         self._budget: int | None = None
-        self._to_submit: list[OpenChild] = []
+        self._to_submit: deque[OpenChild] = deque()
+        self._submitted: set[int] = set()
         self._strategy_seconds = 0.0
 
     def run(
@@ -104,8 +101,8 @@ class Experiment:
 
         Args:
             executor: Where children are trained; closed at the end.
-            budget: Children to train, those of earlier calls included; `None`: as many as the
-                strategy proposes.
+            budget: Children to train, those of earlier calls included, those that turn their
+                architecture down not; `None`: as many as the strategy proposes.
             report: Called with the state about once a second.
 
         Returns:
@@ -113,7 +110,7 @@ class Experiment:
 
         Raises:
             JournalError: The journal is damaged, or not this strategy's.
-            SearchFailed: Ten children in a row failed for good.
+            SearchFailed: Ten children in a row failed for good, or all that the budget allows.
             ValueError: The budget is below 1, another process runs this search, or no architecture
                 meets the limits.
         """
@@ -127,6 +124,8 @@ class Experiment:
                 self._journal = journal
                 self._workers = executor.workers
                 self._budget = budget
+                self._to_submit.clear()
+                self._submitted.clear()
                 self._event(
                     "opened",
                     executor=type(executor).__name__,
@@ -153,14 +152,17 @@ class Experiment:
         reported = time.monotonic()
         while True:
             self._journal.flush()
-            for child in self._to_submit:
+            # More may be open than there are workers: an earlier call may have had more of them.
+            while self._to_submit and len(self._submitted) < self._workers:
+                child = self._to_submit.popleft()
+                self._submitted.add(child.number)
                 executor.submit(self._job(child))
-            self._to_submit.clear()
             if self._strategy_seconds > _SNAPSHOT_SECONDS:
                 self._save_snapshot()
             if not self.state.training:
                 break
             for outcome in executor.wait(_POLL_SECONDS):
+                self._submitted.discard(outcome.number)
                 self._take(outcome)
                 self._fill()
             if time.monotonic() - reported >= _POLL_SECONDS:
@@ -168,7 +170,9 @@ class Experiment:
                 report(self.state)
         self._save_snapshot()
         report(self.state)
-        self._check_end()
+        why = why_ended(self.state, self.strategy, self.limits, self._budget)
+        if why is not None:
+            self._say(why)
 
     def _take(self, outcome: Outcome) -> None:
         """Puts the end of a job into the journal and tells the strategy."""
@@ -186,7 +190,8 @@ class Experiment:
             used, allowed = (
                 (child.losses, _MAX_LOSSES) if outcome.lost else (child.failures, RETRIES)
             )
-            final = used >= allowed
+            # Another attempt would go on where this one was, with a time of its own.
+            final = outcome.timed_out or used >= allowed
             self._event(
                 "failed",
                 number=child.number,
@@ -215,7 +220,7 @@ class Experiment:
             # Those that wait for an identical one are not running, and there is an end to them.
             and len(self.state.open) < 2 * self._workers
             and (self._budget is None or self.state.started < self._budget)
-            and self.state.fruitless < _MAX_FRUITLESS
+            and not is_fruitless(self.state)
         ):
             proposals = self._ask()
             if not proposals:
@@ -261,25 +266,6 @@ class Experiment:
             _child_seed(self.strategy.seed, child.key),
             self.run_dir.child(child.number),
         )
-
-    def _check_end(self) -> None:
-        """Says why there is nothing more to do, where that is not plain."""
-        state = self.state
-        if state.started == 0 and state.rejected:
-            smallest = ", ".join(f"{name}={value:g}" for name, value in state.smallest.items())
-            raise ValueError(
-                f"none of {state.asked} architectures meets {self.limits}; the least were "
-                f"{smallest}"
-            )
-        if self._budget is not None and state.started >= self._budget:
-            return
-        if state.fruitless >= _MAX_FRUITLESS:
-            self._say(
-                f"stopped: of the last {state.fruitless} proposals, none was new and within the "
-                "limits"
-            )
-        elif not self.strategy.finished:
-            raise SearchFailed("the strategy waits for results, and no child is running")
 
     # ---- What every step goes through.
 

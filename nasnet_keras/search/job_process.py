@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from nasnet_keras.search.executor import ChildFunction, Job
+from nasnet_keras.search.executor import TIME_LIMIT, ChildFunction, Job
 from nasnet_keras.whole_files import written_whole
 
 RESULT_NAME = "result.json"
@@ -33,7 +33,7 @@ class JobLimits:
     """What a job may use.
 
     Attributes:
-        seconds: Its time; `None` for any.
+        seconds: Its time, after which it is not tried again; `None` for any.
         mebibytes: Its resident memory, what it shares with the process it was forked from
             included; `None` for any.
 
@@ -170,7 +170,7 @@ def _watch(job: Job, limits: JobLimits, driver: Driver | None) -> None:
             if driver is not None and not driver.is_alive():
                 os._exit(1)
             if limits.seconds and time.monotonic() - began > limits.seconds:
-                _end(f"TimeLimit: more than {limits.seconds:g} s")
+                _end(f"{TIME_LIMIT}: more than {limits.seconds:g} s")
             if limits.mebibytes and _peak_mebibytes() > limits.mebibytes:
                 _end(f"MemoryLimit: more than {limits.mebibytes:g} MiB")
 

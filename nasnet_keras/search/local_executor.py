@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from typing import Any
 
-from nasnet_keras.search.executor import ChildFunction, Executor, Job, Outcome
+from nasnet_keras.search.executor import TIME_LIMIT, ChildFunction, Executor, Job, Outcome
 from nasnet_keras.search.job_process import JobLimits, read_error, read_result, run_job
 
 # What a job may need beyond its limit to end by itself.
@@ -123,7 +123,7 @@ class LocalExecutor(Executor):
             stuck = self._limits.seconds is not None and seconds > self._limits.seconds
             text = "the process was ended from outside"
             if stuck:
-                text = f"TimeLimit: more than {self._limits.seconds:g} s"
+                text = f"{TIME_LIMIT}: more than {self._limits.seconds:g} s"
             return Outcome(job.number, error=text, lost=not stuck, seconds=seconds)
         text = f"the process ended by signal {-code}" if code < 0 else f"exit code {code}"
         return Outcome(job.number, error=text, seconds=seconds)

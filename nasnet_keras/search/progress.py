@@ -38,12 +38,14 @@ class SearchProgress:
         self._bar.update(
             self._task, total=state.session.get("budget"), completed=state.done, text=text
         )
-        done, moment = self._printed
+        # Those turned down are no children done, but a sign of life.
+        ended = state.done + state.rejected
+        printed, moment = self._printed
         # The last line is shown whenever it comes.
         due = time.monotonic() - moment > _LINE_SECONDS or not state.running
-        if self._bar.disable and due and state.done != done:
+        if self._bar.disable and due and ended != printed:
             self._console.print(text, highlight=False, soft_wrap=True)
-            self._printed = (state.done, time.monotonic())
+            self._printed = (ended, time.monotonic())
 
     def __enter__(self) -> SearchProgress:
         self._bar.start()
@@ -58,6 +60,8 @@ def describe(state: SearchState) -> str:
     budget = state.session.get("budget")
     parts = [f"{state.done} of {budget} children" if budget else f"{state.done} children"]
     parts.append(f"{state.running} running")
+    if state.rejected:
+        parts.append(f"{state.rejected} rejected")
     if state.failed:
         parts.append(f"{state.failed} failed")
     if state.best is not None:

@@ -86,8 +86,12 @@ class Progressive(Strategy):
     def finished(self) -> bool:
         if self._next_number < self._first_number + len(self._queue):
             return False
-        failed = self._told == len(self._queue) and not self._parents
-        return failed or self._level == self.pnas_space.num_blocks
+        return self.dead_end is not None or self._level == self.pnas_space.num_blocks
+
+    @property
+    def dead_end(self) -> str | None:
+        dead = self._told == len(self._queue) and not self._parents
+        return f"cell of level {self._level}" if dead else None
 
     def _begin_level(
         self, level: int, queue: list[Architecture], predictions: list[float] | None

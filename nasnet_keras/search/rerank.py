@@ -47,9 +47,6 @@ class RerankChild(ClassifierChild):
             )
         super().__post_init__()
 
-    def config(self) -> dict[str, Any]:
-        return {"dataset_name": self.dataset_name, "recipe": self.recipe_name, **self._values()}
-
     def recipe(self, seed: int) -> Recipe:
         return get_recipe(self.recipe_name).override(
             dataset_name=self.dataset_name, seed=seed, **self._values()
@@ -74,6 +71,9 @@ class RerankChild(ClassifierChild):
         if evaluation is None:
             raise RuntimeError("told to stop; the training goes on where it was")
         return evaluation.accuracy
+
+    def _recipe_name(self) -> str:
+        return self.recipe_name
 
     def _values(self) -> dict[str, Any]:
         held_out = ClassifierChild(self.dataset_name).recipe(0)
@@ -103,7 +103,7 @@ def rerank(
 
     Args:
         run_dir: The search.
-        count: How many of its children.
+        count: How many of its children, those of earlier calls included.
         child: How they are trained.
         executor: Where; closed at the end.
         say: Receives lines for the user.
@@ -129,7 +129,8 @@ def rerank(
         for event, _, _ in replay(directory.journal, SearchState())
         if event["event"] == "asked"
     ]
-    known = set(chosen)
+    # All of them, also where `count` is smaller than it was: the journal goes on with its own.
+    count, known = max(count, len(chosen)), set(chosen)
     ranked = [best.architecture for best in history.best(len(history.trained))]
     chosen += [architecture for architecture in ranked if architecture not in known]
     count = min(count, len(chosen))

@@ -67,17 +67,20 @@ class SearchState:
         training: The number of the child that is being trained, by key.
         known: The number and reward by key, of all that were settled otherwise than by a known one.
         asked: Proposals so far.
-        started: Children whose training began.
+        started: Children whose training began; not those that then turned their architecture down.
         trained: Children that ended with a reward.
         failed: Children that were given up.
-        rejected: Architectures beyond a limit.
+        rejected: Architectures beyond a limit, or turned down by their children.
         repeated: Proposals identical to an earlier one.
         retries: Attempts that failed or were lost and were made again.
         seconds: Duration of all trained children together.
         best: The child of the highest reward, the first among equals.
         smallest: The least cost of all rejected architectures, by kind of cost.
+        last_rejection: Why the last architecture that was rejected was.
         last_error: Why the last attempt that failed did.
-        fruitless: Proposals since the last that was trained, in this session.
+        fruitless: Proposals since the last that was started, in this session.
+        turned_down_in_a_row: Architectures turned down by their children since one was trained, in
+            this session.
         failed_in_a_row: Children given up since one was trained, in this session.
         session: The last `open` event: when the driver started, with what budget and workers.
         first_time: When the search began, in seconds since 1970.
@@ -93,8 +96,8 @@ class SearchState:
         self.seconds = 0.0
         self.best: Trained | None = None
         self.smallest: dict[str, float] = {}
-        self.last_error = ""
-        self.fruitless = self.failed_in_a_row = 0
+        self.last_rejection = self.last_error = ""
+        self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
         self.session: dict[str, Any] = {}
         self.first_time: float | None = None
         self.last_time: float | None = None
@@ -133,7 +136,7 @@ class SearchState:
 
     def _apply_opened(self, event: Mapping[str, Any]) -> None:
         self.session = dict(event)
-        self.fruitless = self.failed_in_a_row = 0
+        self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
 
     def _apply_asked(self, event: Mapping[str, Any]) -> None:
         number = event["number"]
@@ -172,10 +175,12 @@ class SearchState:
         child = self._child(event, started=True)
         reward = event["reward"]
         if reward is None:
-            self.rejected += 1
+            self.started -= 1
+            self.turned_down_in_a_row += 1
+            self._count_rejected(str(event["values"].get("rejected", "")), event["values"])
             return self._settle(child, None)
         self.trained += 1
-        self.failed_in_a_row = 0
+        self.failed_in_a_row = self.turned_down_in_a_row = 0
         self.seconds += event["seconds"]
         self._last_trained = Trained(
             child.number,
@@ -190,10 +195,15 @@ class SearchState:
         return self._settle(child, reward)
 
     def _apply_rejected(self, event: Mapping[str, Any]) -> Result:
-        self.rejected += 1
-        for name, value in event["values"].items():
-            self.smallest[name] = min(value, self.smallest.get(name, value))
+        self._count_rejected(event["reason"], event["values"])
         return self._settle(self._child(event), None)
+
+    def _count_rejected(self, reason: str, values: Mapping[str, Any]) -> None:
+        self.rejected += 1
+        self.last_rejection = reason
+        for name, value in values.items():
+            if isinstance(value, int | float):
+                self.smallest[name] = min(value, self.smallest.get(name, value))
 
     def _apply_repeated(self, event: Mapping[str, Any]) -> Result:
         child = self._child(event)

@@ -84,6 +84,11 @@ class Strategy(abc.ABC):
         return False
 
     @property
+    def dead_end(self) -> str | None:
+        """What not one of which has a reward, where that finished the strategy; else `None`."""
+        return None
+
+    @property
     def pending(self) -> dict[int, Architecture]:
         """Proposals without a result so far, by number."""
         return dict(self._pending)

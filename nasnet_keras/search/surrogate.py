@@ -21,7 +21,8 @@ class Surrogate:
     """One network or an ensemble, fitted to the cells trained so far.
 
     One network alone is fitted again from where it stands; the members of an ensemble start anew
-    each time, each without its own part of the data.
+    each time, each without its own part of the data. Where there are fewer cells than members, as
+    many members are fitted as there are cells, and one alone to all of them.
 
     Args:
         num_blocks: B, the most blocks of a cell.
@@ -59,15 +60,14 @@ class Surrogate:
             rewards: Their accuracies, in [0, 1].
 
         Raises:
-            ValueError: There are too few cells for the members, lengths differ, or a reward is out
-                of range.
+            ValueError: There is no cell, lengths differ, or a reward is out of range.
         """
         settings = self.settings
         targets = np.asarray(rewards, "float32")
-        if len(cells) != len(targets) or len(cells) < settings.members:
+        if len(cells) != len(targets) or not len(cells):
             raise ValueError(
-                f"a surrogate of {settings.members} members is fitted to as many cells or more and "
-                f"a reward for each, got {len(cells)} cells and {len(targets)} rewards"
+                "a surrogate is fitted to one cell or more and a reward for each, got "
+                f"{len(cells)} cells and {len(targets)} rewards"
             )
         if not ((targets >= 0) & (targets <= 1)).all():
             raise ValueError(
@@ -77,14 +77,15 @@ class Surrogate:
         inputs = self._as_input(cells)
         generator = np.random.default_rng([self.seed, self._fits])
         rate = settings.learning_rate if self._fits else settings.first_learning_rate
-        parts = generator.permutation(len(targets)) % settings.members
+        count = min(settings.members, len(cells))
+        parts = generator.permutation(len(targets)) % count
         members = []
-        for member in range(settings.members):
+        for member in range(count):
             if self._members and settings.members == 1:
                 self._network.set_weights(self._members[0])
             else:
                 self._network.reset(generator)
-            mine = np.flatnonzero((parts != member) | (settings.members == 1))
+            mine = np.flatnonzero((parts != member) | (count == 1))
             self._fit_member(inputs[mine], targets[mine], rate, generator)
             members.append(self._network.get_weights())
         self._members = members
@@ -149,8 +150,9 @@ class Surrogate:
         """Takes up where `state_dict` was called."""
         self._fits = int(state["surrogate_fits"])
         count = len(self._network.weights)
-        members = self.settings.members if self._fits else 0
+        # The last fit may have had fewer cells than there are members.
+        members = [m for m in range(self.settings.members) if f"surrogate_{m}_0" in state]
         self._members = [
             [np.asarray(state[f"surrogate_{member}_{i}"]) for i in range(count)]
-            for member in range(members)
+            for member in members
         ]

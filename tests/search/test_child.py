@@ -12,8 +12,11 @@ from nasnet_keras.search import get_space
 from nasnet_keras.search.child import ClassifierChild
 from nasnet_keras.search.journal import read_journal
 from nasnet_keras.search.limits import Limits
+from nasnet_keras.search.rerank import RerankChild
+from nasnet_keras.search.run_directory import RunDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
+DIGITS = {"strategy": "random", "dataset_name": "digits"}
 CELLS = {"space": "pnas", "space_option": "num_blocks=1", "num_cells": 2, "filters": 2}
 
 
@@ -82,6 +85,8 @@ def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
         ("top", {"budget": 3}, "--budget means nothing to 'top'"),
         ("run", {}, "--strategy is missing"),
         ("run", {"strategy": "random", "ray_address": "auto"}, "nothing to 'run --executor=local'"),
+        ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
+        ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -100,6 +105,36 @@ def test_children_that_cannot_be_are_refused() -> None:
         ClassifierChild("digits", latency_runs=0, limits=Limits(max_latency_ms=5))
     with pytest.raises(ValueError, match="did you mean 'epochs'"):
         ClassifierChild("digits", overrides={"epoch": 3})
+
+
+def image_folder(root: Path, **images: int) -> Path:
+    for name, count in images.items():
+        (root / "train" / name).mkdir(parents=True)
+        for number in range(count):
+            (root / "train" / name / f"{number}.png").touch()
+    return root
+
+
+def test_other_images_are_another_search_and_the_same_elsewhere_are_not(tmp_path: Path) -> None:
+    def config(name: str, **images: int) -> dict:
+        directory = image_folder(tmp_path / name, **images)
+        return ClassifierChild("image_folder", str(directory)).config()
+
+    run_dir = RunDirectory(tmp_path / "run")
+    run_dir.write_config({"child": config("first", cat=10, dog=10)})
+    run_dir.check_config({"child": config("moved", cat=10, dog=10)})
+    with pytest.raises(ValueError, match="child.data.training_images was 18, now 27"):
+        run_dir.check_config({"child": config("more", cat=10, dog=20)})
+    with pytest.raises(ValueError, match=r"search \(child.data.class_names_digest was"):
+        run_dir.check_config({"child": config("others", cat=10, owl=10)})
+    # Nothing is read for what the name says.
+    assert "data" not in ClassifierChild("cifar10", "no/such/directory").config()
+
+
+@pytest.mark.parametrize("kind", [ClassifierChild, RerankChild])
+def test_how_latency_is_measured_tells_searches_apart(kind: type[ClassifierChild]) -> None:
+    one, other = kind("digits").config(), kind("digits", latency_runs=9).config()
+    assert {k for k in one if one[k] != other[k]} == {"latency_runs"}
 
 
 def test_an_architecture_that_is_too_slow_is_not_trained(tmp_path: Path) -> None:

@@ -178,6 +178,23 @@ def test_every_prefix_of_a_journal_leads_to_the_same_proposals(tmp_path: Path) -
         assert told(part) == told(whole), f"cut after line {count}"
 
 
+def test_fewer_workers_than_before_run_no_more_children_than_they_are(tmp_path: Path) -> None:
+    with pytest.raises(Cut):
+        experiment(tmp_path, space=PNAS).run(Workers(5, cut_after=6), 20)
+    left = {e["number"] for e in events(tmp_path, "started")}
+    left -= {e["number"] for e in events(tmp_path, "result")}
+    assert len(left) == 5
+    # This one raises where a job comes while all are busy.
+    workers = Workers(2)
+    state = experiment(tmp_path, space=PNAS).run(workers, 20)
+    assert state.trained == 20
+    numbers = [job.number for job in workers.jobs]
+    assert numbers[:5] == sorted(left) and len(set(numbers)) == len(numbers)
+    # What it proposed follows from the journal: it is replayed.
+    (tmp_path / "snapshot.npz").unlink()
+    assert experiment(tmp_path, space=PNAS).run(Workers(1), 21).trained == 21
+
+
 def test_a_snapshot_saves_the_replay_and_changes_nothing(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("nasnet_keras.search.experiment._SNAPSHOT_SECONDS", 0.0)
     with pytest.raises(Cut):
@@ -232,6 +249,19 @@ def test_a_failing_child_is_tried_three_times_and_told_as_no_result(tmp_path: Pa
     assert [r for r in heard if r.number == 2] == [Result(2, None)]
 
 
+def test_a_child_whose_time_was_over_is_not_tried_again(tmp_path: Path) -> None:
+    class Ending(Workers):
+        def wait(self, timeout: float) -> list[Outcome]:
+            ends = super().wait(timeout)
+            error = "TimeLimit: more than 5 s"
+            return [Outcome(o.number, error=error) if o.number == 2 else o for o in ends]
+
+    state = experiment(tmp_path, "random").run(Ending(), 6)
+    assert state.failed == 1 and state.retries == 0 and state.trained == 5
+    (failed,) = events(tmp_path, "failed")
+    assert failed["final"] and failed["error"] == "TimeLimit: more than 5 s"
+
+
 def test_a_lost_child_costs_no_attempt(tmp_path: Path) -> None:
     class Losing(Workers):
         def wait(self, timeout: float) -> list[Outcome]:
@@ -258,6 +288,19 @@ def test_ten_failures_in_a_row_end_the_search_until_it_is_called_again(tmp_path:
     assert len([e for e in events(tmp_path, "failed") if e["final"]]) == 10
 
 
+def test_a_budget_of_which_every_child_failed_is_no_success(tmp_path: Path) -> None:
+    def child(job: Job) -> dict:
+        raise OSError("no disk")
+
+    for _ in range(2):
+        search = experiment(tmp_path, "random")
+        with pytest.raises(
+            SearchFailed, match="no child was trained: 4 failed, .* OSError: no disk"
+        ):
+            search.run(Workers(child=child), 4)
+    assert experiment(tmp_path, "random").run(Workers(), 5).trained == 1
+
+
 def test_limits_are_checked_before_training(tmp_path: Path) -> None:
     costs = lambda choice: {"parameters": 100 * choice["a"], "multiply_adds": choice["b"]}  # noqa: E731
     workers = Workers()
@@ -282,7 +325,53 @@ def test_a_child_may_turn_its_architecture_down(tmp_path: Path) -> None:
         return {"reward": None, "rejected": "too slow"} if job.number == 1 else quick(job)
 
     state = experiment(tmp_path, "random").run(Workers(child=child), 6)
-    assert state.rejected == 1 and state.trained == 5
+    # One turned down is not one of the budget.
+    assert state.rejected == 1 and state.trained == 6 == state.done
+
+
+@pytest.mark.parametrize("budget", [40, None])
+@pytest.mark.parametrize("space", [TABLE, get_space("pnas", num_blocks=2)], ids=["few", "many"])
+def test_a_limit_that_only_a_child_can_check_ends_the_search_if_nothing_meets_it(
+    budget: int | None, space, tmp_path: Path
+) -> None:
+    limits = Limits(max_latency_ms=0.001)
+
+    def child(job: Job) -> dict:
+        values = {"parameters": 5, "latency_ms": 2.0 + job.seed % 7}
+        return {"reward": None, "rejected": limits.violation(values), **values}
+
+    for _ in range(2):
+        workers = Workers(child=child)
+        with pytest.raises(ValueError, match="meets max_latency_ms=0.001; the least were lat.*=2"):
+            experiment(tmp_path, "random", space, limits=limits).run(workers, budget)
+        assert len(workers.jobs) < 310
+    with pytest.raises(ValueError, match="was trained; the last was turned down: max_latency_ms"):
+        experiment(tmp_path / "other", "random").run(Workers(child=child), budget)
+
+
+def test_a_limit_that_nothing_meets_any_more_ends_the_search_with_a_line(tmp_path: Path) -> None:
+    def child(job: Job) -> dict:
+        return {"reward": None, "rejected": "too slow"} if job.number > 3 else quick(job)
+
+    search = experiment(tmp_path, "random", get_space("pnas", num_blocks=2))
+    state = search.run(Workers(child=child), 40)
+    assert state.trained == 4 == state.started and state.rejected < 310
+    assert "children turned their architectures down: too slow" in search.lines[-1]  # type: ignore
+
+
+def test_children_turned_down_change_nothing_when_a_search_goes_on(tmp_path: Path) -> None:
+    def child(job: Job) -> dict:
+        return {"reward": None, "rejected": "too slow"} if job.seed % 3 else quick(job)
+
+    space = get_space("pnas", num_blocks=2)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    experiment(whole, space=space).run(Workers(1, child), 12)
+    for after in (5, 4, 3, None):
+        try:
+            experiment(cut, space=space).run(Workers(1, child, after), 12)
+        except Cut:
+            continue
+    assert told(cut) == told(whole)
 
 
 def test_another_search_is_refused_with_the_difference(tmp_path: Path) -> None:
@@ -344,3 +433,34 @@ def test_progressive_search_goes_through_its_levels(tmp_path: Path) -> None:
     state = Experiment(RunDirectory(tmp_path), strategy, {}).run(Workers(4))
     assert state.trained == 136 + 8 and strategy.finished
     assert all("predicted_reward" in e for e in events(tmp_path, "asked")[136:])
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        (Limits(max_parameters=9), "no cell of level 2 meets max_parameters=9"),
+        (None, "no cell of level 2 could be trained (last error: ValueError: too large)"),
+    ],
+)
+def test_progressive_search_says_which_level_it_cannot_pass(
+    limits: Limits | None, expected: str, tmp_path: Path
+) -> None:
+    def child(job: Job) -> dict:
+        if job.number >= 136:
+            raise ValueError("too large")
+        return quick(job)
+
+    strategy = get_strategy(
+        "progressive", get_space("pnas", num_blocks=3), 0, beam_size=8, epochs=2, members=1
+    )
+    lines: list[str] = []
+    state = Experiment(
+        RunDirectory(tmp_path),
+        strategy,
+        {},
+        limits,
+        lambda genotype: {"parameters": 5 * len(genotype.normal.blocks)},
+        lines.append,
+    ).run(Workers(4, child))
+    assert state.trained == 136 and state.rejected + state.failed == 8
+    assert lines == [f"stopped: {expected}"]

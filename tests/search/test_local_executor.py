@@ -25,7 +25,7 @@ def test_each_child_has_its_own_fate(tmp_path: Path) -> None:
     assert errors(tmp_path) == {
         0: ["ValueError: no luck"] * 3,
         1: ["the process was ended from outside"],
-        2: ["TimeLimit: more than 8 s"] * 3,
+        2: ["TimeLimit: more than 8 s"],
         3: ["ValueError: the reward is nan"] * 3,
         4: ["exit code 3"] * 2,
         5: ["MemoryLimit: more than 250 MiB"] * 3,

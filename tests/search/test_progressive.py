@@ -78,6 +78,7 @@ def test_a_search_whose_children_all_fail_is_finished() -> None:
     strategy = Progressive(PNASSpace(3), surrogate=QUICK)
     strategy.tell([Result(p.number, None) for p in strategy.ask(200)])
     assert strategy.finished and strategy.ask(1) == []
+    assert strategy.dead_end == "cell of level 1"
 
 
 def test_a_quorum_does_not_wait_for_the_last() -> None:
@@ -145,6 +146,36 @@ def test_members_of_an_ensemble_leave_out_a_part_each(monkeypatch) -> None:
         assert {r for _, r in five} == {rate}
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_ensemble_has_no_more_members_than_cells(count: int, monkeypatch) -> None:
+    settings = dataclasses.replace(MLP_ENSEMBLE, epochs=1)
+    surrogate, loaded = Surrogate(2, settings), Surrogate(2, settings)
+    seen: list[list[float]] = []
+    fit = surrogate._fit_member
+    monkeypatch.setattr(
+        surrogate, "_fit_member", lambda x, y, *rest: (seen.append(y.tolist()), fit(x, y, *rest))
+    )
+    cells = PNASSpace(2).first_level()
+    rewards = np.float32([0.25, 0.5, 0.75])[:count].tolist()
+    surrogate.fit(cells[:count], rewards)
+    assert [len(values) for values in seen] == ([1] if count == 1 else [2, 2, 2])
+    assert {value for values in seen for value in values} == set(rewards)
+    loaded.load_state_dict(surrogate.state_dict())
+    np.testing.assert_array_equal(loaded.predict(cells), surrogate.predict(cells))
+    for each in (surrogate, loaded):
+        each.fit(cells[:9], [0.5] * 9)
+    assert len(loaded._members) == 5
+    np.testing.assert_array_equal(loaded.predict(cells), surrogate.predict(cells))
+
+
+def test_one_cell_with_a_reward_is_enough_for_the_next_level() -> None:
+    strategy = Progressive(PNASSpace(2), beam_size=4)
+    first = strategy.ask(200)
+    strategy.tell([Result(p.number, None) for p in first[:-1]])
+    strategy.tell([Result(first[-1].number, 0.5)])
+    assert len(strategy.ask(9)) == 4
+
+
 def test_surrogates_start_from_the_papers_weights() -> None:
     surrogate = Surrogate(5, LSTM)
     surrogate._network.reset(np.random.default_rng(0))
@@ -161,8 +192,8 @@ def test_bad_data_are_named() -> None:
     cells = PNASSpace(2).first_level()
     with pytest.raises(RuntimeError, match="before it is fitted"):
         surrogate.predict(cells)
-    with pytest.raises(ValueError, match=r"5 members .* got 4 cells and 4 rewards"):
-        surrogate.fit(cells[:4], [0.5] * 4)
+    with pytest.raises(ValueError, match=r"one cell or more .* got 0 cells and 0 rewards"):
+        surrogate.fit([], [])
     with pytest.raises(ValueError, match="got 10 cells and 9 rewards"):
         surrogate.fit(cells[:10], [0.5] * 9)
     with pytest.raises(ValueError, match=r"in \[0, 1\], got some from 0.5 to 1.5"):

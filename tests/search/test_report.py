@@ -14,6 +14,7 @@ from nasnet_keras.search.experiment import Experiment
 from nasnet_keras.search.history import found_genotype, read_history
 from nasnet_keras.search.listed import Listed
 from nasnet_keras.search.report import report_page, write_report
+from nasnet_keras.search.rerank import RerankChild, rerank
 from nasnet_keras.search.reranked import read_reranked, rerank_directory
 from nasnet_keras.search.run_directory import RunDirectory
 from nasnet_keras.search.search_state import Trained
@@ -168,3 +169,26 @@ def test_a_list_is_trained_in_order_and_may_grow(tmp_path: Path) -> None:
     for rank, result in enumerate(again, 1):
         row = [str(rank), str(result.number), f"{result.search_reward:.4f}", f"{result.reward:.4f}"]
         assert row in page.rows
+
+
+def test_those_chosen_once_stay_chosen_with_a_smaller_count(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 8)
+    run_dir = RunDirectory(tmp_path)
+    trained: list[int] = []
+
+    def child(job) -> dict:
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(job.number)
+        return quick(job)
+
+    def again(count: int, function) -> int:
+        executor = SimulatedExecutor(function, lambda job: 1.0, 1)
+        return len(rerank(run_dir, count, RerankChild("digits", recipe_name="digits"), executor))
+
+    with pytest.raises(KeyboardInterrupt):
+        again(5, child)
+    # Three were asked for when it was cut off.
+    assert again(1, quick) == 3
+    assert again(2, quick) == 3
+    assert again(4, quick) == 4
