@@ -289,10 +289,8 @@ def draw() -> int:
 
 
 def export() -> int:
-    path = _output(".json")
     # What trains it tells a file from a published name by the suffix.
-    if not path.endswith(".json"):
-        raise ValueError(f"--output is a .json file, got {path!r}")
+    path = _output_file(".json")
     genotype = _found_genotype()
     check_can_write(path)
     genotype.save(path)
@@ -303,7 +301,7 @@ def export() -> int:
 def report() -> int:
     from nasnet_keras.search.report import write_report
 
-    path = _output(".html")
+    path = _output_file(".html")
     write_report(_run_directory(), path, _COUNT.value)
     print(f"wrote {path}")
     return 0
@@ -321,6 +319,13 @@ def _output(kind: str) -> str:
     if not _OUTPUT.value:
         raise ValueError(f"--output is missing: name the {kind} file to write")
     return _OUTPUT.value
+
+
+def _output_file(suffix: str) -> str:
+    path = _output(suffix)
+    if not path.endswith(suffix):
+        raise ValueError(f"--output is a {suffix} file, got {path!r}")
+    return path
 
 
 class _Command(typing.NamedTuple):

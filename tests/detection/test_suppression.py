@@ -94,9 +94,7 @@ def test_proposals_are_clipped_before_they_are_compared() -> None:
     logits = np.array([[[0, 9], [0, 8], [0, 3], [0, 2]]], "float32")
     encodings = np.zeros((1, 4, 4), "float32")
     sizes = np.array([[50, 60]], "float32")
-    boxes, _, valid = map(
-        array, propose_boxes(encodings, logits, anchors, sizes, 2, 0.7, SCALES)
-    )
+    boxes, _, valid = map(array, propose_boxes(encodings, logits, anchors, sizes, 2, 0.7, SCALES))
     assert boxes.tolist() == [[[0, 0, 50, 50], [0, 0, 0, 0]]]
     assert valid.tolist() == [[True, False]]
 

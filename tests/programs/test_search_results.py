@@ -60,6 +60,7 @@ def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
         ("export", {"run_dir": "DIR/run", "output": "DIR/x.txt"}, "is a .json file"),
         ("export", {"run_dir": "DIR", "output": "DIR/x.json"}, "holds no search"),
         ("report", {"run_dir": "DIR/run", "output": "DIR/x.html", "count": 0}, "count=0"),
+        ("report", {"run_dir": "DIR/run", "output": "DIR/x.htm"}, "is a .html file, got"),
         ("report", {"run_dir": "DIR/run", "child": 1}, "--child means nothing to 'report'"),
         ("rerank", {"run_dir": "DIR/run", "count": 0}, "count=0"),
         ("rerank", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
@@ -76,3 +77,24 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert message in done.stderr and done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert not (tmp_path / "run" / "rerank").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "suffix"),
+    [("report", ".html"), ("export", ".json"), ("draw", ".svg"), ("draw", ".png")],
+)
+def test_a_directory_is_never_replaced_and_folders_are_made(
+    command: str, suffix: str, tmp_path: Path
+) -> None:
+    run_dir = tmp_path / f"run{suffix}"
+    made_up_search(run_dir, 3)
+    before = {path.name: path.read_bytes() for path in run_dir.iterdir()}
+    done = program(command, run_dir=run_dir, output=run_dir)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {run_dir}: is a directory, not a file\n"
+    assert {path.name: path.read_bytes() for path in run_dir.iterdir()} == before
+
+    output = tmp_path / "new" / "folder" / f"x{suffix}"
+    done = program(command, run_dir=run_dir, output=output)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
