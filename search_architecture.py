@@ -13,7 +13,9 @@ A flag left out keeps the paper's value, or the dataset's.
 """
 
 import contextlib
+import dataclasses
 import json
+import os
 import signal
 import sys
 import typing
@@ -358,6 +360,9 @@ def _executor(child: typing.Any) -> typing.Any:
     from nasnet_keras.search.local_executor import LocalExecutor
     from nasnet_keras.search.ray_executor import RayExecutor
 
+    if child.dataset_dir is not None:
+        # A worker's working directory need not be this one.
+        child = dataclasses.replace(child, dataset_dir=os.path.abspath(child.dataset_dir))
     limits = JobLimits(_TIME_LIMIT.value, _MEMORY_LIMIT.value)
     if _EXECUTOR.value == "local":
         return LocalExecutor(child, _WORKERS.value, limits, PRELOAD, _GPUS.value)

@@ -34,8 +34,11 @@ class RunDirectory:
         self.snapshot = self.path / "snapshot.npz"
 
     def child(self, number: int) -> Path:
-        """Returns the directory of a child."""
-        return self.path / "children" / str(number)
+        """Returns the directory of a child, absolute.
+
+        A worker's working directory need not be the driver's.
+        """
+        return self.path.absolute() / "children" / str(number)
 
     def read_config(self) -> dict[str, Any]:
         """Returns what the search is.

@@ -10,8 +10,10 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.search import get_space
 from nasnet_keras.search.child import ClassifierChild
+from nasnet_keras.search.executor import Job
 from nasnet_keras.search.journal import read_journal
 from nasnet_keras.search.limits import Limits
+from nasnet_keras.search.rerank import RerankChild
 
 ROOT = Path(__file__).resolve().parents[2]
 CELLS = {"space": "pnas", "space_option": "num_blocks=1", "num_cells": 2, "filters": 2}
@@ -103,8 +105,6 @@ def test_children_that_cannot_be_are_refused() -> None:
 
 
 def test_an_architecture_that_is_too_slow_is_not_trained(tmp_path: Path) -> None:
-    from nasnet_keras.search.executor import Job
-
     child = ClassifierChild(
         "digits", overrides={"num_cells": 2, "filters": 2}, limits=Limits(max_latency_ms=1e-6)
     )
@@ -113,3 +113,36 @@ def test_an_architecture_that_is_too_slow_is_not_trained(tmp_path: Path) -> None
     assert values["reward"] is None
     assert values["rejected"].startswith("max_latency_ms=1e-06 is below its ")
     assert not (tmp_path / "training").exists()
+
+
+def test_a_training_goes_on_in_a_directory_that_has_moved(tmp_path: Path) -> None:
+    overrides = {"num_cells": 2, "filters": 2, "epochs": 1}
+    child = RerankChild("digits", None, overrides, latency_runs=0, recipe_name="digits")
+    genotype = get_space("pnas", num_blocks=1).decode((0, 1, 4, 4))
+    (tmp_path / "before").mkdir()
+    first = child(Job(0, 0, "key", genotype, 0, tmp_path / "before"))
+    (tmp_path / "before").rename(tmp_path / "after")
+    again = child(Job(0, 1, "key", genotype, 0, tmp_path / "after"))
+    assert again["reward"] == first["reward"]
+    assert len((tmp_path / "after" / "training" / "metrics.jsonl").read_text().splitlines()) == 1
+
+
+def test_the_children_s_datasets_are_found_from_any_working_directory(tmp_path: Path) -> None:
+    script = """
+import search_architecture
+from absl import flags
+from nasnet_keras.search.child import ClassifierChild
+
+flags.FLAGS(["search_architecture.py"])
+for directory in ("data", "/data", None):
+    executor = search_architecture._executor(ClassifierChild("digits", directory))
+    print(executor._child.dataset_dir)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [str(tmp_path / "data"), "/data", "None"], done.stderr

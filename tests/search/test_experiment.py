@@ -100,6 +100,17 @@ def test_every_child_is_settled_once_and_the_budget_is_kept(tmp_path: Path) -> N
     assert state.best.reward == max(e["reward"] for e in events(tmp_path, "result"))
 
 
+def test_children_s_directories_do_not_depend_on_the_working_directory(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    workers = Workers()
+    experiment(Path("run")).run(workers, 2)
+    assert [job.directory for job in workers.jobs] == [
+        tmp_path / "run" / "children" / str(job.number) for job in workers.jobs
+    ]
+
+
 def test_identical_architectures_are_trained_once_and_told_every_time(tmp_path: Path) -> None:
     workers = Workers()
     state = experiment(tmp_path, space=PNAS).run(workers, 60)
