@@ -228,7 +228,9 @@ def show_top() -> int:
 def rerank_children() -> int:
     directory = _run_directory()
     config = directory.read_config()
-    dataset = config["child"]["dataset_name"]
+    dataset = config["child"].get("dataset_name")
+    if not isinstance(dataset, str):
+        raise ValueError(f"{directory.path}: its configuration names no dataset of the children")
     import_keras_quietly()
     from rich.console import Console
     from rich.table import Table

@@ -13,6 +13,9 @@ from typing import Any
 from nasnet_keras.whole_files import make_directory, written_whole
 
 _MISSING = object()
+# What every search's configuration has.
+_TYPES = {"space": dict, "strategy": dict, "seed": int, "child": dict, "limits": dict}
+_NAMES = {"space": "space", "strategy": "name"}
 
 
 class RunDirectory:
@@ -51,10 +54,11 @@ class RunDirectory:
             config = json.loads(self.config.read_text())
         except (FileNotFoundError, NotADirectoryError):
             raise ValueError(f"{self.path} holds no search: it has no {self.config.name}") from None
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{self.config}: not JSON: {error}") from None
-        if not isinstance(config, dict):
-            raise ValueError(f"{self.config}: not the configuration of a search")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{self.path} holds no search: {self.config.name}: {error}") from None
+        wrong = _wrong_value(config)
+        if wrong is not None:
+            raise ValueError(f"{self.path} holds no search: {self.config.name} has no {wrong}")
         return config
 
     def check_config(self, config: Mapping[str, Any]) -> None:
@@ -119,6 +123,19 @@ def config_differences(
             shown = ["not there" if v is _MISSING else json.dumps(v) for v in (theirs, ours)]
             differences.append(f"{prefix}{name} was {shown[0]}, now {shown[1]}")
     return differences
+
+
+def _wrong_value(config: Any) -> str | None:
+    """Returns the name of the first value that is missing or of the wrong type."""
+    if not isinstance(config, dict):
+        return "settings"
+    for name, expected in _TYPES.items():
+        value = config.get(name)
+        if not isinstance(value, expected) or isinstance(value, bool):
+            return repr(name)
+        if name in _NAMES and not isinstance(value.get(_NAMES[name]), str):
+            return f"{name}.{_NAMES[name]}"
+    return None
 
 
 def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What comes out of a search, from the program's command line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search import get_space
+from nasnet_keras.search.run_directory import RunDirectory
 from tests.search.journals import made_up_search
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,3 +100,56 @@ def test_a_directory_is_never_replaced_and_folders_are_made(
     done = program(command, run_dir=run_dir, output=output)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"strategy": None}, "'strategy'"),
+        ({"strategy": {}}, "strategy.name"),
+        ({"space": "pnas"}, "'space'"),
+        ({"seed": True}, "'seed'"),
+        ({"child": []}, "'child'"),
+        ({"limits": None}, "'limits'"),
+    ],
+)
+def test_a_directory_of_something_else_holds_no_search(
+    change: dict, missing: str, tmp_path: Path
+) -> None:
+    made_up_search(tmp_path, 1)
+    config = RunDirectory(tmp_path).read_config()
+    (tmp_path / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(ValueError) as error:
+        RunDirectory(tmp_path).read_config()
+    assert str(error.value) == f"{tmp_path} holds no search: config.json has no {missing}"
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("status", {}),
+        ("top", {}),
+        ("rerank", {}),
+        ("run", {"strategy": "random", "dataset_name": "digits"}),
+        ("report", {"output": "DIR/x.html"}),
+        ("draw", {"output": "DIR/x.svg"}),
+        ("export", {"output": "DIR/x.json"}),
+    ],
+)
+def test_the_run_of_a_classifier_is_no_search(command: str, flags: dict, tmp_path: Path) -> None:
+    recipe = {"recipe": {"model_name": "nasnet_cifar"}, "class_names": [], "replicas": 1}
+    (tmp_path / "config.json").write_text(json.dumps(recipe))
+    given = {name: value.replace("DIR", str(tmp_path)) for name, value in flags.items()}
+    done = program(command, run_dir=tmp_path, **given)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {tmp_path} holds no search: config.json has no 'space'\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_children_without_a_dataset_are_not_trained_again(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 1)
+    config = RunDirectory(tmp_path).read_config()
+    (tmp_path / "config.json").write_text(json.dumps(config | {"child": {"own": 1}}))
+    done = program("rerank", run_dir=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "its configuration names no dataset" in done.stderr
