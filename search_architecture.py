@@ -14,6 +14,7 @@ A flag left out keeps the paper's value, or the dataset's.
 
 import contextlib
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -139,19 +140,20 @@ def run_search() -> int:
     )
     child.check(space)
     console = Console()
+    say = functools.partial(console.print, highlight=False, soft_wrap=True)
     experiment = Experiment(
         directory,
         get_strategy(_STRATEGY.value, space, _SEED.value, **_options(_STRATEGY_OPTION)),
         child.config(),
         limits,
         child.costs,
-        lambda text: console.print(text, highlight=False, soft_wrap=True),
+        say,
     )
     # A scheduler that takes the machine away says so by this signal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with SearchProgress(console) as progress:
-            experiment.run(_executor(child), _BUDGET.value, progress)
+            experiment.run(_executor(child, say), _BUDGET.value, progress)
     except SearchFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -247,6 +249,7 @@ def rerank_children() -> int:
     )
     child.check(space_of(config))
     console = Console()
+    say = functools.partial(console.print, highlight=False, soft_wrap=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with SearchProgress(console) as progress:
@@ -254,8 +257,8 @@ def rerank_children() -> int:
                 directory,
                 _COUNT.value,
                 child,
-                _executor(child),
-                lambda text: console.print(text, highlight=False, soft_wrap=True),
+                _executor(child, say),
+                say,
                 progress,
             )
     except SearchFailed as error:
@@ -356,7 +359,7 @@ def _run_directory() -> typing.Any:
     return RunDirectory(_RUN_DIR.value)
 
 
-def _executor(child: typing.Any) -> typing.Any:
+def _executor(child: typing.Any, say: Callable[[str], None]) -> typing.Any:
     from nasnet_keras.search.child import PRELOAD
     from nasnet_keras.search.job_process import JobLimits
     from nasnet_keras.search.local_executor import LocalExecutor
@@ -375,6 +378,7 @@ def _executor(child: typing.Any) -> typing.Any:
         _RAY_ADDRESS.value,
         _CPUS_PER_CHILD.value,
         _GPUS_PER_CHILD.value,
+        say,
     )
 
 

@@ -25,7 +25,8 @@ class RegularizedEvolution(Strategy):
         sample_size: S, members drawn with replacement for a tournament; 25 in the paper.
 
     Raises:
-        ValueError: A size is no whole number of 1 or more, or the sample larger than the population.
+        ValueError: A size is no whole number of 1 or more, or the sample is larger than the
+            population.
     """
 
     name = "evolution"

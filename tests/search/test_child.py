@@ -135,7 +135,7 @@ from nasnet_keras.search.child import ClassifierChild
 
 flags.FLAGS(["search_architecture.py"])
 for directory in ("data", "/data", None):
-    executor = search_architecture._executor(ClassifierChild("digits", directory))
+    executor = search_architecture._executor(ClassifierChild("digits", directory), print)
     print(executor._child.dataset_dir)
 """
     done = subprocess.run(

@@ -6,7 +6,7 @@ from nasnet_keras.search.ray_executor import RayExecutor
 from tests.search.children import quick
 from tests.search.driver import killed_search
 
-pytest.importorskip("ray")
+ray = pytest.importorskip("ray")
 
 
 def test_a_search_on_ray_killed_again_and_again_is_as_if_left_alone() -> None:
@@ -20,3 +20,27 @@ def test_impossible_shares_are_refused_before_ray_starts() -> None:
         RayExecutor(quick, 1, gpus=1.5)
     with pytest.raises(ValueError, match="0 cores and accelerators or more"):
         RayExecutor(quick, 1, cpus=-1)
+
+
+def test_a_share_that_this_machine_cannot_give_is_refused() -> None:
+    with pytest.raises(ValueError) as error:
+        RayExecutor(quick, 1, gpus=1000)
+    assert "a child takes 1 CPU and 1000 GPU, but this machine has " in str(error.value)
+    assert not ray.is_initialized()
+
+
+def test_of_a_share_that_no_machine_of_a_cluster_can_give_a_line_is_said() -> None:
+    said: list[str] = []
+    ray.init(
+        address="local", num_cpus=2, num_gpus=1, include_dashboard=False, logging_level="error"
+    )
+    try:
+        RayExecutor(quick, 1, cpus=2, gpus=1, say=said.append).close()
+        assert said == []
+        RayExecutor(quick, 1, cpus=3, say=said.append).close()
+        assert said == [
+            "a child takes 3 CPU and 0 GPU, but no machine has that; children wait until one joins "
+            "(now: 2 CPU and 1 GPU)"
+        ]
+    finally:
+        ray.shutdown()
