@@ -172,12 +172,6 @@ def show_status() -> int:
     state = SearchState()
     for _ in replay(directory.journal, state):
         pass
-    running = False
-    try:
-        with directory.locked():
-            pass
-    except ValueError:
-        running = True
     seconds = (state.last_time or 0) - (state.first_time or 0)
     print(f"{config['strategy']['name']} in space {config['space']['space']}: {describe(state)}")
     print(
@@ -185,7 +179,7 @@ def show_status() -> int:
         f"{state.failed} failed; {state.retries} attempts were made again"
     )
     print(f"first and last event are {format_seconds(seconds)} apart")
-    if not running and state.running:
+    if state.running and not directory.is_running():
         print("no process is running it; the command that began it goes on")
     if state.last_error:
         print(f"last error: {state.last_error}")

@@ -11,6 +11,7 @@ import pytest
 
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search import get_space
+from nasnet_keras.search.journal import Journal, read_journal
 from nasnet_keras.search.run_directory import RunDirectory
 from tests.search.journals import made_up_search
 
@@ -153,3 +154,18 @@ def test_children_without_a_dataset_are_not_trained_again(tmp_path: Path) -> Non
     done = program("rerank", run_dir=tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "its configuration names no dataset" in done.stderr
+
+
+def test_status_leaves_a_search_as_it_is(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 2)
+    directory = RunDirectory(tmp_path)
+    *_, (_, place) = read_journal(directory.journal)
+    with Journal(directory.journal, place) as journal:
+        journal.append("asked", number=2, architecture=[0] * 8, key="2")
+        journal.append("started", number=2, attempt=0)
+    before = {path.name for path in tmp_path.iterdir()}
+    assert "no process is running it" in program("status", run_dir=tmp_path).stdout
+    assert {path.name for path in tmp_path.iterdir()} == before
+    with directory.locked():
+        done = program("status", run_dir=tmp_path)
+    assert done.returncode == 0 and "no process" not in done.stdout
