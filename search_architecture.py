@@ -158,7 +158,7 @@ def run_search() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+        _say_saved(directory)
         raise
     return 0
 
@@ -235,6 +235,7 @@ def rerank_children() -> int:
     from nasnet_keras.search.history import space_of
     from nasnet_keras.search.progress import SearchProgress
     from nasnet_keras.search.rerank import RerankChild, rerank
+    from nasnet_keras.search.reranked import rerank_directory
 
     overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
     recipe = _RECIPE.value or ("digits" if dataset == "digits" else "nasnet_cifar")
@@ -259,7 +260,7 @@ def rerank_children() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+        _say_saved(rerank_directory(directory))
         raise
     table = Table("rank", "child", "in the search", f"recipe {recipe}")
     for column in table.columns:
@@ -351,6 +352,11 @@ def _run_directory() -> typing.Any:
     if not _RUN_DIR.value:
         raise ValueError("--run_dir is missing: name the directory of the search")
     return RunDirectory(_RUN_DIR.value)
+
+
+def _say_saved(directory: typing.Any) -> None:
+    if directory.journal.exists():
+        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
 
 
 def _executor(child: typing.Any, say: Callable[[str], None]) -> typing.Any:

@@ -169,3 +169,43 @@ def test_status_leaves_a_search_as_it_is(tmp_path: Path) -> None:
     with directory.locked():
         done = program("status", run_dir=tmp_path)
     assert done.returncode == 0 and "no process" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "journal"),
+    [
+        ("run", ["--strategy=random", "--dataset_name=digits"], "new/journal.jsonl"),
+        ("rerank", ["--recipe=digits"], "run/rerank/journal.jsonl"),
+    ],
+)
+def test_an_interrupt_says_that_something_is_saved_only_where_it_is(
+    command: str, flags: list[str], journal: str, tmp_path: Path
+) -> None:
+    script = """
+import sys
+from pathlib import Path
+import search_architecture
+from nasnet_keras.command_line import run
+
+def interrupt(*_):
+    if journal:
+        Path(journal).parent.mkdir()
+        Path(journal).touch()
+    raise KeyboardInterrupt
+
+journal = sys.argv.pop()
+search_architecture._executor = interrupt
+run(search_architecture.main, "COMMAND")
+"""
+    made_up_search(tmp_path / "run", 1)
+    run_dir = tmp_path / journal.split("/")[0]
+    path = tmp_path / journal
+    for written, said in (("", ""), (path, f"saved {path.parent}; the same command goes on\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", script, command, f"--run_dir={run_dir}", *flags, str(written)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 130
+        assert done.stderr == f"{said}interrupted\n"
