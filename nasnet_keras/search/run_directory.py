@@ -156,10 +156,9 @@ def _wrong_value(config: Any) -> str | None:
     if not isinstance(config, dict):
         return "settings"
     for name, expected in _TYPES.items():
-        value = config.get(name)
-        if not isinstance(value, expected) or isinstance(value, bool):
+        if not isinstance(config.get(name), expected) or isinstance(config[name], bool):
             return repr(name)
-        if name in _NAMES and not isinstance(value.get(_NAMES[name]), str):
+        if name in _NAMES and not isinstance(config[name].get(_NAMES[name]), str):
             return f"{name}.{_NAMES[name]}"
     return None
 
