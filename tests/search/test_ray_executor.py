@@ -1,8 +1,13 @@
 """Children on Ray."""
 
+from pathlib import Path
+
 import pytest
 
+from nasnet_keras.search import get_space, get_strategy
+from nasnet_keras.search.experiment import Experiment
 from nasnet_keras.search.ray_executor import RayExecutor
+from nasnet_keras.search.run_directory import RunDirectory
 from tests.search.children import quick
 from tests.search.driver import killed_search
 
@@ -13,6 +18,21 @@ def test_a_search_on_ray_killed_again_and_again_is_as_if_left_alone() -> None:
     counts = killed_search("ray", kills=2, children=6, workers=2)
     assert sum(counts["kills"].values()) == 2
     assert counts["events"]["result"] == 6
+
+
+def test_a_relative_run_directory_is_the_driver_s(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "worker").mkdir()
+    (tmp_path / "driver").mkdir()
+    monkeypatch.chdir(tmp_path / "worker")
+    ray.init(address="local", num_cpus=1, include_dashboard=False, logging_level="error")
+    try:
+        monkeypatch.chdir(tmp_path / "driver")
+        search = Experiment(RunDirectory("run"), get_strategy("random", get_space("pnas")), {})
+        assert search.run(RayExecutor(quick, 1), 1).trained == 1
+    finally:
+        ray.shutdown()
+    assert (tmp_path / "driver" / "run" / "children" / "0" / "result.json").exists()
+    assert list((tmp_path / "worker").iterdir()) == []
 
 
 def test_impossible_shares_are_refused_before_ray_starts() -> None:
