@@ -13,7 +13,10 @@ A flag left out keeps the paper's value, or the dataset's.
 """
 
 import contextlib
+import dataclasses
+import functools
 import json
+import os
 import signal
 import sys
 import typing
@@ -137,24 +140,25 @@ def run_search() -> int:
     )
     child.check(space)
     console = Console()
+    say = functools.partial(console.print, highlight=False, soft_wrap=True)
     experiment = Experiment(
         directory,
         get_strategy(_STRATEGY.value, space, _SEED.value, **_options(_STRATEGY_OPTION)),
         child.config(),
         limits,
         child.costs,
-        lambda text: console.print(text, highlight=False, soft_wrap=True),
+        say,
     )
     # A scheduler that takes the machine away says so by this signal.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with SearchProgress(console) as progress:
-            experiment.run(_executor(child), _BUDGET.value, progress)
+            experiment.run(_executor(child, say), _BUDGET.value, progress)
     except SearchFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+        _say_saved(directory)
         raise
     return 0
 
@@ -168,12 +172,6 @@ def show_status() -> int:
     state = SearchState()
     for _ in replay(directory.journal, state):
         pass
-    running = False
-    try:
-        with directory.locked():
-            pass
-    except ValueError:
-        running = True
     seconds = (state.last_time or 0) - (state.first_time or 0)
     print(f"{config['strategy']['name']} in space {config['space']['space']}: {describe(state)}")
     print(
@@ -181,7 +179,7 @@ def show_status() -> int:
         f"{state.failed} failed; {state.retries} attempts were made again"
     )
     print(f"first and last event are {format_seconds(seconds)} apart")
-    if not running and state.running:
+    if state.running and not directory.is_running():
         print("no process is running it; the command that began it goes on")
     if state.last_error:
         print(f"last error: {state.last_error}")
@@ -226,7 +224,9 @@ def show_top() -> int:
 def rerank_children() -> int:
     directory = _run_directory()
     config = directory.read_config()
-    dataset = config["child"]["dataset_name"]
+    dataset = config["child"].get("dataset_name")
+    if not isinstance(dataset, str):
+        raise ValueError(f"{directory.path}: its configuration names no dataset of the children")
     import_keras_quietly()
     from rich.console import Console
     from rich.table import Table
@@ -235,6 +235,7 @@ def rerank_children() -> int:
     from nasnet_keras.search.history import space_of
     from nasnet_keras.search.progress import SearchProgress
     from nasnet_keras.search.rerank import RerankChild, rerank
+    from nasnet_keras.search.reranked import rerank_directory
 
     overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
     recipe = _RECIPE.value or ("digits" if dataset == "digits" else "nasnet_cifar")
@@ -243,6 +244,7 @@ def rerank_children() -> int:
     )
     child.check(space_of(config))
     console = Console()
+    say = functools.partial(console.print, highlight=False, soft_wrap=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with SearchProgress(console) as progress:
@@ -250,15 +252,15 @@ def rerank_children() -> int:
                 directory,
                 _COUNT.value,
                 child,
-                _executor(child),
-                lambda text: console.print(text, highlight=False, soft_wrap=True),
+                _executor(child, say),
+                say,
                 progress,
             )
     except SearchFailed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+        _say_saved(rerank_directory(directory))
         raise
     table = Table("rank", "child", "in the search", f"recipe {recipe}")
     for column in table.columns:
@@ -289,10 +291,8 @@ def draw() -> int:
 
 
 def export() -> int:
-    path = _output(".json")
     # What trains it tells a file from a published name by the suffix.
-    if not path.endswith(".json"):
-        raise ValueError(f"--output is a .json file, got {path!r}")
+    path = _output_file(".json")
     genotype = _found_genotype()
     check_can_write(path)
     genotype.save(path)
@@ -303,7 +303,7 @@ def export() -> int:
 def report() -> int:
     from nasnet_keras.search.report import write_report
 
-    path = _output(".html")
+    path = _output_file(".html")
     write_report(_run_directory(), path, _COUNT.value)
     print(f"wrote {path}")
     return 0
@@ -321,6 +321,13 @@ def _output(kind: str) -> str:
     if not _OUTPUT.value:
         raise ValueError(f"--output is missing: name the {kind} file to write")
     return _OUTPUT.value
+
+
+def _output_file(suffix: str) -> str:
+    path = _output(suffix)
+    if not path.endswith(suffix):
+        raise ValueError(f"--output is a {suffix} file, got {path!r}")
+    return path
 
 
 class _Command(typing.NamedTuple):
@@ -347,12 +354,20 @@ def _run_directory() -> typing.Any:
     return RunDirectory(_RUN_DIR.value)
 
 
-def _executor(child: typing.Any) -> typing.Any:
+def _say_saved(directory: typing.Any) -> None:
+    if directory.journal.exists():
+        print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+
+
+def _executor(child: typing.Any, say: Callable[[str], None]) -> typing.Any:
     from nasnet_keras.search.child import PRELOAD
     from nasnet_keras.search.job_process import JobLimits
     from nasnet_keras.search.local_executor import LocalExecutor
     from nasnet_keras.search.ray_executor import RayExecutor
 
+    if child.dataset_dir is not None:
+        # A worker's working directory need not be this one.
+        child = dataclasses.replace(child, dataset_dir=os.path.abspath(child.dataset_dir))
     limits = JobLimits(_TIME_LIMIT.value, _MEMORY_LIMIT.value)
     if _EXECUTOR.value == "local":
         return LocalExecutor(child, _WORKERS.value, limits, PRELOAD, _GPUS.value)
@@ -363,6 +378,7 @@ def _executor(child: typing.Any) -> typing.Any:
         _RAY_ADDRESS.value,
         _CPUS_PER_CHILD.value,
         _GPUS_PER_CHILD.value,
+        say,
     )
 
 

@@ -22,23 +22,25 @@ def make_directory(path: str | os.PathLike[str]) -> Path:
         OSError: It cannot be made or written to.
     """
     directory = Path(path)
-    if directory.exists() and not directory.is_dir():
-        raise NotADirectoryError(20, "is a file, not a directory", str(directory))
+    _check_kind(directory, directory=True)
     directory.mkdir(parents=True, exist_ok=True)
     if not os.access(directory, os.W_OK | os.X_OK):
         raise PermissionError(13, "cannot be written to", str(directory))
     return directory
 
 
-def check_can_write(path: str | os.PathLike[str]) -> None:
+def check_can_write(path: str | os.PathLike[str], directory: bool = False) -> None:
     """Refuses a file or directory that could not be made, and makes nothing.
 
     Args:
         path: What will be written; neither it nor its parents need exist.
+        directory: Whether it will be a directory.
 
     Raises:
-        OSError: Its nearest existing ancestor is no directory or cannot be written to.
+        OSError: It is a directory and will be a file, or the other way round; or its nearest
+            existing ancestor is no directory or cannot be written to.
     """
+    _check_kind(Path(path), directory)
     folder = Path(path).absolute().parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -57,16 +59,22 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
     because a rename across disks copies.
 
     Args:
-        path: The file, or the directory; what is there already is replaced.
+        path: The file, or the directory; its parents are made. What is there already is replaced: a
+            file by a file, a directory by a directory.
 
     Yields:
         The temporary path, which does not exist yet.
+
+    Raises:
+        OSError: It cannot be written, or a file would replace a directory or a directory a file.
     """
     target = Path(path)
+    make_directory(target.parent)
     temporary = target.with_name(f".{target.stem}.partial{target.suffix}")
     _remove(temporary)
     try:
         yield temporary
+        _check_kind(target, temporary.is_dir())
         if target.is_dir():
             # A directory cannot be renamed over one with files in it: the old one steps aside
             # first and goes last, so that a kill in between loses neither.
@@ -79,6 +87,14 @@ def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.replace(temporary, target)
     finally:
         _remove(temporary)
+
+
+def _check_kind(path: Path, directory: bool) -> None:
+    """Refuses a directory in the place of a file, and a file in the place of a directory."""
+    if directory and path.exists() and not path.is_dir():
+        raise NotADirectoryError(20, "is a file, not a directory", str(path))
+    if not directory and path.is_dir():
+        raise IsADirectoryError(21, "is a directory, not a file", str(path))
 
 
 def _remove(path: Path) -> None:

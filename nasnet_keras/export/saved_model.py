@@ -61,7 +61,6 @@ def export_saved_model(
         raise ValueError(f"top_k is at least 1, got {top_k}")
     target = check_output_directory(output_dir, overwrite)
     network = inference_model(trained.model)
-    make_directory(target.parent)
     with written_whole(target) as temporary:
         _write(trained, network, temporary, min(top_k, len(trained.class_names)))
         extra = make_directory(temporary / "assets.extra")
@@ -78,11 +77,9 @@ def check_output_directory(output_dir: str | os.PathLike[str], overwrite: bool) 
     """
     # Made absolute, so that "." has a name and a parent too.
     target = Path(output_dir).absolute()
-    check_can_write(target)
+    check_can_write(target, directory=True)
     if not target.exists():
         return target
-    if not target.is_dir():
-        raise NotADirectoryError(20, "is a file, not a directory", str(output_dir))
     if any(target.iterdir()):
         if not (target / "saved_model.pb").is_file():
             raise ValueError(f"{output_dir} has other files in it: choose another directory")

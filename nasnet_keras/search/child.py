@@ -16,6 +16,7 @@ from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.search.executor import Job
 from nasnet_keras.search.limits import Limits
+from nasnet_keras.search.moved_training import follow_genotype
 from nasnet_keras.search.space import Space
 from nasnet_keras.training.recipe import Recipe
 from nasnet_keras.training.recipes import search_child
@@ -178,6 +179,7 @@ class ClassifierChild:
             genotype=genotype, model_name=_model_name(job.description)
         )
         directory = job.directory / _TRAINING
+        follow_genotype(directory, genotype)
         options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
         evaluation = train(recipe, directory, Console(), options)
         if evaluation is None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from nasnet_keras.search.setting_checks import check_whole
 from nasnet_keras.search.space import Architecture, Space
 from nasnet_keras.search.strategy import Strategy
 
@@ -24,7 +25,8 @@ class RegularizedEvolution(Strategy):
         sample_size: S, members drawn with replacement for a tournament; 25 in the paper.
 
     Raises:
-        ValueError: A size is below 1, or the sample larger than the population.
+        ValueError: A size is no whole number of 1 or more, or the sample is larger than the
+            population.
     """
 
     name = "evolution"
@@ -33,9 +35,9 @@ class RegularizedEvolution(Strategy):
         self, space: Space, seed: int = 0, population_size: int = 100, sample_size: int = 25
     ) -> None:
         super().__init__(space, seed)
-        if population_size < 1:
-            raise ValueError(f"population_size is at least 1, got {population_size!r}")
-        if not 1 <= sample_size <= population_size:
+        check_whole("population_size", population_size)
+        check_whole("sample_size", sample_size)
+        if sample_size > population_size:
             raise ValueError(
                 f"sample_size is from 1 to population_size={population_size}, got {sample_size!r}"
             )

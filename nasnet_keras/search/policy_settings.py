@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from nasnet_keras.search.setting_checks import check_positive, check_whole, is_finite
 from nasnet_keras.suggestions import unknown_name
 
 ALGORITHMS = ("ppo", "reinforce")
@@ -49,6 +49,10 @@ class PolicySettings:
     reward_exponent: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.units, list | tuple):
+            raise ValueError(
+                f"units lists the sizes of the LSTM layers, e.g. [100], got {self.units!r}"
+            )
         object.__setattr__(self, "units", tuple(self.units))
         if self.algorithm not in ALGORITHMS:
             raise ValueError(unknown_name("algorithm", self.algorithm, ALGORITHMS))
@@ -57,15 +61,14 @@ class PolicySettings:
         wholes = {f"units[{i}]": size for i, size in enumerate(self.units)}
         wholes |= {name: getattr(self, name) for name in ("embedding_size", "batch_size", "epochs")}
         for name, value in wholes.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} is a whole number of 1 or more, got {value!r}")
+            check_whole(name, value)
         for name in ("initial_scale", "learning_rate", "clip", "reward_exponent"):
-            value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} is above 0 and finite, got {value!r}")
-        if not (self.entropy_weight >= 0 and math.isfinite(self.entropy_weight)):
+            check_positive(name, getattr(self, name))
+        if not isinstance(self.per_decision, bool):
+            raise ValueError(f"per_decision is true or false, got {self.per_decision!r}")
+        if not (is_finite(self.entropy_weight) and self.entropy_weight >= 0):
             raise ValueError(f"entropy_weight is 0 or more and finite, got {self.entropy_weight!r}")
-        if not 0 <= self.baseline_decay < 1:
+        if not (is_finite(self.baseline_decay) and 0 <= self.baseline_decay < 1):
             raise ValueError(f"baseline_decay is in [0, 1), got {self.baseline_decay!r}")
         if self.algorithm == "reinforce" and self.epochs != 1:
             raise ValueError(

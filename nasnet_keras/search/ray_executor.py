@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from nasnet_keras.search.executor import ChildFunction, Executor, Job, Outcome
@@ -25,11 +26,12 @@ class RayExecutor(Executor):
             machine.
         cpus: Cores of a task.
         gpus: Accelerators of a task, a fraction for several tasks on one.
+        say: Receives lines for the user.
 
     Raises:
         ConnectionError: There is no cluster at the address.
-        ImportError: Ray is not installed.
-        ValueError: A number is out of range.
+        ValueError: Ray is not installed, a number is out of range, or this machine has less than a
+            task takes. A cluster that has less may grow: of it, only a line is said.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class RayExecutor(Executor):
         address: str | None = None,
         cpus: float = 1.0,
         gpus: float = 0.0,
+        say: Callable[[str], None] = print,
     ) -> None:
         super().__init__(workers)
         if cpus < 0 or gpus < 0:
@@ -58,6 +61,11 @@ class RayExecutor(Executor):
                 options["num_cpus"] = max(os.cpu_count() or 1, int(-(-workers * cpus // 1)))
                 options["include_dashboard"] = False
             ray.init(address=address or "local", **options)
+        try:
+            self._check_share(cpus, gpus, address, say)
+        except BaseException:
+            self.close()
+            raise
         self._child = ray.put(child)
         # A process for each child: what one leaves in memory would be the next one's. Retries are
         # the search's own, since it counts them.
@@ -89,6 +97,23 @@ class RayExecutor(Executor):
         self._running.clear()
         if self._started_ray and self._ray.is_initialized():
             self._ray.shutdown()
+
+    def _check_share(
+        self, cpus: float, gpus: float, address: str | None, say: Callable[[str], None]
+    ) -> None:
+        """Refuses a share that no machine can give: its tasks would wait for ever."""
+        machines = [
+            (node["Resources"].get("CPU", 0.0), node["Resources"].get("GPU", 0.0))
+            for node in self._ray.nodes()
+            if node["Alive"]
+        ]
+        if any(cores >= cpus and devices >= gpus for cores, devices in machines):
+            return
+        most = ", ".join(f"{c:g} CPU and {d:g} GPU" for c, d in sorted(set(machines)))
+        text = f"a child takes {cpus:g} CPU and {gpus:g} GPU"
+        if self._started_ray and address in (None, "local"):
+            raise ValueError(f"{text}, but this machine has {most}")
+        say(f"{text}, but no machine has that; children wait until one joins (now: {most})")
 
     def _outcome(self, reference: Any, job: Job, seconds: float) -> Outcome:
         exceptions = self._ray.exceptions

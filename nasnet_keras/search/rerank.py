@@ -14,6 +14,7 @@ from nasnet_keras.search.executor import Executor, Job
 from nasnet_keras.search.experiment import Experiment
 from nasnet_keras.search.history import read_history
 from nasnet_keras.search.listed import Listed
+from nasnet_keras.search.moved_training import follow_genotype
 from nasnet_keras.search.reranked import Reranked, read_reranked, rerank_directory
 from nasnet_keras.search.run_directory import RunDirectory
 from nasnet_keras.search.search_state import SearchState, replay
@@ -67,6 +68,7 @@ class RerankChild(ClassifierChild):
             genotype=genotype, model_name=_frame(job.description)
         )
         options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
+        follow_genotype(job.directory / "training", genotype)
         evaluation = train(recipe, job.directory / "training", Console(), options)
         if evaluation is None:
             raise RuntimeError("told to stop; the training goes on where it was")

@@ -6,13 +6,18 @@ import contextlib
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from nasnet_keras.whole_files import make_directory, written_whole
 
 _MISSING = object()
+_LOCK_PAUSES = (0.0, 0.05, 0.1, 0.2)
+# What every search's configuration has.
+_TYPES = {"space": dict, "strategy": dict, "seed": int, "child": dict, "limits": dict}
+_NAMES = {"space": "space", "strategy": "name"}
 
 
 class RunDirectory:
@@ -32,10 +37,14 @@ class RunDirectory:
         self.config = self.path / "config.json"
         self.journal = self.path / "journal.jsonl"
         self.snapshot = self.path / "snapshot.npz"
+        self._lock = self.path / "lock"
 
     def child(self, number: int) -> Path:
-        """Returns the directory of a child."""
-        return self.path / "children" / str(number)
+        """Returns the directory of a child, absolute.
+
+        A worker's working directory need not be the driver's.
+        """
+        return self.path.absolute() / "children" / str(number)
 
     def read_config(self) -> dict[str, Any]:
         """Returns what the search is.
@@ -48,10 +57,11 @@ class RunDirectory:
             config = json.loads(self.config.read_text())
         except (FileNotFoundError, NotADirectoryError):
             raise ValueError(f"{self.path} holds no search: it has no {self.config.name}") from None
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{self.config}: not JSON: {error}") from None
-        if not isinstance(config, dict):
-            raise ValueError(f"{self.config}: not the configuration of a search")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{self.path} holds no search: {self.config.name}: {error}") from None
+        wrong = _wrong_value(config)
+        if wrong is not None:
+            raise ValueError(f"{self.path} holds no search: {self.config.name} has no {wrong}")
         return config
 
     def check_config(self, config: Mapping[str, Any]) -> None:
@@ -93,12 +103,27 @@ class RunDirectory:
             ValueError: One does.
         """
         make_directory(self.path)
-        with open(self.path / "lock", "wb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"{self.path}: another process is running this search") from None
+        with open(self._lock, "wb") as file:
+            # Who asks whether it is running holds the lock for an instant.
+            for pause in _LOCK_PAUSES:
+                time.sleep(pause)
+                if _try_lock(file, fcntl.LOCK_EX):
+                    break
+            else:
+                raise ValueError(f"{self.path}: another process is running this search")
             yield
+
+    def is_running(self) -> bool:
+        """Returns whether a driver writes to the directory; changes nothing there.
+
+        Raises:
+            OSError: It cannot be told.
+        """
+        try:
+            with open(self._lock, "rb") as file:
+                return not _try_lock(file, fcntl.LOCK_SH)
+        except FileNotFoundError:
+            return False
 
 
 def config_differences(
@@ -116,6 +141,26 @@ def config_differences(
             shown = ["not there" if v is _MISSING else json.dumps(v) for v in (theirs, ours)]
             differences.append(f"{prefix}{name} was {shown[0]}, now {shown[1]}")
     return differences
+
+
+def _try_lock(file: IO[bytes], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wrong_value(config: Any) -> str | None:
+    """Returns the name of the first value that is missing or of the wrong type."""
+    if not isinstance(config, dict):
+        return "settings"
+    for name, expected in _TYPES.items():
+        if not isinstance(config.get(name), expected) or isinstance(config[name], bool):
+            return repr(name)
+        if name in _NAMES and not isinstance(config[name].get(_NAMES[name]), str):
+            return f"{name}.{_NAMES[name]}"
+    return None
 
 
 def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+from nasnet_keras.search.setting_checks import check_positive, check_whole
 from nasnet_keras.suggestions import unknown_name
 
 SURROGATES = ("mlp", "lstm")
@@ -44,13 +44,9 @@ class SurrogateSettings:
         if self.kind not in SURROGATES:
             raise ValueError(unknown_name("surrogate", self.kind, SURROGATES))
         for name in ("members", "embedding_size", "units", "epochs", "batch_size"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} is a whole number of 1 or more, got {value!r}")
+            check_whole(name, getattr(self, name))
         for name in ("first_learning_rate", "learning_rate"):
-            value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} is above 0 and finite, got {value!r}")
+            check_positive(name, getattr(self, name))
 
 
 MLP = SurrogateSettings("mlp", members=1)

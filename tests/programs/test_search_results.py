@@ -1,5 +1,6 @@
 """What comes out of a search, from the program's command line."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search import get_space
+from nasnet_keras.search.journal import Journal, read_journal
+from nasnet_keras.search.run_directory import RunDirectory
 from tests.search.journals import made_up_search
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +63,7 @@ def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
         ("export", {"run_dir": "DIR/run", "output": "DIR/x.txt"}, "is a .json file"),
         ("export", {"run_dir": "DIR", "output": "DIR/x.json"}, "holds no search"),
         ("report", {"run_dir": "DIR/run", "output": "DIR/x.html", "count": 0}, "count=0"),
+        ("report", {"run_dir": "DIR/run", "output": "DIR/x.htm"}, "is a .html file, got"),
         ("report", {"run_dir": "DIR/run", "child": 1}, "--child means nothing to 'report'"),
         ("rerank", {"run_dir": "DIR/run", "count": 0}, "count=0"),
         ("rerank", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
@@ -76,3 +80,132 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert message in done.stderr and done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert not (tmp_path / "run" / "rerank").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "suffix"),
+    [("report", ".html"), ("export", ".json"), ("draw", ".svg"), ("draw", ".png")],
+)
+def test_a_directory_is_never_replaced_and_folders_are_made(
+    command: str, suffix: str, tmp_path: Path
+) -> None:
+    run_dir = tmp_path / f"run{suffix}"
+    made_up_search(run_dir, 3)
+    before = {path.name: path.read_bytes() for path in run_dir.iterdir()}
+    done = program(command, run_dir=run_dir, output=run_dir)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {run_dir}: is a directory, not a file\n"
+    assert {path.name: path.read_bytes() for path in run_dir.iterdir()} == before
+
+    output = tmp_path / "new" / "folder" / f"x{suffix}"
+    done = program(command, run_dir=run_dir, output=output)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in output.parent.iterdir()] == [output.name]
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"strategy": None}, "'strategy'"),
+        ({"strategy": {}}, "strategy.name"),
+        ({"space": "pnas"}, "'space'"),
+        ({"seed": True}, "'seed'"),
+        ({"child": []}, "'child'"),
+        ({"limits": None}, "'limits'"),
+    ],
+)
+def test_a_directory_of_something_else_holds_no_search(
+    change: dict, missing: str, tmp_path: Path
+) -> None:
+    made_up_search(tmp_path, 1)
+    config = RunDirectory(tmp_path).read_config()
+    (tmp_path / "config.json").write_text(json.dumps(config | change))
+    with pytest.raises(ValueError) as error:
+        RunDirectory(tmp_path).read_config()
+    assert str(error.value) == f"{tmp_path} holds no search: config.json has no {missing}"
+
+
+@pytest.mark.parametrize(
+    ("command", "flags"),
+    [
+        ("status", {}),
+        ("top", {}),
+        ("rerank", {}),
+        ("run", {"strategy": "random", "dataset_name": "digits"}),
+        ("report", {"output": "DIR/x.html"}),
+        ("draw", {"output": "DIR/x.svg"}),
+        ("export", {"output": "DIR/x.json"}),
+    ],
+)
+def test_the_run_of_a_classifier_is_no_search(command: str, flags: dict, tmp_path: Path) -> None:
+    recipe = {"recipe": {"model_name": "nasnet_cifar"}, "class_names": [], "replicas": 1}
+    (tmp_path / "config.json").write_text(json.dumps(recipe))
+    given = {name: value.replace("DIR", str(tmp_path)) for name, value in flags.items()}
+    done = program(command, run_dir=tmp_path, **given)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {tmp_path} holds no search: config.json has no 'space'\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_children_without_a_dataset_are_not_trained_again(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 1)
+    config = RunDirectory(tmp_path).read_config()
+    (tmp_path / "config.json").write_text(json.dumps(config | {"child": {"own": 1}}))
+    done = program("rerank", run_dir=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "its configuration names no dataset" in done.stderr
+
+
+def test_status_leaves_a_search_as_it_is(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 2)
+    directory = RunDirectory(tmp_path)
+    *_, (_, place) = read_journal(directory.journal)
+    with Journal(directory.journal, place) as journal:
+        journal.append("asked", number=2, architecture=[0] * 8, key="2")
+        journal.append("started", number=2, attempt=0)
+    before = {path.name for path in tmp_path.iterdir()}
+    assert "no process is running it" in program("status", run_dir=tmp_path).stdout
+    assert {path.name for path in tmp_path.iterdir()} == before
+    with directory.locked():
+        done = program("status", run_dir=tmp_path)
+    assert done.returncode == 0 and "no process" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "journal"),
+    [
+        ("run", ["--strategy=random", "--dataset_name=digits"], "new/journal.jsonl"),
+        ("rerank", ["--recipe=digits"], "run/rerank/journal.jsonl"),
+    ],
+)
+def test_an_interrupt_says_that_something_is_saved_only_where_it_is(
+    command: str, flags: list[str], journal: str, tmp_path: Path
+) -> None:
+    script = """
+import sys
+from pathlib import Path
+import search_architecture
+from nasnet_keras.command_line import run
+
+def interrupt(*_):
+    if journal:
+        Path(journal).parent.mkdir()
+        Path(journal).touch()
+    raise KeyboardInterrupt
+
+journal = sys.argv.pop()
+search_architecture._executor = interrupt
+run(search_architecture.main, "COMMAND")
+"""
+    made_up_search(tmp_path / "run", 1)
+    run_dir = tmp_path / journal.split("/")[0]
+    path = tmp_path / journal
+    for written, said in (("", ""), (path, f"saved {path.parent}; the same command goes on\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", script, command, f"--run_dir={run_dir}", *flags, str(written)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 130
+        assert done.stderr == f"{said}interrupted\n"

@@ -10,6 +10,7 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.search import get_space
 from nasnet_keras.search.child import ClassifierChild
+from nasnet_keras.search.executor import Job
 from nasnet_keras.search.journal import read_journal
 from nasnet_keras.search.limits import Limits
 from nasnet_keras.search.rerank import RerankChild
@@ -118,15 +119,23 @@ def image_folder(root: Path, **images: int) -> Path:
 def test_other_images_are_another_search_and_the_same_elsewhere_are_not(tmp_path: Path) -> None:
     def config(name: str, **images: int) -> dict:
         directory = image_folder(tmp_path / name, **images)
-        return ClassifierChild("image_folder", str(directory)).config()
+        child = ClassifierChild("image_folder", str(directory)).config()
+        space = {"space": "pnas", "num_blocks": 1}
+        return {
+            "space": space,
+            "strategy": {"name": "random"},
+            "seed": 0,
+            "child": child,
+            "limits": {},
+        }
 
     run_dir = RunDirectory(tmp_path / "run")
-    run_dir.write_config({"child": config("first", cat=10, dog=10)})
-    run_dir.check_config({"child": config("moved", cat=10, dog=10)})
+    run_dir.write_config(config("first", cat=10, dog=10))
+    run_dir.check_config(config("moved", cat=10, dog=10))
     with pytest.raises(ValueError, match="child.data.training_images was 18, now 27"):
-        run_dir.check_config({"child": config("more", cat=10, dog=20)})
+        run_dir.check_config(config("more", cat=10, dog=20))
     with pytest.raises(ValueError, match=r"search \(child.data.class_names_digest was"):
-        run_dir.check_config({"child": config("others", cat=10, owl=10)})
+        run_dir.check_config(config("others", cat=10, owl=10))
     # Nothing is read for what the name says.
     assert "data" not in ClassifierChild("cifar10", "no/such/directory").config()
 
@@ -138,8 +147,6 @@ def test_how_latency_is_measured_tells_searches_apart(kind: type[ClassifierChild
 
 
 def test_an_architecture_that_is_too_slow_is_not_trained(tmp_path: Path) -> None:
-    from nasnet_keras.search.executor import Job
-
     child = ClassifierChild(
         "digits", overrides={"num_cells": 2, "filters": 2}, limits=Limits(max_latency_ms=1e-6)
     )
@@ -148,3 +155,36 @@ def test_an_architecture_that_is_too_slow_is_not_trained(tmp_path: Path) -> None
     assert values["reward"] is None
     assert values["rejected"].startswith("max_latency_ms=1e-06 is below its ")
     assert not (tmp_path / "training").exists()
+
+
+def test_a_training_goes_on_in_a_directory_that_has_moved(tmp_path: Path) -> None:
+    overrides = {"num_cells": 2, "filters": 2, "epochs": 1}
+    child = RerankChild("digits", None, overrides, latency_runs=0, recipe_name="digits")
+    genotype = get_space("pnas", num_blocks=1).decode((0, 1, 4, 4))
+    (tmp_path / "before").mkdir()
+    first = child(Job(0, 0, "key", genotype, 0, tmp_path / "before"))
+    (tmp_path / "before").rename(tmp_path / "after")
+    again = child(Job(0, 1, "key", genotype, 0, tmp_path / "after"))
+    assert again["reward"] == first["reward"]
+    assert len((tmp_path / "after" / "training" / "metrics.jsonl").read_text().splitlines()) == 1
+
+
+def test_the_children_s_datasets_are_found_from_any_working_directory(tmp_path: Path) -> None:
+    script = """
+import search_architecture
+from absl import flags
+from nasnet_keras.search.child import ClassifierChild
+
+flags.FLAGS(["search_architecture.py"])
+for directory in ("data", "/data", None):
+    executor = search_architecture._executor(ClassifierChild("digits", directory), print)
+    print(executor._child.dataset_dir)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [str(tmp_path / "data"), "/data", "None"], done.stderr

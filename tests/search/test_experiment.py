@@ -1,7 +1,9 @@
 """A search: what is trained, what is told, and what a cut changes (nothing)."""
 
+import fcntl
 import json
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -98,6 +100,17 @@ def test_every_child_is_settled_once_and_the_budget_is_kept(tmp_path: Path) -> N
     assert sorted(settled) == list(range(state.asked))
     assert state.best is not None
     assert state.best.reward == max(e["reward"] for e in events(tmp_path, "result"))
+
+
+def test_children_s_directories_do_not_depend_on_the_working_directory(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    workers = Workers()
+    experiment(Path("run")).run(workers, 2)
+    assert [job.directory for job in workers.jobs] == [
+        tmp_path / "run" / "children" / str(job.number) for job in workers.jobs
+    ]
 
 
 def test_identical_architectures_are_trained_once_and_told_every_time(tmp_path: Path) -> None:
@@ -388,6 +401,24 @@ def test_two_drivers_at_once_are_refused(tmp_path: Path) -> None:
     with RunDirectory(tmp_path).locked():
         with pytest.raises(ValueError, match="another process is running"):
             experiment(tmp_path).run(Workers(), 3)
+
+
+def test_whether_a_search_runs_is_asked_without_a_trace(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run")
+    assert not directory.is_running()
+    assert not directory.path.exists()
+    with directory.locked():
+        assert directory.is_running()
+    assert not directory.is_running()
+    with open(directory.path / "lock", "rb") as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        assert not directory.is_running()
+        # Who asks does not keep a driver away.
+        timer = threading.Timer(0.1, fcntl.flock, (asking, fcntl.LOCK_UN))
+        timer.start()
+        with directory.locked():
+            assert directory.is_running()
+        timer.join()
 
 
 def test_a_journal_that_cannot_be_the_strategy_s_is_refused(tmp_path: Path) -> None:

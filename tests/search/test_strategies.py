@@ -221,7 +221,12 @@ def test_evolution_climbs() -> None:
         (lambda: get_strategy("ppo", NASNetSpace(), clipp=1), "did you mean 'clip'"),
         (lambda: get_strategy("random", NASNetSpace(), clip=1), "has no options, got 'clip'"),
         (lambda: get_strategy("random", NASNetSpace(), -1), "a seed is a whole number"),
-        (lambda: get_strategy("evolution", NASNetSpace(), population_size=0), "at least 1, got 0"),
+        (lambda: get_strategy("evolution", NASNetSpace(), population_size=0), "or more, got 0"),
+        (
+            lambda: get_strategy("evolution", NASNetSpace(), population_size="abc"),
+            "population_size is a whole number of 1 or more, got 'abc'",
+        ),
+        (lambda: get_strategy("evolution", NASNetSpace(), sample_size=2.5), "or more, got 2.5"),
         (
             lambda: get_strategy("evolution", NASNetSpace(), population_size=5),
             "sample_size is from",
@@ -229,6 +234,13 @@ def test_evolution_climbs() -> None:
         (lambda: get_strategy("progressive", NASNetSpace()), "needs cells that grow"),
         (lambda: get_strategy("progressive", PNASSpace(), beam_size=0), "beam_size is a whole"),
         (lambda: get_strategy("progressive", PNASSpace(), quorum=0.0), "quorum is above 0"),
+        (lambda: get_strategy("progressive", PNASSpace(), quorum="abc"), "quorum is above 0"),
+        (lambda: get_strategy("progressive", PNASSpace(), quorum=True), "quorum is above 0"),
+        (lambda: get_strategy("progressive", PNASSpace(), kind=[1]), "unknown surrogate [1]"),
+        (
+            lambda: get_strategy("progressive", PNASSpace(), first_learning_rate="abc"),
+            "first_learning_rate is above 0 and finite, got 'abc'",
+        ),
         (lambda: get_strategy("progressive", PNASSpace(), kind="mlpp"), "did you mean 'mlp'"),
         (lambda: get_strategy("progressive", PNASSpace(), members=0), "members is a whole number"),
     ],

@@ -1,0 +1,50 @@
+"""Files and directories that are there whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from nasnet_keras.whole_files import check_can_write, written_whole
+
+
+def test_a_file_does_not_replace_a_directory_nor_a_directory_a_file(tmp_path: Path) -> None:
+    folder, file = tmp_path / "folder", tmp_path / "file"
+    folder.mkdir()
+    (folder / "kept").touch()
+    file.write_text("kept")
+    with pytest.raises(IsADirectoryError, match="folder"), written_whole(folder) as path:
+        path.write_text("new")
+    with pytest.raises(NotADirectoryError, match="file"), written_whole(file) as path:
+        path.mkdir()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "kept"]
+    assert file.read_text() == "kept"
+
+    with pytest.raises(IsADirectoryError, match="folder"):
+        check_can_write(folder)
+    with pytest.raises(NotADirectoryError, match="file"):
+        check_can_write(file, directory=True)
+
+
+def test_like_replaces_like(tmp_path: Path) -> None:
+    folder, file = tmp_path / "folder", tmp_path / "file"
+    folder.mkdir()
+    (folder / "old").touch()
+    file.write_text("old")
+    check_can_write(folder, directory=True)
+    check_can_write(file)
+    with written_whole(folder) as path:
+        path.mkdir()
+        (path / "new").touch()
+    with written_whole(file) as path:
+        path.write_text("new")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "new"]
+    assert file.read_text() == "new"
+
+
+def test_parents_are_made(tmp_path: Path) -> None:
+    target = tmp_path / "a" / "b" / "c.txt"
+    check_can_write(target)
+    assert not (tmp_path / "a").exists()
+    with written_whole(target) as path:
+        path.write_text("new")
+    assert target.read_text() == "new"
