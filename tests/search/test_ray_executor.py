@@ -23,6 +23,8 @@ def test_a_search_on_ray_killed_again_and_again_is_as_if_left_alone() -> None:
 def test_a_relative_run_directory_is_the_driver_s(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "worker").mkdir()
     (tmp_path / "driver").mkdir()
+    # Workers find this package from any directory.
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.chdir(tmp_path / "worker")
     ray.init(address="local", num_cpus=1, include_dashboard=False, logging_level="error")
     try:
