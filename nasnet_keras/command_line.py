@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
@@ -64,14 +65,24 @@ def import_keras_quietly() -> None:
     absl's information lines on. An exception is raised as ever.
     """
     verbosity = logging.get_verbosity()
+    with muted_standard_error():
+        import keras  # noqa: F401
+
+    logging.set_verbosity(verbosity)
+
+
+@contextlib.contextmanager
+def muted_standard_error() -> Iterator[None]:
+    """Within the block, nothing reaches the terminal by standard error, of C++ neither.
+
+    For what writes lines there that no setting keeps back. An exception is raised as ever.
+    """
     sys.stderr.flush()
     saved = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        import keras  # noqa: F401
-
-        logging.set_verbosity(verbosity)
+        yield
     finally:
         sys.stderr.flush()
         os.dup2(saved, 2)

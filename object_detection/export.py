@@ -8,7 +8,7 @@ folders, by default two photographs that scikit-learn has.
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.command_line import import_keras_quietly, muted_standard_error, run
 
 _CHECKPOINT_PATH = flags.DEFINE_string(
     "checkpoint_path", None, "A detector's run directory, or a .keras file."
@@ -59,9 +59,11 @@ def main(arguments: list[str]) -> None:
     served = load_served_detector(
         _CHECKPOINT_PATH.value, names, _KEEP_ASPECT.value, _PROPOSALS.value
     )
-    compared = export_detector(
-        served, _OUTPUT_DIR.value, _FORMATS.value, pictures, _OVERWRITE.value
-    )
+    # TensorFlow's converters say much that concerns nobody.
+    with muted_standard_error():
+        compared = export_detector(
+            served, _OUTPUT_DIR.value, _FORMATS.value, pictures, _OVERWRITE.value
+        )
     print(f"wrote {_OUTPUT_DIR.value}; compared on {len(pictures)} pictures")
     for name, comparison in compared.items():
         print(f"  {name}: {comparison}")
