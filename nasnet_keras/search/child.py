@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
 import statistics
@@ -209,25 +210,24 @@ class ClassifierChild:
     def _classes(self) -> int:
         if self.dataset_name in _CLASSES:
             return _CLASSES[self.dataset_name]
-        from nasnet_keras.data.registry import find_examples
+        return len(self._training_data()[1])
 
+    def _training_data(self) -> tuple[int, tuple[str, ...]]:
+        """Returns the number of the images and the names of their classes."""
         split = self.recipe(0).dataset_split_name
-        return len(find_examples(self.dataset_name, split, self.dataset_dir or "").class_names)
+        return _training_data(self.dataset_name, split, self.dataset_dir)
 
     def _data(self) -> dict[str, Any]:
         """Returns what tells the images from others of that name; nothing where the name does."""
         if self.dataset_name in _CLASSES:
             return {}
-        from nasnet_keras.data.registry import find_examples
-
-        split = self.recipe(0).dataset_split_name
-        examples = find_examples(self.dataset_name, split, self.dataset_dir)
+        images, class_names = self._training_data()
         # A thousand names would bury what else differs.
-        names = hashlib.sha256("\n".join(examples.class_names).encode()).hexdigest()[:16]
+        names = hashlib.sha256("\n".join(class_names).encode()).hexdigest()[:16]
         return {
             "data": {
-                "training_images": len(examples),
-                "classes": len(examples.class_names),
+                "training_images": images,
+                "classes": len(class_names),
                 "class_names_digest": names,
             }
         }
@@ -241,6 +241,15 @@ class ClassifierChild:
         if "filters" in values and "stem_filters" not in values:
             values["stem_filters"] = 3 * values["filters"]
         return values
+
+
+@functools.cache
+def _training_data(name: str, split: str, directory: str | None) -> tuple[int, tuple[str, ...]]:
+    # Once a process: the costs of every proposal ask for it, and it may take a walk over a disk.
+    from nasnet_keras.data.registry import find_examples
+
+    examples = find_examples(name, split, directory)
+    return len(examples), tuple(examples.class_names)
 
 
 def _model_name(genotype: Genotype) -> str:

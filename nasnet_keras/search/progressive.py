@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nasnet_keras.search.pnas_space import PNASSpace
-from nasnet_keras.search.setting_checks import is_finite
+from nasnet_keras.search.setting_checks import check_whole, is_finite
 from nasnet_keras.search.space import Architecture, Space
 from nasnet_keras.search.strategy import Strategy
 from nasnet_keras.search.surrogate_settings import MLP_ENSEMBLE, SurrogateSettings
@@ -57,8 +57,7 @@ class Progressive(Strategy):
             raise ValueError(
                 f"progressive search needs cells that grow, space 'pnas'; got {space.name!r}"
             )
-        if isinstance(beam_size, bool) or not isinstance(beam_size, int) or beam_size < 1:
-            raise ValueError(f"beam_size is a whole number of 1 or more, got {beam_size!r}")
+        check_whole("beam_size", beam_size)
         if not (is_finite(quorum) and 0 < quorum <= 1):
             raise ValueError(f"quorum is above 0 and at most 1, got {quorum!r}")
         from nasnet_keras.search.surrogate import Surrogate
