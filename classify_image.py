@@ -10,7 +10,7 @@ import sys
 
 from absl import flags
 
-from nasnet_keras.command_line import USAGE_ERROR, import_keras_quietly, one_line, run
+from nasnet_keras.programs.command_line import USAGE_ERROR, import_keras_quietly, one_line, run
 
 _MODEL = flags.DEFINE_string("model", None, "A run directory, a .keras file, or a SavedModel.")
 _TOP_K = flags.DEFINE_integer("top_k", 3, "Classes to name for each file.", lower_bound=1)
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from nasnet_keras.export import load_classifier
+    from nasnet_keras.classification.classifier import load_classifier
 
     classifier = load_classifier(
         _MODEL.value, _TOP_K.value, _IMAGE_SIZE.value, _PREPROCESSING.value

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 
 _CHECKPOINT_PATH = flags.DEFINE_string(
     "checkpoint_path", None, "A run directory, a .keras file, or weights of --model_name."
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> None:
     import_keras_quietly()
     from rich.console import Console
 
-    from nasnet_keras.training.evaluation import evaluate
+    from nasnet_keras.classification.evaluation import evaluate
     from nasnet_keras.training.tensorboard import write_evaluation
     from nasnet_keras.whole_files import check_can_write, make_directory
 
@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _knows_itself(checkpoint: str) -> bool:
-    from nasnet_keras.training.trained_model import CHECKPOINT_NAME
+    from nasnet_keras.classification.trained_model import CHECKPOINT_NAME
 
     path = Path(checkpoint)
     return path.suffix == ".keras" or (path / CHECKPOINT_NAME).exists()
@@ -108,8 +108,11 @@ def _knows_itself(checkpoint: str) -> bool:
 
 def _open_run(checkpoint: str):
     """Returns a network that knows itself, and its batches."""
-    from nasnet_keras.data.evaluation_batches import check_evaluation_data, evaluation_batches
-    from nasnet_keras.training.trained_model import load_trained_model, read_config
+    from nasnet_keras.classification.trained_model import load_trained_model, read_config
+    from nasnet_keras.data.streams.evaluation_batches import (
+        check_evaluation_data,
+        evaluation_batches,
+    )
 
     path = Path(checkpoint)
     if not _knows_itself(checkpoint) and (path.is_file() or os.path.exists(f"{path}.index")):
@@ -149,9 +152,12 @@ def _open_run(checkpoint: str):
 
 def _open_published(checkpoint: str, model_name: str):
     """Returns a network built by its name, with as many classes as the dataset, and its batches."""
-    from nasnet_keras.data.evaluation_batches import evaluation_batches
+    from nasnet_keras.classification.published_model import (
+        load_published_model,
+        published_preprocessing,
+    )
+    from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
     from nasnet_keras.models import get_preset
-    from nasnet_keras.training.published_model import load_published_model, published_preprocessing
 
     size = _IMAGE_SIZE.value or get_preset(model_name).image_size
     preprocessing = _PREPROCESSING.value or published_preprocessing(model_name)

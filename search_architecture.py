@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.whole_files import check_can_write
 
@@ -118,7 +118,7 @@ _RERANK_FLAGS = (
 
 def run_search() -> int:
     from nasnet_keras.search import get_space, get_strategy
-    from nasnet_keras.search.limits import Limits
+    from nasnet_keras.search.engine.limits import Limits
 
     if not _STRATEGY.value:
         raise ValueError("--strategy is missing: e.g. --strategy=ppo")
@@ -130,9 +130,9 @@ def run_search() -> int:
     import_keras_quietly()
     from rich.console import Console
 
-    from nasnet_keras.search.child import ClassifierChild
-    from nasnet_keras.search.experiment import Experiment, SearchFailed
-    from nasnet_keras.search.progress import SearchProgress
+    from nasnet_keras.search.children.child import ClassifierChild
+    from nasnet_keras.search.engine.experiment import Experiment, SearchFailed
+    from nasnet_keras.search.engine.progress import SearchProgress
 
     overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
     child = ClassifierChild(
@@ -164,8 +164,8 @@ def run_search() -> int:
 
 
 def show_status() -> int:
-    from nasnet_keras.search.progress import describe, format_seconds
-    from nasnet_keras.search.search_state import SearchState, replay
+    from nasnet_keras.search.engine.progress import describe, format_seconds
+    from nasnet_keras.search.engine.search_state import SearchState, replay
 
     directory = _run_directory()
     config = directory.read_config()
@@ -190,7 +190,7 @@ def show_top() -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from nasnet_keras.search.ranking import best_children
+    from nasnet_keras.search.report.ranking import best_children
 
     directory = _run_directory()
     directory.read_config()
@@ -231,11 +231,11 @@ def rerank_children() -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from nasnet_keras.search.experiment import SearchFailed
-    from nasnet_keras.search.history import space_of
-    from nasnet_keras.search.progress import SearchProgress
-    from nasnet_keras.search.rerank import RerankChild, rerank
-    from nasnet_keras.search.reranked import rerank_directory
+    from nasnet_keras.search.children.rerank import RerankChild, rerank
+    from nasnet_keras.search.engine.experiment import SearchFailed
+    from nasnet_keras.search.engine.progress import SearchProgress
+    from nasnet_keras.search.report.history import space_of
+    from nasnet_keras.search.report.reranked import rerank_directory
 
     overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
     recipe = _RECIPE.value or ("digits" if dataset == "digits" else "nasnet_cifar")
@@ -275,7 +275,7 @@ def rerank_children() -> int:
 
 def draw() -> int:
     from nasnet_keras.genotypes import Genotype, get_genotype
-    from nasnet_keras.search.drawing import draw_genotype
+    from nasnet_keras.visualization.drawing import draw_genotype
 
     if _GENOTYPE.value:
         for flag in (_RUN_DIR, _CHILD):
@@ -301,7 +301,7 @@ def export() -> int:
 
 
 def report() -> int:
-    from nasnet_keras.search.report import write_report
+    from nasnet_keras.search.report.report import write_report
 
     path = _output_file(".html")
     write_report(_run_directory(), path, _COUNT.value)
@@ -310,7 +310,7 @@ def report() -> int:
 
 
 def _found_genotype() -> typing.Any:
-    from nasnet_keras.search.history import found_genotype
+    from nasnet_keras.search.report.history import found_genotype
 
     number, genotype = found_genotype(_run_directory(), _CHILD.value)
     print(f"child {number}")
@@ -347,7 +347,7 @@ _COMMANDS = {
 
 
 def _run_directory() -> typing.Any:
-    from nasnet_keras.search.run_directory import RunDirectory
+    from nasnet_keras.search.engine.run_directory import RunDirectory
 
     if not _RUN_DIR.value:
         raise ValueError("--run_dir is missing: name the directory of the search")
@@ -360,10 +360,10 @@ def _say_saved(directory: typing.Any) -> None:
 
 
 def _executor(child: typing.Any, say: Callable[[str], None]) -> typing.Any:
-    from nasnet_keras.search.child import PRELOAD
-    from nasnet_keras.search.job_process import JobLimits
-    from nasnet_keras.search.local_executor import LocalExecutor
-    from nasnet_keras.search.ray_executor import RayExecutor
+    from nasnet_keras.search.children.child import PRELOAD
+    from nasnet_keras.search.executors.job_process import JobLimits
+    from nasnet_keras.search.executors.local_executor import LocalExecutor
+    from nasnet_keras.search.executors.ray_executor import RayExecutor
 
     if child.dataset_dir is not None:
         # A worker's working directory need not be this one.

@@ -11,9 +11,10 @@ import typing
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
-from nasnet_keras.training import Recipe, RunOptions, get_recipe
-from nasnet_keras.training.recipes import describe_recipes
+from nasnet_keras.classification import Recipe, get_recipe
+from nasnet_keras.classification.recipes import describe_recipes
+from nasnet_keras.programs.command_line import import_keras_quietly, run
+from nasnet_keras.training import RunOptions
 
 _RECIPE = flags.DEFINE_string("recipe", None, "Name of the recipe, or 'help'.")
 _TRAIN_DIR = flags.DEFINE_string("train_dir", None, "Directory of the run.")
@@ -56,8 +57,8 @@ def main(arguments: list[str]) -> int:
     if not _TRAIN_DIR.value:
         raise ValueError("--train_dir is missing: name the directory of the run")
     import_keras_quietly()
+    from nasnet_keras.classification.trainer import train
     from nasnet_keras.training.callbacks import NonFiniteLossError
-    from nasnet_keras.training.trainer import train
 
     try:
         train(recipe, _TRAIN_DIR.value, options=options)

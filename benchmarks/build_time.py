@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 import nasnet_keras as nk
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 
 _NETWORKS = flags.DEFINE_list("networks", ["Mobile", "Large"], "Mobile, Large or both.")
 _BATCHES = flags.DEFINE_list("batches", ["1", "32"], "Batch sizes of the inference.")

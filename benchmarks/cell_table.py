@@ -18,9 +18,9 @@ from absl import flags
 from cells_csv import COLUMNS
 from measurement import environment
 
-from nasnet_keras.command_line import run
-from nasnet_keras.search.history import read_history
-from nasnet_keras.search.run_directory import RunDirectory
+from nasnet_keras.programs.command_line import run
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.report.history import read_history
 from nasnet_keras.whole_files import check_can_write, written_whole
 
 _OUTPUT = flags.DEFINE_string("output", None, "CSV file to write.")

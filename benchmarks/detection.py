@@ -28,7 +28,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.suggestions import unknown_name
 
 _CONFIGS = flags.DEFINE_list("configs", ["toy", "nasnet_mobile_600"], "Configurations.")
@@ -45,7 +45,7 @@ _OTHER_SIDE = 224
 
 
 def main(_: list[str]) -> None:
-    from nasnet_keras.detection.configs import get_config
+    from nasnet_keras.detection.configuration.configs import get_config
 
     if _CHILD.value:
         print(json.dumps(measure_here(**json.loads(_CHILD.value))), flush=True)
@@ -88,9 +88,9 @@ def measure_here(config: str, what: str) -> dict[str, Any]:
     import keras
     import numpy as np
 
-    from nasnet_keras.detection.configs import get_config
-    from nasnet_keras.detection.faster_rcnn import FasterRCNN
-    from nasnet_keras.detection.optimizer import make_optimizer
+    from nasnet_keras.detection.configuration.configs import get_config
+    from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+    from nasnet_keras.detection.training.optimizer import make_optimizer
 
     keras.utils.set_random_seed(0)
     settings = get_config(config).detector
@@ -147,9 +147,9 @@ def stage_seconds(model: Any, batch: dict[str, Any]) -> dict[str, float]:
     import keras
     from keras import ops
 
-    from nasnet_keras.detection.boxes import clip_boxes
-    from nasnet_keras.detection.post_processing import decode_detections, select_detections
-    from nasnet_keras.detection.proposals import propose_boxes
+    from nasnet_keras.detection.modeling.boxes import clip_boxes
+    from nasnet_keras.detection.modeling.post_processing import decode_detections, select_detections
+    from nasnet_keras.detection.modeling.proposals import propose_boxes
 
     c = model.config
     images, sizes = (ops.convert_to_tensor(batch[name]) for name in ("images", "image_sizes"))
@@ -222,7 +222,7 @@ def gigamacs(model: Any) -> dict[str, float]:
 
 def stage_multiply_adds(network: Any, image_size: tuple[int, int]) -> tuple[int, int]:
     """Returns the multiply-adds of a network's cells in the first and in the second stage."""
-    from nasnet_keras.detection.backbone import plan_split
+    from nasnet_keras.detection.modeling.backbone import plan_split
     from nasnet_keras.models.cell_complexity import Cost, add_cell
     from nasnet_keras.models.complexity import _input_channels
 

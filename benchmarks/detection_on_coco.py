@@ -22,7 +22,7 @@ from typing import Any
 from absl import flags
 from measurement import check_output, write_json
 
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.suggestions import unknown_name
 
 _DATASET_DIR = flags.DEFINE_string("dataset_dir", None, "Directory with COCO.", required=True)
@@ -49,7 +49,7 @@ def main(_: list[str]) -> None:
 
 
 def measure(config: Any, directory: Path) -> dict[str, Any]:
-    from nasnet_keras.detection.trainer import RESULTS_NAME, train
+    from nasnet_keras.detection.training.trainer import RESULTS_NAME, train
 
     began, processor = time.monotonic(), time.process_time()
     metrics = train(config, _DATASET_DIR.value, directory)
@@ -89,7 +89,7 @@ def pycocotools_numbers(split: str, results: Path) -> list[float]:
 
 def small_config(steps: int, **values: Any) -> Any:
     """Returns the toy's detector with anchors for objects of all sizes."""
-    from nasnet_keras.detection.configs import get_config
+    from nasnet_keras.detection.configuration.configs import get_config
 
     return get_config("toy").override(
         image_size=(256, 256),
@@ -139,7 +139,7 @@ def epoch_config() -> Any:
 
 
 def mobile_config() -> Any:
-    from nasnet_keras.detection.configs import get_config
+    from nasnet_keras.detection.configuration.configs import get_config
     from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION
 
     config = get_config("nasnet_mobile_600")

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import nasnet_keras as nk
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
 

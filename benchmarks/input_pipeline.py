@@ -26,7 +26,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.suggestions import unknown_name
 
 _DATASET_DIR = flags.DEFINE_string(
@@ -118,7 +118,7 @@ def measure_all(dataset_dir: str, names: list[str], seconds: float) -> list[dict
     Raises:
         FileNotFoundError: None of their datasets is there.
     """
-    from nasnet_keras.data.registry import check_dataset
+    from nasnet_keras.data.sources.registry import check_dataset
 
     rows, missing = [], None
     for name, dataset, size, batch in _CASES:
@@ -150,7 +150,7 @@ def images_per_second(
     seconds: float,
 ) -> float:
     """Measures a stream from disk, after its first batch."""
-    from nasnet_keras.data.pipeline import image_batches
+    from nasnet_keras.data.streams.pipeline import image_batches
 
     stream = image_batches(
         dataset, "train", dataset_dir, preprocessing, size, batch, training=training

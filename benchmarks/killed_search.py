@@ -22,13 +22,13 @@ from pathlib import Path
 
 from absl import flags
 
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.search import get_space, get_strategy
-from nasnet_keras.search.executor import Executor, Job, Outcome
-from nasnet_keras.search.experiment import Experiment
-from nasnet_keras.search.journal import read_journal
-from nasnet_keras.search.local_executor import LocalExecutor
-from nasnet_keras.search.run_directory import RunDirectory
+from nasnet_keras.search.engine.experiment import Experiment
+from nasnet_keras.search.engine.journal import read_journal
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.executors.executor import Executor, Job, Outcome
+from nasnet_keras.search.executors.local_executor import LocalExecutor
 
 _KILLS = flags.DEFINE_integer("kills", 20, "How often to kill.", lower_bound=0)
 _CHILDREN = flags.DEFINE_integer("children", 100, "Children to train.", lower_bound=1)
@@ -88,7 +88,7 @@ def search(directory: str) -> None:
     if _EXECUTOR.value == "local":
         executor: Executor = LocalExecutor(wait_a_while, _WORKERS.value)
     else:
-        from nasnet_keras.search.ray_executor import RayExecutor
+        from nasnet_keras.search.executors.ray_executor import RayExecutor
 
         executor = RayExecutor(wait_a_while, _WORKERS.value)
     experiment.run(executor, _CHILDREN.value)

@@ -27,7 +27,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.suggestions import unknown_name
 
 _RECIPES = flags.DEFINE_list("recipes", [], "Recipes to measure; all by default.")
@@ -42,7 +42,7 @@ _GIB = 1024 * 1024  # In the kibibytes of getrusage.
 
 
 def main(_: list[str]) -> None:
-    from nasnet_keras.training.recipes import get_recipe, list_recipes
+    from nasnet_keras.classification.recipes import get_recipe, list_recipes
 
     if _CHILD.value:
         measure_here(**json.loads(_CHILD.value))
@@ -114,7 +114,7 @@ def measure_here(recipe: str, batch: int, rematerialize: bool) -> None:
     threading.Thread(target=watch, daemon=True).start()
     import numpy as np
 
-    from nasnet_keras.training.recipes import get_recipe
+    from nasnet_keras.classification.recipes import get_recipe
 
     settings = get_recipe(recipe)
     size, classes = settings.train_image_size, 1000 if "imagenet" in settings.dataset_name else 10
@@ -136,8 +136,8 @@ def compiled_network(recipe: Any, classes: int, rematerialize: bool) -> tuple[An
     import keras
 
     import nasnet_keras as nk
-    from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
-    from nasnet_keras.training.optimizers import make_optimizer
+    from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
+    from nasnet_keras.training.optimizers.factory import make_optimizer
 
     config = nk.get_preset(recipe.model_name).config.replace(
         **recipe.network_overrides(),

@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.table import Table
 from studies import SURROGATES
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.search import SurrogateSettings
-from nasnet_keras.search.report_charts import rank_correlation
+from nasnet_keras.search.report.charts import rank_correlation
 from nasnet_keras.suggestions import unknown_name
 
 _TABLE = flags.DEFINE_string("table", "benchmarks/digits_cells.csv", "Table of trained cells.")
@@ -106,7 +106,7 @@ def evaluate(
     Returns:
         `fitted`, `held_out` (cells not drawn), `larger`, and how many cells each is of.
     """
-    from nasnet_keras.search.surrogate import Surrogate
+    from nasnet_keras.search.strategies.surrogate import Surrogate
 
     architectures, accuracies = cells
     count = min(sample, len(architectures))

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from studies import SURROGATES, interval, order_of_surrogate
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.suggestions import unknown_name
 
 _TABLE = flags.DEFINE_string("table", "benchmarks/digits_cells.csv", "Table of trained cells.")

@@ -19,7 +19,7 @@ from absl import flags
 from measurement import check_output, write_json
 from studies import SURROGATES
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.suggestions import unknown_name
 
 _SURROGATES = flags.DEFINE_list("surrogates", list(SURROGATES), "What to measure.")

@@ -23,7 +23,7 @@ from rich.progress import track
 from rich.table import Table
 
 import nasnet_keras as nk
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 
 _BUILT = flags.DEFINE_bool("built", True, "Build every model too and count its variables.")
 _MODELS = flags.DEFINE_string("models", "*", "Shell-style pattern of the networks to count.")

@@ -23,15 +23,15 @@ import numpy as np
 from absl import flags
 from measurement import check_output, write_json
 
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.search import get_space, get_strategy
-from nasnet_keras.search.child import ClassifierChild
-from nasnet_keras.search.executor import Job, Outcome
-from nasnet_keras.search.experiment import Experiment
-from nasnet_keras.search.run_directory import RunDirectory
-from nasnet_keras.search.simulated_executor import SimulatedExecutor
-from nasnet_keras.search.space import Space
-from nasnet_keras.search.strategy import Proposal
+from nasnet_keras.search.children.child import ClassifierChild
+from nasnet_keras.search.engine.experiment import Experiment
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.executors.executor import Job, Outcome
+from nasnet_keras.search.executors.simulated_executor import SimulatedExecutor
+from nasnet_keras.search.spaces.space import Space
+from nasnet_keras.search.strategies.strategy import Proposal
 
 _STRATEGY = flags.DEFINE_string("strategy", "ppo", "Strategy of the search.")
 _CHILDREN = flags.DEFINE_integer("children", 20_000, "Children to train.", lower_bound=2)

@@ -27,7 +27,7 @@ from rich.table import Table
 from scipy import stats
 from studies import interval
 
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.search import Result, Space, Strategy, get_strategy
 from nasnet_keras.suggestions import unknown_name
 

@@ -24,7 +24,7 @@ def interval(values: np.ndarray) -> dict[str, float]:
 
 def order_of_surrogate(name: str, cells: Cells, seed: int) -> np.ndarray:
     """Returns the rows of the cells of two blocks, of the highest predicted accuracy first."""
-    from nasnet_keras.search.surrogate import Surrogate
+    from nasnet_keras.search.strategies.surrogate import Surrogate
 
     surrogate = Surrogate(2, SURROGATES[name], seed)
     surrogate.fit(*cells[1])

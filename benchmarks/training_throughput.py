@@ -29,9 +29,9 @@ from absl import flags
 from measurement import check_output, write_json
 
 import nasnet_keras as nk
-from nasnet_keras.command_line import run
+from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.programs.command_line import run
 from nasnet_keras.suggestions import unknown_name
-from nasnet_keras.training.recipe import Recipe
 
 # Recipe of each network; keras.applications' counterpart and its classes.
 NETWORKS = {
@@ -97,7 +97,7 @@ def measure(name: str) -> list[dict[str, Any]]:
     """Trains every side of a network in turns."""
     import keras
 
-    from nasnet_keras.training.recipes import get_recipe
+    from nasnet_keras.classification.recipes import get_recipe
 
     recipe_name, counterpart, classes = NETWORKS[name]
     keras.utils.clear_session()
@@ -157,8 +157,8 @@ def our_block(recipe: Recipe, classes: int, auxiliary: bool) -> Callable[[], Non
     """Returns a function that trains our network for a block of steps."""
     import keras
 
-    from nasnet_keras.training.objective import LOGITS, add_weight_decay, cross_entropies
-    from nasnet_keras.training.optimizers import make_optimizer
+    from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
+    from nasnet_keras.training.optimizers.factory import make_optimizer
 
     total_steps = recipe.total_steps(1000)
     overrides: dict[str, Any] = {"rematerialize": _REMATERIALIZE.value}

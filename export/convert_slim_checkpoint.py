@@ -11,7 +11,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 FLAGS = flags.FLAGS

@@ -9,7 +9,7 @@ appears.
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 
 _CHECKPOINT_PATH = flags.DEFINE_string(
     "checkpoint_path", None, "A run directory, or a .keras file."
@@ -32,9 +32,9 @@ def main(arguments: list[str]) -> None:
     if not output_dir:
         raise ValueError("--output_dir is missing: name the directory to write")
     import_keras_quietly()
+    from nasnet_keras.classification.trained_model import load_trained_model
     from nasnet_keras.export import export_saved_model
     from nasnet_keras.export.saved_model import check_output_directory
-    from nasnet_keras.training.trained_model import load_trained_model
 
     check_output_directory(output_dir, _OVERWRITE.value)
     trained = load_trained_model(checkpoint_path, _IMAGE_SIZE.value, _PREPROCESSING.value)

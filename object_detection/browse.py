@@ -19,7 +19,7 @@ from typing import Any
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 _DATASET_DIR = flags.DEFINE_string("dataset_dir", None, "The dataset: COCO, Pascal VOC or TFDS.")
@@ -62,10 +62,10 @@ def main(arguments: list[str]) -> None:
 
 
 def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
-    from nasnet_keras.detection.contact_sheets import training_sheet
     from nasnet_keras.detection.data import detection_batches
-    from nasnet_keras.detection.sample_sheets import sample_sheets
-    from nasnet_keras.detection.served_detector import load_served_detector
+    from nasnet_keras.detection.inference.served_detector import load_served_detector
+    from nasnet_keras.detection.visualization.contact_sheets import training_sheet
+    from nasnet_keras.detection.visualization.sample_sheets import sample_sheets
 
     served = load_served_detector(checkpoint_path)
     if served.model.config.classes != len(index.class_names):
@@ -94,9 +94,9 @@ def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
 
 
 def show_mistakes(index: Any, results_path: str, output_dir: Path) -> None:
-    from nasnet_keras.detection.contact_sheets import mistake_sheets
-    from nasnet_keras.detection.evaluation import read_results
-    from nasnet_keras.detection.mistakes import judge_detections
+    from nasnet_keras.detection.evaluation.coco_metrics import read_results
+    from nasnet_keras.detection.evaluation.mistakes import judge_detections
+    from nasnet_keras.detection.visualization.contact_sheets import mistake_sheets
 
     results = read_results(results_path, index)
     judgement = judge_detections(index, results, _MIN_SCORE.value, _MIN_IOU.value)

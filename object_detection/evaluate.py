@@ -8,7 +8,7 @@ from pathlib import Path
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 
 _CHECKPOINT_PATH = flags.DEFINE_string(
     "checkpoint_path",
@@ -45,11 +45,11 @@ def main(arguments: list[str]) -> int:
         raise ValueError("--dataset_dir is missing: name the directory of the dataset")
     import_keras_quietly()
     from nasnet_keras.detection.data.datasets import load_detection_index
-    from nasnet_keras.detection.detecting import detect_split
-    from nasnet_keras.detection.evaluation import evaluate_results, write_results
-    from nasnet_keras.detection.image_lists import read_image_ids
-    from nasnet_keras.detection.trained_detector import load_trained_detector
-    from nasnet_keras.detection.trainer import METRICS_NAME, RESULTS_NAME, write_metrics
+    from nasnet_keras.detection.data.image_lists import read_image_ids
+    from nasnet_keras.detection.evaluation.coco_metrics import evaluate_results, write_results
+    from nasnet_keras.detection.evaluation.detecting import detect_split
+    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+    from nasnet_keras.detection.training.trainer import METRICS_NAME, RESULTS_NAME, write_metrics
     from nasnet_keras.whole_files import check_can_write, make_directory
 
     if _EVAL_DIR.value:

@@ -8,7 +8,7 @@ folders, by default two photographs that scikit-learn has.
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, muted_standard_error, run
+from nasnet_keras.programs.command_line import import_keras_quietly, muted_standard_error, run
 
 _CHECKPOINT_PATH = flags.DEFINE_string(
     "checkpoint_path", None, "A detector's run directory, or a .keras file."
@@ -39,10 +39,13 @@ def main(arguments: list[str]) -> None:
     if not _OUTPUT_DIR.value:
         raise ValueError("--output_dir is missing: name the directory to write")
     import_keras_quietly()
-    from nasnet_keras.detection.export_formats import check_export_directory, export_detector
-    from nasnet_keras.detection.picture_files import find_pictures, sample_pictures
-    from nasnet_keras.detection.predictor import read_pixels
-    from nasnet_keras.detection.served_detector import load_served_detector, read_class_names
+    from nasnet_keras.detection.inference.picture_files import find_pictures, sample_pictures
+    from nasnet_keras.detection.inference.predictor import read_pixels
+    from nasnet_keras.detection.inference.served_detector import (
+        load_served_detector,
+        read_class_names,
+    )
+    from nasnet_keras.export.detector_formats import check_export_directory, export_detector
 
     check_export_directory(_OUTPUT_DIR.value, _FORMATS.value, _OVERWRITE.value)
     if _CHECK_IMAGES.value:

@@ -9,8 +9,8 @@ import sys
 
 from absl import flags
 
-from nasnet_keras.command_line import run
 from nasnet_keras.detection.data.toy_dataset import write_toy_dataset
+from nasnet_keras.programs.command_line import run
 
 _OUTPUT_DIR = flags.DEFINE_string(
     "output_dir", None, "Directory of the dataset; no other dataset may be in it."

@@ -17,7 +17,7 @@ from typing import Any
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, one_line, run
+from nasnet_keras.programs.command_line import import_keras_quietly, one_line, run
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 _CHECKPOINT_PATH = flags.DEFINE_string(
@@ -53,13 +53,16 @@ def main(arguments: list[str]) -> int:
         raise ValueError(f"--min_score is in [0, 1], got {_MIN_SCORE.value}")
     output_dir = Path(_OUTPUT_DIR.value)
     check_can_write(output_dir / "detections.json")
-    from nasnet_keras.detection.picture_files import camera_frame, find_pictures
+    from nasnet_keras.detection.inference.picture_files import camera_frame, find_pictures
 
     files = find_pictures(arguments, leave_out=output_dir)
     frame = None if _CAMERA.value is None else camera_frame(_CAMERA.value)
     import_keras_quietly()
-    from nasnet_keras.detection.predictor import Predictor, read_pixels
-    from nasnet_keras.detection.served_detector import load_served_detector, read_class_names
+    from nasnet_keras.detection.inference.predictor import Predictor, read_pixels
+    from nasnet_keras.detection.inference.served_detector import (
+        load_served_detector,
+        read_class_names,
+    )
 
     names = read_class_names(_CLASS_NAMES.value) if _CLASS_NAMES.value else None
     served = load_served_detector(

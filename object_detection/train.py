@@ -12,8 +12,8 @@ import typing
 
 from absl import flags
 
-from nasnet_keras.command_line import import_keras_quietly, run
-from nasnet_keras.detection.run_options import DetectorRunOptions
+from nasnet_keras.detection.training.run_options import DetectorRunOptions
+from nasnet_keras.programs.command_line import import_keras_quietly, run
 
 _CONFIG = flags.DEFINE_string(
     "config", None, "Name of the configuration, a JSON file with one, or 'help'."
@@ -102,9 +102,9 @@ def main(arguments: list[str]) -> int:
     if not _CONFIG.value:
         raise ValueError("--config is missing: name a configuration, e.g. --config=toy, or 'help'")
     import_keras_quietly()
-    from nasnet_keras.detection.configs import describe_configs, get_config
+    from nasnet_keras.detection.configuration.configs import describe_configs, get_config
     from nasnet_keras.detection.data.annotation_checks import AnnotationError
-    from nasnet_keras.detection.trainer import train
+    from nasnet_keras.detection.training.trainer import train
     from nasnet_keras.training.callbacks import NonFiniteLossError
 
     if _CONFIG.value == "help":

@@ -12,69 +12,88 @@ import nasnet_keras
 
 ROOT = Path(nasnet_keras.__file__).parent
 
-# What a package may import of this project, itself and `SHARED` aside.
-SHARED = {"replica_seeds", "suggestions", "whole_files"}
+# What every folder may import: single files that stand beside them all.
+SHARED = ("replica_seeds", "suggestions", "whole_files")
+# What the files of a folder may import besides those of their own; a name stands for all below it.
+# The folders stand in the order of the arrows: each imports only what stands above it.
 ALLOWED = {
-    "genotypes": set(),
-    "layers": {"genotypes"},
-    "weights": set(),
+    "genotypes": (),
+    "layers": ("genotypes",),
+    "weights": ("layers",),
     # `weights=...` of the model functions loads files.
-    "models": {"genotypes", "layers", "weights"},
-    "data": set(),
-    "training": {"genotypes", "layers", "models", "weights", "data"},
-    "export": {"layers", "models", "weights", "data", "training"},
-    "search": {"genotypes"},
-    "detection": {"genotypes", "layers", "models", "weights", "data", "training"},
-    "detection/data": {"data", "detection"},
+    "models": ("genotypes", "layers", "weights"),
+    "visualization": ("genotypes",),
+    "data": (),
+    "data/sources": (),
+    "data/streams": ("data",),
+    "training": ("layers", "models", "weights", "data", "training"),
+    "training/optimizers": ("layers",),
+    "training/step": ("layers",),
+    "classification": ("genotypes", "layers", "models", "weights", "data", "training"),
+    "detection": ("detection",),
+    "detection/modeling": ("genotypes", "layers", "models", "training/step"),
+    "detection/data": ("data", "detection/modeling"),
+    "detection/configuration": ("genotypes", "models", "detection/modeling", "detection/data"),
+    "detection/evaluation": ("detection/modeling", "detection/data", "detection/configuration"),
+    "detection/visualization": (
+        *("detection/modeling", "detection/data", "detection/configuration"),
+        "detection/evaluation",
+    ),
+    "detection/inference": (
+        *("layers", "weights", "data", "training", "detection/modeling", "detection/data"),
+        *("detection/configuration", "detection/evaluation", "detection/visualization"),
+    ),
+    "detection/training": (
+        *("layers", "models", "weights", "data", "training", "detection/modeling"),
+        *("detection/data", "detection/configuration", "detection/evaluation"),
+        *("detection/visualization", "detection/inference"),
+    ),
+    "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),
+    "search": ("search/spaces", "search/strategies"),
+    "search/spaces": ("genotypes",),
+    "search/strategies": ("genotypes", "search/spaces"),
+    "search/executors": (),
+    "search/engine": ("search/spaces", "search/strategies", "search/executors"),
+    "search/report": (
+        *("genotypes", "visualization"),
+        *("search/spaces", "search/strategies", "search/executors", "search/engine"),
+    ),
+    "search/children": (
+        *("genotypes", "layers", "models", "weights", "data", "training", "classification"),
+        *("search/spaces", "search/strategies", "search/executors", "search/engine"),
+        "search/report",
+    ),
+    "programs": (),
 }
-# What single files may import beyond that.
-ALLOWED_TO_FILE = {
-    "search/child.py": {"models", "data", "training"},
-    "search/moved_training.py": {"training"},
-    "search/rerank.py": {"models", "training"},
+# What single files import against the arrows.
+EXCEPTIONS: dict[str, tuple[str, ...]] = {
+    "training/fine_tuning.py": ("classification",),
+    "training/tensorboard.py": ("classification",),
+    "training/optimizers/factory.py": ("classification",),
+    "training/optimizers/schedules.py": ("classification",),
+    "detection/data/detector_batches.py": ("detection/configuration",),
+    "detection/inference/run_files.py": ("classification",),
+    "detection/inference/served_detector.py": ("classification",),
+    "detection/inference/trained_detector.py": ("classification",),
+    "detection/training/trainer.py": ("classification",),
 }
+# Where TensorFlow may be imported, within functions only.
 MAY_NEED_TENSORFLOW = {
-    "layers/batch_normalization.py",
-    "layers/depthwise_convolution.py",
-    "data/cifar_preprocessing.py",
-    "data/decoding.py",
-    "data/example_order.py",
-    "data/inception.py",
-    "data/pipeline.py",
-    "data/prefetching.py",
-    "data/stream_preprocessing.py",
-    "training/objective.py",
-    "training/rmsprop.py",
-    "detection/data/augmentation.py",
-    "detection/data/batches.py",
-    "detection/detector_batches.py",
-    "weights/slim_checkpoint.py",
-    "weights/slim_writer.py",
-    "training/strategy.py",
-    "training/tensorflow_network.py",
-    "training/training_data.py",
-    "detection/crop_features.py",
-    "detection/export_formats.py",
-    "detection/export_graph.py",
-    "export/saved_model.py",
-    "export/classifier.py",
+    # Its fused kernels, on its own backend.
+    "layers",
+    # Its checkpoints.
+    "weights",
+    # tf.data, and the preprocessing that runs in it.
+    *("data", "data/streams", "detection/data"),
+    # Its optimizer's arithmetic, tf.distribute.
+    *("training", "training/optimizers", "training/step", "classification"),
+    "detection/modeling",
+    # SavedModels.
+    "export",
 }
-
-
-# Strategies touch no disk, device or process, and none of these modules.
+# Spaces and strategies touch no disk, device or process, and none of these modules.
 NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "threading"}
 NOT_FOR_STRATEGIES |= {"multiprocessing", "concurrent", "socket", "pickle", "time", "random"}
-# What trains their proposals, and keeps the books.
-ENGINE = {
-    *("child.py", "ending.py", "executor.py", "experiment.py", "job_process.py", "journal.py"),
-    *("limits.py", "local_executor.py", "moved_training.py", "progress.py", "ranking.py"),
-    "ray_executor.py",
-    # What is read from the books afterwards.
-    *("drawing.py", "history.py", "report.py", "report_charts.py", "rerank.py"),
-    "reranked.py",
-    "resume.py",
-    *("run_directory.py", "search_state.py", "simulated_executor.py", "snapshot.py"),
-}
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:
@@ -90,26 +109,59 @@ def imports(path: Path) -> list[tuple[str, bool]]:
     return found
 
 
-@pytest.mark.parametrize("package", ALLOWED)
-def test_dependencies_point_one_way(package: str) -> None:
-    for path in (ROOT / package).glob("*.py"):
+def files(folder: str) -> list[tuple[str, Path]]:
+    return [(f"{folder}/{path.name}", path) for path in sorted((ROOT / folder).glob("*.py"))]
+
+
+def folder_of(module: str) -> str:
+    """Returns the folder, or the file at the top, that a module of this project is in."""
+    parts = module.split(".")[1:]
+    while parts and not (ROOT / "/".join(parts)).is_dir():
+        if len(parts) == 1:
+            return parts[0]
+        parts.pop()
+    return "/".join(parts)
+
+
+def test_every_folder_has_its_arrows() -> None:
+    found = {str(path.parent.relative_to(ROOT)) for path in ROOT.rglob("*.py")}
+    assert found - {"."} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_dependencies_point_one_way(folder: str) -> None:
+    for name, path in files(folder):
         for module, at_top in imports(path):
-            parts = module.split(".")
-            if parts[0] == "nasnet_keras" and len(parts) > 1:
-                allowed = ALLOWED[package] | {package} | SHARED
-                allowed |= ALLOWED_TO_FILE.get(f"{package}/{path.name}", set())
-                assert parts[1] in allowed, f"{path.name} imports {module}"
-            if parts[0] == "tensorflow":
-                name = f"{package}/{path.name}"
-                assert name in MAY_NEED_TENSORFLOW and not at_top, f"{name} imports TensorFlow"
+            if module.startswith("nasnet_keras."):
+                target = folder_of(module)
+                allowed = (*ALLOWED[folder], *EXCEPTIONS.get(name, ()), *SHARED, folder)
+                below = any(target == each or target.startswith(f"{each}/") for each in allowed)
+                assert below or folder == "programs", f"{name} imports {module}"
+            if module.split(".")[0] == "tensorflow":
+                assert folder in MAY_NEED_TENSORFLOW and not at_top, f"{name} imports TensorFlow"
 
 
-def test_strategies_touch_nothing_outside() -> None:
-    engine = {f"nasnet_keras.search.{name.removesuffix('.py')}" for name in ENGINE}
-    for path in (ROOT / "search").glob("*.py"):
-        for module, _ in imports(path) if path.name not in ENGINE else ():
-            assert module.split(".")[0] not in NOT_FOR_STRATEGIES, f"{path.name} imports {module}"
-            assert module not in engine, f"{path.name} imports {module}"
+def test_only_folders_below_are_allowed() -> None:
+    order = list(ALLOWED)
+    for folder, allowed in ALLOWED.items():
+        for each in allowed:
+            parent = folder.startswith(f"{each}/") or each.startswith(f"{folder}/")
+            assert parent or each == folder or order.index(each) < order.index(folder), folder
+
+
+@pytest.mark.parametrize("folder", ["search/spaces", "search/strategies"])
+def test_spaces_and_strategies_touch_nothing_outside(folder: str) -> None:
+    for name, path in files(folder):
+        for module, _ in imports(path):
+            assert module.split(".")[0] not in NOT_FOR_STRATEGIES, f"{name} imports {module}"
+
+
+def test_a_folder_has_few_files_and_a_file_few_lines() -> None:
+    for folder in ALLOWED:
+        modules = [path for name, path in files(folder) if not name.endswith("__init__.py")]
+        assert len(modules) <= 20, folder
+        for path in modules:
+            assert len(path.read_text().splitlines()) <= 406, path
 
 
 def test_spaces_and_strategies_load_without_keras() -> None:

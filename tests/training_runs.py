@@ -11,13 +11,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
 from nasnet_keras.layers import BatchNormalization, ClassifierHead, DropPath, DropPathSchedule
 from nasnet_keras.layers.batch_normalization import synchronize_batch_norm
 from nasnet_keras.models import build_network, get_preset
-from nasnet_keras.training.moving_average import AveragedRMSProp, AveragedSGD
-from nasnet_keras.training.objective import add_weight_decay, cross_entropies
-from nasnet_keras.training.strategy import make_strategy
-from nasnet_keras.training.training_network import TrainingNetwork
+from nasnet_keras.training.distribution import make_strategy
+from nasnet_keras.training.optimizers.moving_average import AveragedRMSProp, AveragedSGD
+from nasnet_keras.training.step.training_network import TrainingNetwork
 
 CLASSES, BATCH = 3, 16
 

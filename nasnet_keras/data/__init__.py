@@ -1,14 +1,14 @@
 """Datasets by name, preprocessing, augmentation, batches."""
 
-from nasnet_keras.data.evaluation_batches import EvaluationBatches, evaluation_batches
-from nasnet_keras.data.image_dataset import ImageDataset
-from nasnet_keras.data.pipeline import BatchStream, image_batches
-from nasnet_keras.data.registry import (
+from nasnet_keras.data.sources.image_dataset import ImageDataset
+from nasnet_keras.data.sources.registry import (
     check_dataset,
     fits_in_memory,
     list_datasets,
     load_dataset,
 )
+from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches, evaluation_batches
+from nasnet_keras.data.streams.pipeline import BatchStream, image_batches
 
 __all__ = [
     "BatchStream",

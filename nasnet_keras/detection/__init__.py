@@ -6,13 +6,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nasnet_keras.detection.backbone import Backbone, build_backbone, split_network
-    from nasnet_keras.detection.config import DetectorConfig
-    from nasnet_keras.detection.configs import get_config, list_configs
-    from nasnet_keras.detection.faster_rcnn import FasterRCNN
-    from nasnet_keras.detection.optimizer import make_optimizer
-    from nasnet_keras.detection.trained_detector import load_trained_detector
-    from nasnet_keras.detection.training_config import TrainingConfig
+    from nasnet_keras.detection.configuration.configs import get_config, list_configs
+    from nasnet_keras.detection.configuration.training_config import TrainingConfig
+    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+    from nasnet_keras.detection.modeling.backbone import Backbone, build_backbone, split_network
+    from nasnet_keras.detection.modeling.config import DetectorConfig
+    from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+    from nasnet_keras.detection.training.optimizer import make_optimizer
 
 __all__ = [
     "Backbone",
@@ -28,16 +28,16 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Backbone": "backbone",
-    "DetectorConfig": "config",
-    "FasterRCNN": "faster_rcnn",
-    "TrainingConfig": "training_config",
-    "build_backbone": "backbone",
-    "get_config": "configs",
-    "list_configs": "configs",
-    "load_trained_detector": "trained_detector",
-    "make_optimizer": "optimizer",
-    "split_network": "backbone",
+    "Backbone": "modeling.backbone",
+    "DetectorConfig": "modeling.config",
+    "FasterRCNN": "modeling.faster_rcnn",
+    "TrainingConfig": "configuration.training_config",
+    "build_backbone": "modeling.backbone",
+    "get_config": "configuration.configs",
+    "list_configs": "configuration.configs",
+    "load_trained_detector": "inference.trained_detector",
+    "make_optimizer": "training.optimizer",
+    "split_network": "modeling.backbone",
 }
 
 

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 from PIL import Image
 
+from nasnet_keras.classification.trained_model import TrainedModel
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.models.inference import inference_model
-from nasnet_keras.training.trained_model import TrainedModel
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 TOLERANCE = 1e-5

@@ -4,25 +4,25 @@ Neither touches disks, devices or processes. What needs Keras (controllers, surr
 when a strategy is made.
 """
 
-from nasnet_keras.search.canonical import canonical_cell, canonical_genotype
-from nasnet_keras.search.categorical_space import CategoricalSpace
-from nasnet_keras.search.evolution import RegularizedEvolution
-from nasnet_keras.search.layerwise_space import (
+from nasnet_keras.search.spaces.canonical import canonical_cell, canonical_genotype
+from nasnet_keras.search.spaces.categorical_space import CategoricalSpace
+from nasnet_keras.search.spaces.layerwise_space import (
     ConvolutionLayer,
     LayerwiseNetwork,
     LayerwiseSpace,
 )
-from nasnet_keras.search.nasnet_space import NASNetSpace
-from nasnet_keras.search.pnas_space import PNAS_OPERATIONS, PNASSpace
-from nasnet_keras.search.policy_search import PolicySearch
-from nasnet_keras.search.policy_settings import PPO, REINFORCE, PolicySettings
-from nasnet_keras.search.progressive import Progressive
-from nasnet_keras.search.random_search import RandomSearch
-from nasnet_keras.search.space import Architecture, Decision, Space
-from nasnet_keras.search.spaces import get_space, list_spaces
-from nasnet_keras.search.strategies import get_strategy, list_strategies
-from nasnet_keras.search.strategy import Proposal, Result, Strategy
-from nasnet_keras.search.surrogate_settings import (
+from nasnet_keras.search.spaces.nasnet_space import NASNetSpace
+from nasnet_keras.search.spaces.pnas_space import PNAS_OPERATIONS, PNASSpace
+from nasnet_keras.search.spaces.registry import get_space, list_spaces
+from nasnet_keras.search.spaces.space import Architecture, Decision, Space
+from nasnet_keras.search.strategies.evolution import RegularizedEvolution
+from nasnet_keras.search.strategies.policy_search import PolicySearch
+from nasnet_keras.search.strategies.policy_settings import PPO, REINFORCE, PolicySettings
+from nasnet_keras.search.strategies.progressive import Progressive
+from nasnet_keras.search.strategies.random_search import RandomSearch
+from nasnet_keras.search.strategies.registry import get_strategy, list_strategies
+from nasnet_keras.search.strategies.strategy import Proposal, Result, Strategy
+from nasnet_keras.search.strategies.surrogate_settings import (
     LSTM,
     LSTM_ENSEMBLE,
     MLP,

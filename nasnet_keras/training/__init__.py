@@ -1,7 +1,5 @@
-"""Recipes, objective, optimizers and the trainer (in `nasnet_keras.training.trainer`)."""
+"""What every long run shares: its directory, checkpoints, log, callbacks and optimizers."""
 
-from nasnet_keras.training.recipe import Recipe
-from nasnet_keras.training.recipes import get_recipe, list_recipes
 from nasnet_keras.training.run_options import RunOptions
 
-__all__ = ["Recipe", "RunOptions", "get_recipe", "list_recipes"]
+__all__ = ["RunOptions"]

@@ -10,10 +10,10 @@ from typing import Any
 import keras
 from absl import logging
 
+from nasnet_keras.classification.evaluation import Evaluation
+from nasnet_keras.classification.evaluation_pictures import as_pixels, draw_mistakes
+from nasnet_keras.classification.objective import AUXILIARY_LOGITS, LOGITS
 from nasnet_keras.layers import DropPath
-from nasnet_keras.training.evaluation import Evaluation
-from nasnet_keras.training.evaluation_pictures import as_pixels, draw_mistakes
-from nasnet_keras.training.objective import AUXILIARY_LOGITS, LOGITS
 from nasnet_keras.whole_files import make_directory
 
 _LOSSES = {LOGITS: f"{LOGITS}_loss", AUXILIARY_LOGITS: f"{AUXILIARY_LOGITS}_loss"}

@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 import nasnet_keras as nk
+from nasnet_keras.classification.classifier import load_classifier
+from nasnet_keras.classification.trained_model import TrainedModel, load_trained_model
 from nasnet_keras.data.preprocessing import preprocess
-from nasnet_keras.export import export_saved_model, load_classifier
+from nasnet_keras.export import export_saved_model
 from nasnet_keras.models import inference_model
-from nasnet_keras.training.trained_model import TrainedModel, load_trained_model
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = [

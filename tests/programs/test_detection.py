@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data import write_toy_dataset
-from nasnet_keras.detection.training_config import TrainingConfig
 from tests.detection_network import tiny_config
 
 ROOT = Path(__file__).parents[2]

@@ -13,12 +13,12 @@ from absl.testing import flagsaver
 pytest.importorskip("tensorflow")
 
 import nasnet_keras as nk
-from nasnet_keras.data import evaluation_batches
-from nasnet_keras.training import get_recipe
-from nasnet_keras.training.evaluation import evaluate
-from nasnet_keras.training.optimizers import make_optimizer
-from nasnet_keras.training.trained_model import load_trained_model, write_config
-from nasnet_keras.training.trainer import build_training_network
+from nasnet_keras.classification import get_recipe
+from nasnet_keras.classification.evaluation import evaluate
+from nasnet_keras.classification.trained_model import load_trained_model, write_config
+from nasnet_keras.classification.trainer import build_training_network
+from nasnet_keras.data.streams import evaluation_batches
+from nasnet_keras.training.optimizers.factory import make_optimizer
 
 ROOT = Path(__file__).parents[2]
 RECIPE = get_recipe("digits").override(

@@ -11,8 +11,8 @@ import pytest
 
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search import get_space
-from nasnet_keras.search.journal import Journal, read_journal
-from nasnet_keras.search.run_directory import RunDirectory
+from nasnet_keras.search.engine.journal import Journal, read_journal
+from nasnet_keras.search.engine.run_directory import RunDirectory
 from tests.search.journals import made_up_search
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,7 +185,7 @@ def test_an_interrupt_says_that_something_is_saved_only_where_it_is(
 import sys
 from pathlib import Path
 import search_architecture
-from nasnet_keras.command_line import run
+from nasnet_keras.programs.command_line import run
 
 def interrupt(*_):
     if journal:

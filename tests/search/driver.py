@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 from nasnet_keras.search import get_space, get_strategy
-from nasnet_keras.search.experiment import Experiment
-from nasnet_keras.search.job_process import JobLimits
-from nasnet_keras.search.local_executor import LocalExecutor
-from nasnet_keras.search.run_directory import RunDirectory
-from tests.search import children
+from nasnet_keras.search.engine.experiment import Experiment
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.executors.job_process import JobLimits
+from nasnet_keras.search.executors.local_executor import LocalExecutor
+from tests.search import quick_children
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def main(directory: str, child: str, budget: str) -> None:
     strategy = get_strategy("random", get_space("pnas", num_blocks=2))
     experiment = Experiment(RunDirectory(directory), strategy, {"child": child})
     limits = JobLimits(seconds=8.0, mebibytes=250.0) if child == "mixed" else JobLimits()
-    experiment.run(LocalExecutor(getattr(children, child), 3, limits), int(budget))
+    experiment.run(LocalExecutor(getattr(quick_children, child), 3, limits), int(budget))
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from nasnet_keras.search import get_space
-from nasnet_keras.search.journal import Journal
-from nasnet_keras.search.run_directory import RunDirectory
+from nasnet_keras.search.engine.journal import Journal
+from nasnet_keras.search.engine.run_directory import RunDirectory
 
 
 def made_up_search(

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
-from nasnet_keras.training import Recipe, get_recipe
+from nasnet_keras.classification import Recipe, get_recipe
+from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
+from nasnet_keras.classification.trained_model import load_model
+from nasnet_keras.classification.trainer import build_training_network
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
-from nasnet_keras.training.moving_average import averaged_weights
-from nasnet_keras.training.objective import add_weight_decay, cross_entropies
-from nasnet_keras.training.optimizers import make_optimizer
-from nasnet_keras.training.trained_model import load_model
-from nasnet_keras.training.trainer import build_training_network
+from nasnet_keras.training.optimizers.factory import make_optimizer
+from nasnet_keras.training.optimizers.moving_average import averaged_weights
 
 TINY = get_recipe("digits").override(num_cells=2, filters=2, stem_filters=4, epochs=1)
 AVERAGED = TINY.override(moving_average_decay=0.9, augmentation="none")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras.classification.evaluation import Evaluation
+from nasnet_keras.classification.evaluation_pictures import Mistake
+from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
 from nasnet_keras.layers import DropPath
-from nasnet_keras.training.evaluation import Evaluation
-from nasnet_keras.training.evaluation_pictures import Mistake
-from nasnet_keras.training.objective import add_weight_decay, cross_entropies
 from nasnet_keras.training.tensorboard import TensorBoardScalars, write_evaluation
 
 pytest.importorskip("tensorboardX")

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.data.batches import batches_per_epoch
 from nasnet_keras.data.decoding import decode_crop
-from nasnet_keras.data.example_files import ImageFiles
-from nasnet_keras.data.example_order import evaluation_order, training_order
-from nasnet_keras.data.prefetching import prefetched
-from nasnet_keras.data.stream_problems import StreamProblems
+from nasnet_keras.data.sources.example_files import ImageFiles
+from nasnet_keras.data.streams.batches import batches_per_epoch
+from nasnet_keras.data.streams.example_order import evaluation_order, training_order
+from nasnet_keras.data.streams.prefetching import prefetched
+from nasnet_keras.data.streams.stream_problems import StreamProblems
 from nasnet_keras.detection.data.augmentation import (
     NO_AUGMENTATION,
     DetectionAugmentation,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nasnet_keras.data.split import parse_split
-from nasnet_keras.data.tfds_files import find_tfds, tfds_splits
+from nasnet_keras.data.sources.split import parse_split
+from nasnet_keras.data.sources.tfds_files import find_tfds, tfds_splits
 from nasnet_keras.detection.data.coco_files import find_coco, read_coco_directory
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.tfds_boxes import read_tfds_boxes

@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.data.tfds_files import find_records
-from nasnet_keras.data.tfrecord import parse_example, read_placed_records
+from nasnet_keras.data.sources.tfds_files import find_records
+from nasnet_keras.data.sources.tfrecord import parse_example, read_placed_records
 from nasnet_keras.detection.data.annotation_checks import (
     SourceBox,
     SourceImage,

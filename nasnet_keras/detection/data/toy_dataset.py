@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nasnet_keras.data.digits import load_digits
-from nasnet_keras.data.image_dataset import ImageDataset
+from nasnet_keras.data.sources.digits import load_digits
+from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.whole_files import make_directory, written_whole
 
 # The annotations' description begins with it; by that a dataset of this module is told from others.

@@ -1,0 +1,6 @@
+"""Classifiers: recipes, objective, trainer (in `nasnet_keras.classification.trainer`), scores."""
+
+from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.classification.recipes import get_recipe, list_recipes
+
+__all__ = ["Recipe", "get_recipe", "list_recipes"]

@@ -1,0 +1,1 @@
+"""Batches of images, in memory or read from disk while a network trains."""

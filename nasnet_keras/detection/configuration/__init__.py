@@ -1,0 +1,1 @@
+"""The detectors by name, and everything that fixes the training of one."""

@@ -1,0 +1,1 @@
+"""COCO's numbers for a detector, and its mistakes."""

@@ -1,0 +1,117 @@
+"""Training of a detector that starts from other weights."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from nasnet_keras.detection.inference.run_files import find_checkpoint, run_of
+from nasnet_keras.detection.inference.trained_detector import RunConfig
+from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.models.presets import PRESETS
+from nasnet_keras.training.fine_tuning import describe_start, start_from
+from nasnet_keras.weights.assign import MisfitError
+from nasnet_keras.weights.keras_files import load_keras_model
+from nasnet_keras.weights.pretrained import IMAGENET, load_pretrained
+from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
+
+_BOX_HEAD = "box_head"
+
+
+def start_detector_from(
+    model: FasterRCNN,
+    checkpoint_path: str | os.PathLike[str],
+    class_names: Sequence[str] | None = None,
+) -> str:
+    """Sets a detector's weights from a classifier or another detector.
+
+    A classifier of the same network gives both stages their weights. A detector gives all, but for
+    the second stage's dense layers where its classes are others.
+
+    Args:
+        model: The detector.
+        checkpoint_path: A classifier as `start_from` takes it, or `"imagenet"`; or a detector's run
+            or `.keras` file.
+        class_names: Names of the detector's classes, compared with those of the other detector's
+            run. Default: only the number of classes is.
+
+    Returns:
+        A line that says what was set.
+
+    Raises:
+        OSError: There is no such checkpoint.
+        ValueError: It is damaged or does not fit; nothing has changed.
+    """
+    path = Path(checkpoint_path)
+    if _holds_detector(path):
+        return _from_detector(model, path, class_names)
+    classifier: list[str] = [CLASSIFIER_SCOPE]
+    if str(checkpoint_path) == IMAGENET:
+        names = [name for name, p in PRESETS.items() if p.config == model.config.network]
+        if not names:
+            raise ValueError("there are no published weights of the detector's network")
+        report = load_pretrained(model.network, names[0], IMAGENET, include_top=False)
+        return describe_start(report)
+    try:
+        return describe_start(start_from(model.network, checkpoint_path, classifier))
+    except MisfitError as error:
+        # The auxiliary head, whose scope depends on the network.
+        if not error.heads:
+            raise
+        scopes = list(dict.fromkeys([*classifier, *error.heads]))
+    return describe_start(start_from(model.network, checkpoint_path, scopes))
+
+
+def _holds_detector(path: Path) -> bool:
+    """Returns whether a `.keras` file, or the one of a run, is a detector's."""
+    import json
+    import zipfile
+
+    try:
+        path = find_checkpoint(path)
+    except FileNotFoundError:
+        return False
+    if path.suffix != ".keras":
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return json.loads(archive.read("config.json")).get("class_name") == FasterRCNN.__name__
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        return False  # What is wrong with it, the loader says.
+
+
+def _from_detector(model: FasterRCNN, path: Path, class_names: Sequence[str] | None) -> str:
+    path = find_checkpoint(path)
+    saved: Any = load_keras_model(path)
+    same = saved.config.classes == model.config.classes
+    run = run_of(path)
+    if same and class_names is not None and run is not None:
+        same = RunConfig.read(run).class_names == tuple(class_names)
+    ours, theirs = _by_path(model, same), _by_path(saved, same)
+    wrong = [
+        name
+        for name in sorted({*ours, *theirs})
+        if name not in ours or name not in theirs or ours[name].shape != theirs[name].shape
+    ]
+    if wrong:
+        raise ValueError(
+            f"{path} is another detector: {len(wrong)} variables do not fit, e.g. {wrong[0]}"
+        )
+    for name, variable in ours.items():
+        variable.assign(keras.ops.convert_to_numpy(theirs[name]))
+    left = "" if same else f"; {_BOX_HEAD} left as it was, for other classes"
+    return f"{len(ours):,} variables from {path}{left}"
+
+
+def _by_path(model: FasterRCNN, with_box_head: bool) -> dict[str, keras.Variable]:
+    return {
+        variable.path: variable
+        for variable in model.weights
+        if "seed_generator" not in variable.path
+        and not variable.path.startswith("drop_path_schedule")
+        and (with_box_head or _BOX_HEAD not in variable.path.split("/"))
+    }

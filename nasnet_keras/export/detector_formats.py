@@ -1,0 +1,275 @@
+"""A detector as SavedModel, ONNX and LiteRT, each compared with the detector before it is there."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from nasnet_keras.detection.inference.predictor import fitted_image
+from nasnet_keras.detection.inference.served_detector import ServedDetector
+from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
+from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
+from nasnet_keras.export.detector_graph import (
+    OUTPUTS,
+    detect_encoded,
+    fixed_function,
+    frozen_function,
+)
+from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
+
+_ONNX_OPSET = 17
+_EXTRA = "pip install 'nasnet-keras[export]'"
+
+
+@dataclass(frozen=True, eq=False)
+class _CheckedPicture:
+    """A picture, the detector's image of it, and what the detector finds in that."""
+
+    pixels: np.ndarray
+    images: np.ndarray
+    sizes: np.ndarray
+    found: Found
+
+
+def export_detector(
+    served: ServedDetector,
+    output_dir: str | os.PathLike[str],
+    formats: Sequence[str],
+    check_pictures: Sequence[np.ndarray],
+    overwrite: bool = False,
+) -> dict[str, Comparison]:
+    """Writes a detector in formats that other programs load.
+
+    - `saved_model`: the directory `saved_model`, with two signatures. `serving_default` takes
+      `images`, float32 `(batch, height, width, 3)` in [0, 255] and of any size, and `image_sizes`,
+      float32 `(batch, 2)`, height and width without padding. `serve_bytes` takes `image_bytes`, a
+      vector of PNG, JPEG, BMP or GIF files; boxes are in each picture's own pixels, and `names` are
+      added.
+    - `onnx`: `detector.onnx`, one image of the size that the detector was trained for.
+    - `litert`: `detector.tflite`, the same, with LiteRT's built-in operations only.
+
+    All return `boxes` (top, left, bottom, right), `scores`, `labels` and `count`, see
+    `select_detections`. Beside them, `labels.txt` has the classes, one a line, and `detector.json`
+    the size of the images and how pictures are brought to it.
+
+    Args:
+        served: The detector.
+        output_dir: Where to write.
+        formats: Names from `FORMATS`.
+        check_pictures: Pictures to compare on, `(height, width, 3)`, uint8.
+        overwrite: Whether to replace files that are there.
+
+    Returns:
+        By format, how far its detections are from the detector's.
+
+    Raises:
+        OSError: The directory cannot be written.
+        ValueError: A format is unknown or needs a library that is missing, files would be replaced,
+            the backend is not TensorFlow, there are no pictures, or the detections differ; what
+            differs is not written.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"detectors are exported by the TensorFlow backend, not {keras.backend.backend()}: "
+            "set KERAS_BACKEND=tensorflow"
+        )
+    if not check_pictures:
+        raise ValueError("there is no picture to compare on")
+    target = check_export_directory(output_dir, formats, overwrite)
+    make_directory(target)
+    checked = [_checked_picture(served, pixels) for pixels in check_pictures]
+    result: dict[str, Comparison] = {}
+    fixed = None
+    for name in formats:
+        file, write, read = _WRITERS[name]
+        if name != "saved_model":
+            fixed = fixed or fixed_function(served.model, served.image_size)
+        with written_whole(target / file) as temporary:
+            write(served, fixed, temporary)
+            comparisons = read(served, temporary, checked)
+            for comparison in comparisons:
+                if not comparison.agrees:
+                    raise ValueError(
+                        f"{name} finds something else than the detector ({comparison}); "
+                        f"{target / file} was not written"
+                    )
+            result[name] = min(comparisons, key=lambda comparison: comparison.least_iou)
+    with written_whole(target / "labels.txt") as path:
+        path.write_text("".join(f"{name}\n" for name in served.class_names), encoding="utf-8")
+    with written_whole(target / "detector.json") as path:
+        description = {
+            "image_size": list(served.image_size),
+            "keep_aspect": served.keep_aspect,
+            "class_names": list(served.class_names),
+            "category_ids": list(served.category_ids),
+        }
+        path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    return result
+
+
+def check_export_directory(
+    output_dir: str | os.PathLike[str], formats: Sequence[str], overwrite: bool
+) -> Path:
+    """Refuses what could not be exported, before any work; makes nothing.
+
+    Raises:
+        OSError: The directory cannot be written to, or is a file.
+        ValueError: A format is unknown or needs a library that is missing, or files would be
+            replaced.
+    """
+    if not formats:
+        raise ValueError(f"no format given; expected some of: {', '.join(FORMATS)}")
+    for name in formats:
+        if name not in FORMATS:
+            raise ValueError(unknown_name("format", name, FORMATS))
+    if "onnx" in formats:
+        _import_onnx()
+    target = Path(output_dir).absolute()
+    if target.exists() and not target.is_dir():
+        raise NotADirectoryError(20, "is a file, not a directory", str(output_dir))
+    check_can_write(target / "labels.txt")
+    for name in formats:
+        path = target / _WRITERS[name][0]
+        if path.exists() and not overwrite:
+            raise ValueError(f"{path} is there already: choose another directory, or overwrite it")
+    return target
+
+
+def _checked_picture(served: ServedDetector, pixels: np.ndarray) -> _CheckedPicture:
+    image, size, _ = fitted_image(pixels, served.image_size, served.keep_aspect)
+    images, sizes = image[np.newaxis], np.asarray([size], "float32")
+    found = served.model({IMAGES: images, SIZES: sizes}, training=False)
+    return _CheckedPicture(pixels, images, sizes, _first(found))
+
+
+def _first(found: Any) -> Found:
+    return {name: np.asarray(found[name])[0] for name in OUTPUTS if name != "count"}
+
+
+def _write_saved_model(served: ServedDetector, fixed: Any, path: Path) -> None:
+    import tensorflow as tf
+
+    def serve_images(images: Any, image_sizes: Any) -> dict[str, Any]:
+        return served.model.detect(images, image_sizes)
+
+    def serve_bytes(image_bytes: Any) -> dict[str, Any]:
+        return detect_encoded(served, image_bytes)
+
+    archive = keras.export.ExportArchive()
+    archive.track(served.model)
+    images = tf.TensorSpec((None, None, None, 3), tf.float32, name="images")
+    sizes = tf.TensorSpec((None, 2), tf.float32, name="image_sizes")
+    encoded = tf.TensorSpec((None,), tf.string, name="image_bytes")
+    archive.add_endpoint("serving_default", serve_images, input_signature=[images, sizes])
+    archive.add_endpoint("serve_bytes", serve_bytes, input_signature=[encoded])
+    archive.write_out(str(path), verbose=False)
+
+
+def _check_saved_model(
+    served: ServedDetector, path: Path, checked: Sequence[_CheckedPicture]
+) -> list[Comparison]:
+    import tensorflow as tf
+
+    signatures = tf.saved_model.load(str(path)).signatures
+    expected, found, of_pictures, of_bytes = [], [], [], []
+    for picture in checked:
+        expected.append(picture.found)
+        found.append(
+            _first(
+                signatures["serving_default"](
+                    images=tf.constant(picture.images), image_sizes=tf.constant(picture.sizes)
+                )
+            )
+        )
+        height, width = picture.pixels.shape[:2]
+        factors = np.asarray([height, width] * 2) / np.tile(picture.sizes[0], 2)
+        of_pictures.append({**picture.found, "boxes": picture.found["boxes"] * factors})
+        answer = signatures["serve_bytes"](image_bytes=tf.constant([_png(picture.pixels)]))
+        of_bytes.append(_first(answer))
+    return [compare_detections(expected, found), compare_detections(of_pictures, of_bytes)]
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    # Without loss: two decoders of JPEG differ by more than two detectors.
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _write_onnx(served: ServedDetector, fixed: Any, path: Path) -> None:
+    tf2onnx, _ = _import_onnx()
+    model, _ = tf2onnx.convert.from_function(
+        fixed, input_signature=fixed.input_signature, opset=_ONNX_OPSET
+    )
+    path.write_bytes(model.SerializeToString())
+
+
+def _check_onnx(
+    served: ServedDetector, path: Path, checked: Sequence[_CheckedPicture]
+) -> list[Comparison]:
+    _, onnxruntime = _import_onnx()
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+    def run(picture: _CheckedPicture) -> Any:
+        feed = {"images": picture.images, "image_sizes": picture.sizes}
+        return dict(zip(OUTPUTS, session.run(list(OUTPUTS), feed), strict=True))
+
+    found = [_first(run(picture)) for picture in checked]
+    return [compare_detections([picture.found for picture in checked], found)]
+
+
+def _import_onnx() -> tuple[Any, Any]:
+    try:
+        import onnxruntime
+        import tf2onnx
+    except ImportError as error:
+        raise ValueError(f"ONNX needs {error.name}: {_EXTRA}") from error
+    return tf2onnx, onnxruntime
+
+
+def _write_litert(served: ServedDetector, fixed: Any, path: Path) -> None:
+    import tensorflow as tf
+
+    holder = tf.Module()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [frozen_function(fixed).get_concrete_function()], holder
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    path.write_bytes(converter.convert())
+
+
+def _check_litert(
+    served: ServedDetector, path: Path, checked: Sequence[_CheckedPicture]
+) -> list[Comparison]:
+    import warnings
+
+    import tensorflow as tf
+
+    with warnings.catch_warnings():
+        # It names a successor, whose wheels are not there for every platform that TensorFlow has.
+        warnings.simplefilter("ignore", UserWarning)
+        runner = tf.lite.Interpreter(model_path=str(path)).get_signature_runner()
+    found = [
+        _first(runner(images=picture.images, image_sizes=picture.sizes)) for picture in checked
+    ]
+    return [compare_detections([picture.found for picture in checked], found)]
+
+
+_Writer = Callable[[ServedDetector, Any, Path], None]
+_Reader = Callable[[ServedDetector, Path, Sequence[_CheckedPicture]], list[Comparison]]
+_WRITERS: dict[str, tuple[str, _Writer, _Reader]] = {
+    "saved_model": ("saved_model", _write_saved_model, _check_saved_model),
+    "onnx": ("detector.onnx", _write_onnx, _check_onnx),
+    "litert": ("detector.tflite", _write_litert, _check_litert),
+}
+FORMATS = tuple(_WRITERS)

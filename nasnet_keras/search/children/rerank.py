@@ -1,0 +1,147 @@
+"""The best children of a search trained again, longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.classification.recipes import get_recipe
+from nasnet_keras.genotypes import Genotype
+from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.presets import get_preset
+from nasnet_keras.search.children.child import ClassifierChild
+from nasnet_keras.search.children.moved_training import follow_genotype
+from nasnet_keras.search.engine.experiment import Experiment
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.search_state import SearchState, replay
+from nasnet_keras.search.executors.executor import Executor, Job
+from nasnet_keras.search.report.history import read_history
+from nasnet_keras.search.report.reranked import Reranked, read_reranked, rerank_directory
+from nasnet_keras.search.strategies.listed import Listed
+
+
+@dataclass(frozen=True)
+class RerankChild(ClassifierChild):
+    """A child trained by a whole recipe, judged on the same held-out images as in the search.
+
+    The trained network stays in the child's directory, under `training`.
+
+    Args:
+        recipe_name: A recipe for CIFAR's networks, e.g. `"nasnet_cifar"`; its own network, dataset
+            and splits are replaced.
+
+    Raises:
+        ValueError: As for `ClassifierChild`; or the recipe is unknown, or one for ImageNet's
+            networks.
+    """
+
+    recipe_name: str = "nasnet_cifar"
+
+    def __post_init__(self) -> None:
+        recipe = get_recipe(self.recipe_name)
+        if get_preset(recipe.model_name).config.stem != "cifar":
+            raise ValueError(
+                f"recipe {self.recipe_name!r} is for ImageNet's networks; children have the frame "
+                "of CIFAR's, e.g. recipe 'nasnet_cifar'"
+            )
+        super().__post_init__()
+
+    def recipe(self, seed: int) -> Recipe:
+        return get_recipe(self.recipe_name).override(
+            dataset_name=self.dataset_name, seed=seed, **self._values()
+        )
+
+    def network(self, genotype: Genotype) -> NetworkConfig:
+        """Returns the network as it predicts, for its costs: without drop path."""
+        values = self.recipe(0).network_overrides() | {"drop_path_keep_probability": 1.0}
+        return get_preset(_frame(genotype)).config.replace(genotype=genotype, **values)
+
+    def _train(self, job: Job, genotype: str) -> float:
+        from rich.console import Console
+
+        from nasnet_keras.classification.trainer import train
+        from nasnet_keras.training.run_options import RunOptions
+
+        recipe = self.recipe(job.seed).override(
+            genotype=genotype, model_name=_frame(job.description)
+        )
+        options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
+        follow_genotype(job.directory / "training", genotype)
+        evaluation = train(recipe, job.directory / "training", Console(), options)
+        if evaluation is None:
+            raise RuntimeError("told to stop; the training goes on where it was")
+        return evaluation.accuracy
+
+    def _recipe_name(self) -> str:
+        return self.recipe_name
+
+    def _values(self) -> dict[str, Any]:
+        held_out = ClassifierChild(self.dataset_name).recipe(0)
+        values: dict[str, Any] = {
+            "dataset_split_name": held_out.dataset_split_name,
+            "evaluation_split_name": held_out.evaluation_split_name,
+            **self.overrides,
+        }
+        if "filters" in values and "stem_filters" not in values:
+            values["stem_filters"] = 3 * values["filters"]
+        return values
+
+
+def rerank(
+    run_dir: RunDirectory,
+    count: int,
+    child: RerankChild,
+    executor: Executor,
+    say: Callable[[str], None] = print,
+    report: Callable[[SearchState], None] | None = None,
+) -> list[Reranked]:
+    """Trains the best children of a search by a whole recipe.
+
+    It is a search of its own, in the directory `rerank`, whose proposals are a list: journaled,
+    continued by the same call, each child trained once. Those chosen once stay chosen, whatever
+    the search finds later; with a larger `count`, the best of the others join them.
+
+    Args:
+        run_dir: The search.
+        count: How many of its children, those of earlier calls included.
+        child: How they are trained.
+        executor: Where; closed at the end.
+        say: Receives lines for the user.
+        report: Called with the state about once a second.
+
+    Returns:
+        All that were trained again, best first.
+
+    Raises:
+        JournalError: A journal is damaged.
+        OSError: A file cannot be read or written.
+        SearchFailed: Too many children failed.
+        ValueError: No child has a reward, `count` is below 1, or it was begun with other settings.
+    """
+    if count < 1:
+        raise ValueError(f"the best 1 or more are trained again, got count={count}")
+    history = read_history(run_dir)
+    if not history.trained:
+        raise ValueError(f"{run_dir.path}: no child has a reward yet")
+    directory = rerank_directory(run_dir)
+    chosen = [
+        tuple(event["architecture"])
+        for event, _, _ in replay(directory.journal, SearchState())
+        if event["event"] == "asked"
+    ]
+    # All of them, also where `count` is smaller than it was: the journal goes on with its own.
+    count, known = max(count, len(chosen)), set(chosen)
+    ranked = [best.architecture for best in history.best(len(history.trained))]
+    chosen += [architecture for architecture in ranked if architecture not in known]
+    count = min(count, len(chosen))
+    seed = history.config["seed"]
+    strategy = Listed(history.space, chosen[:count], seed)
+    Experiment(directory, strategy, child.config(), say=say).run(executor, count, report)
+    return read_reranked(run_dir, history)
+
+
+def _frame(genotype: Genotype) -> str:
+    """Returns the network that the cells are put into."""
+    return "pnasnet_cifar" if genotype.reduction is None else "nasnet_cifar"

@@ -1,0 +1,1 @@
+"""A search that survives any kill: its books and its loop."""

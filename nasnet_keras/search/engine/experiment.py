@@ -1,0 +1,303 @@
+"""A search: proposals to workers, rewards to the strategy, every step in the journal first."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nasnet_keras.search.engine.ending import SearchFailed, is_fruitless, why_ended
+from nasnet_keras.search.engine.journal import Journal
+from nasnet_keras.search.engine.limits import Limits
+from nasnet_keras.search.engine.resume import resume
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.search_state import OpenChild, SearchState
+from nasnet_keras.search.engine.snapshot import Snapshot, save_snapshot
+from nasnet_keras.search.executors.executor import Executor, Job, Outcome
+from nasnet_keras.search.strategies.strategy import Result, Strategy
+
+RETRIES = 2
+"""How often a child that failed is tried again; one whose time was over is not."""
+
+_MAX_LOSSES = 10
+_MAX_FAILED_IN_A_ROW = 10
+# Of the strategy's own time, so much is repeated at most when a search goes on.
+_SNAPSHOT_SECONDS = 2.0
+_POLL_SECONDS = 1.0
+
+
+class Experiment:
+    """A search in a directory.
+
+    The journal and the configuration are the search: everything else follows from them. Kill the
+    process at any moment, and the same call goes on. Children that were running are trained again,
+    unless they ended meanwhile; no other is.
+
+    The strategy is told one result at a time, and asked right after it for as many proposals as
+    there are workers without work. So the proposals depend on the order of results alone, and not
+    on how many came together or on where the search was cut off.
+
+    Args:
+        run_dir: The directory; made if it does not exist.
+        strategy: A new strategy; it has the space.
+        child: What tells these children from others, JSON-ready; part of the configuration.
+        limits: What an architecture may cost.
+        costs: Gives `parameters` and `multiply_adds` of what the space decodes; needed for limits
+            on them.
+        say: Receives lines for the user.
+
+    Attributes:
+        state: What is known so far.
+
+    Raises:
+        ValueError: The directory holds another search, or a limit needs `costs`.
+    """
+
+    def __init__(
+        self,
+        run_dir: RunDirectory,
+        strategy: Strategy,
+        child: Mapping[str, Any],
+        limits: Limits | None = None,
+        costs: Callable[[Any], Mapping[str, int]] | None = None,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        self.run_dir = run_dir
+        self.strategy = strategy
+        self.limits = limits or Limits()
+        self.state = SearchState()
+        self._costs = costs
+        self._say = say
+        if self.limits.before_training and costs is None:
+            raise ValueError(f"{self.limits}: these children's costs cannot be counted")
+        self._config = {
+            "space": strategy.space.config(),
+            "strategy": {"name": strategy.name, **strategy.settings()},
+            "seed": strategy.seed,
+            "child": dict(child),
+            "limits": {
+                "max_parameters": self.limits.max_parameters,
+                "max_multiply_adds": self.limits.max_multiply_adds,
+                "max_latency_ms": self.limits.max_latency_ms,
+            },
+        }
+        run_dir.check_config(self._config)
+        self._journal: Journal
+        self._workers = 0
+        self._budget: int | None = None
+        self._to_submit: deque[OpenChild] = deque()
+        self._submitted: set[int] = set()
+        self._strategy_seconds = 0.0
+
+    def run(
+        self,
+        executor: Executor,
+        budget: int | None = None,
+        report: Callable[[SearchState], None] | None = None,
+    ) -> SearchState:
+        """Begins the search or goes on, until the budget is spent or the strategy is finished.
+
+        Args:
+            executor: Where children are trained; closed at the end.
+            budget: Children to train, those of earlier calls included, those that turn their
+                architecture down not; `None`: as many as the strategy proposes.
+            report: Called with the state about once a second.
+
+        Returns:
+            The state at the end.
+
+        Raises:
+            JournalError: The journal is damaged, or not this strategy's.
+            SearchFailed: Ten children in a row failed for good, or all that the budget allows.
+            ValueError: The budget is below 1, another process runs this search, or no architecture
+                meets the limits.
+        """
+        if budget is not None and budget < 1:
+            raise ValueError(f"the budget is 1 child or more, got {budget}")
+        with self.run_dir.locked(), executor:
+            self.run_dir.check_config(self._config)
+            self.run_dir.write_config(self._config)
+            self.state, place = resume(self.run_dir, self.strategy, self._say)
+            with Journal(self.run_dir.journal, place) as journal:
+                self._journal = journal
+                self._workers = executor.workers
+                self._budget = budget
+                self._to_submit.clear()
+                self._submitted.clear()
+                self._event(
+                    "opened",
+                    executor=type(executor).__name__,
+                    workers=executor.workers,
+                    budget=budget,
+                )
+                self._settle_open()
+                self._train(executor, report or (lambda state: None))
+        return self.state
+
+    def _settle_open(self) -> None:
+        """Does what the journal's last events call for."""
+        for child in list(self.state.open.values()):
+            if child.started:
+                self._start(child)
+        for child in list(self.state.open.values()):
+            if not child.started:
+                self._settle(child)
+        self._fill()
+
+    # ---- The search.
+
+    def _train(self, executor: Executor, report: Callable[[SearchState], None]) -> None:
+        reported = time.monotonic()
+        while True:
+            self._journal.flush()
+            # More may be open than there are workers: an earlier call may have had more of them.
+            while self._to_submit and len(self._submitted) < self._workers:
+                child = self._to_submit.popleft()
+                self._submitted.add(child.number)
+                executor.submit(self._job(child))
+            if self._strategy_seconds > _SNAPSHOT_SECONDS:
+                self._save_snapshot()
+            if not self.state.training:
+                break
+            for outcome in executor.wait(_POLL_SECONDS):
+                self._submitted.discard(outcome.number)
+                self._take(outcome)
+                self._fill()
+            if time.monotonic() - reported >= _POLL_SECONDS:
+                reported = time.monotonic()
+                report(self.state)
+        self._save_snapshot()
+        report(self.state)
+        why = why_ended(self.state, self.strategy, self.limits, self._budget)
+        if why is not None:
+            self._say(why)
+
+    def _take(self, outcome: Outcome) -> None:
+        """Puts the end of a job into the journal and tells the strategy."""
+        child = self.state.open.get(outcome.number)
+        if child is None:
+            return
+        seconds = round(outcome.seconds, 3)
+        if outcome.values is not None:
+            values = dict(outcome.values)
+            reward = values.pop("reward")
+            self._event(
+                "result", number=child.number, reward=reward, seconds=seconds, values=values
+            )
+        else:
+            used, allowed = (
+                (child.losses, _MAX_LOSSES) if outcome.lost else (child.failures, RETRIES)
+            )
+            # Another attempt would go on where this one was, with a time of its own.
+            final = outcome.timed_out or used >= allowed
+            self._event(
+                "failed",
+                number=child.number,
+                attempt=child.failures + child.losses,
+                error=outcome.error,
+                lost=outcome.lost,
+                final=final,
+                seconds=seconds,
+            )
+            if not final:
+                self._start(child)
+                return
+            if self.state.failed_in_a_row >= _MAX_FAILED_IN_A_ROW:
+                raise SearchFailed(
+                    f"the last {_MAX_FAILED_IN_A_ROW} children failed, this one "
+                    f"({self.run_dir.child(child.number)}) with: {outcome.error}"
+                )
+        for other in list(self.state.open.values()):
+            if not other.started and other.key == child.key:
+                self._settle(other)
+
+    def _fill(self) -> None:
+        """Asks for proposals until every worker has work."""
+        while (
+            self.state.running < self._workers
+            # Those that wait for an identical one are not running, and there is an end to them.
+            and len(self.state.open) < 2 * self._workers
+            and (self._budget is None or self.state.started < self._budget)
+            and not is_fruitless(self.state)
+        ):
+            proposals = self._ask()
+            if not proposals:
+                break
+            (proposal,) = proposals
+            values: dict[str, Any] = {
+                "number": proposal.number,
+                "architecture": list(proposal.architecture),
+                "key": _digest(self.strategy.space.key(proposal.architecture)),
+            }
+            if proposal.predicted_reward is not None:
+                values["predicted_reward"] = proposal.predicted_reward
+            self._event("asked", **values)
+            self._settle(self.state.open[proposal.number])
+
+    def _settle(self, child: OpenChild) -> None:
+        """Decides what becomes of a proposal; while an identical one is trained, nothing."""
+        known = self.state.known.get(child.key)
+        if known is not None:
+            number, reward = known
+            self._event("repeated", number=child.number, of=number, reward=reward)
+            return
+        if child.key in self.state.training:
+            return
+        if self.limits.before_training and self._costs is not None:
+            costs = dict(self._costs(self.strategy.space.decode(child.architecture)))
+            reason = self.limits.violation(costs)
+            if reason is not None:
+                self._event("rejected", number=child.number, reason=reason, values=costs)
+                return
+        self._start(child)
+
+    def _start(self, child: OpenChild) -> None:
+        self._event("started", number=child.number, attempt=child.failures + child.losses)
+        self._to_submit.append(child)
+
+    def _job(self, child: OpenChild) -> Job:
+        return Job(
+            child.number,
+            child.failures + child.losses,
+            child.key,
+            self.strategy.space.decode(child.architecture),
+            _child_seed(self.strategy.seed, child.key),
+            self.run_dir.child(child.number),
+        )
+
+    # ---- What every step goes through.
+
+    def _event(self, event: str, **values: Any) -> None:
+        result = self.state.apply(self._journal.append(event, **values))
+        if result is not None:
+            self._tell(result)
+
+    def _ask(self) -> list[Any]:
+        began = time.perf_counter()
+        proposals = self.strategy.ask(1)
+        self._strategy_seconds += time.perf_counter() - began
+        return proposals
+
+    def _tell(self, result: Result) -> None:
+        began = time.perf_counter()
+        self.strategy.tell([result])
+        self._strategy_seconds += time.perf_counter() - began
+
+    def _save_snapshot(self) -> None:
+        self._journal.flush()
+        save_snapshot(
+            self.run_dir.snapshot, Snapshot(self._journal.place, self.strategy.state_dict())
+        )
+        self._strategy_seconds = 0.0
+
+
+def _digest(key: str) -> str:
+    """A key of fixed length, so that a driver's memory does not grow with the architectures'."""
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+
+
+def _child_seed(seed: int, key: str) -> int:
+    """Returns a child's seed, below 2^31."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {key}".encode()).digest()[:4], "big") >> 1

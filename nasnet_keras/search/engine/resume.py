@@ -1,0 +1,74 @@
+"""From a journal back to where the search was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nasnet_keras.search.engine.journal import JournalError, Place
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.search_state import SearchState, replay
+from nasnet_keras.search.engine.snapshot import Snapshot, load_snapshot
+from nasnet_keras.search.strategies.strategy import Strategy
+
+
+def resume(
+    run_dir: RunDirectory, strategy: Strategy, say: Callable[[str], None]
+) -> tuple[SearchState, Place]:
+    """Reads a journal, and brings a new strategy to where it was at the journal's end.
+
+    From the last snapshot on, the strategy is asked and told all over again, and what it proposes
+    is compared with the journal.
+
+    Args:
+        run_dir: The directory of the search.
+        strategy: The strategy; changed in place.
+        say: Receives lines for the user.
+
+    Returns:
+        What is known of the search, and the journal's end.
+
+    Raises:
+        JournalError: The journal is damaged, or not this strategy's.
+        OSError: It cannot be read.
+    """
+    snapshot = load_snapshot(run_dir.snapshot)
+    resumed = _replay(run_dir, strategy, snapshot)
+    if resumed is None:
+        say(f"{run_dir.snapshot} does not belong to the journal: replaying all of it")
+        resumed = _replay(run_dir, strategy, None)
+        assert resumed is not None
+    state, place = resumed
+    if run_dir.journal.exists() and run_dir.journal.stat().st_size > place.offset:
+        say(f"{run_dir.journal}: dropped line {place.line + 1}, which was cut short")
+    return state, place
+
+
+def _replay(
+    run_dir: RunDirectory, strategy: Strategy, snapshot: Snapshot | None
+) -> tuple[SearchState, Place] | None:
+    """Returns `None`, the strategy untouched, if the snapshot's place is not in the journal."""
+    state, place = SearchState(), Place()
+    loaded = snapshot is None
+    for event, result, place in replay(run_dir.journal, state):
+        if loaded:
+            if event["event"] == "asked":
+                _check_proposal(run_dir, strategy, event, place)
+            elif result is not None:
+                strategy.tell([result])
+        elif snapshot is not None and place == snapshot.place:
+            strategy.load_state_dict(snapshot.state)
+            loaded = True
+    return (state, place) if loaded else None
+
+
+def _check_proposal(
+    run_dir: RunDirectory, strategy: Strategy, event: Mapping[str, Any], place: Place
+) -> None:
+    proposals = strategy.ask(1)
+    if [list(p.architecture) for p in proposals] != [event["architecture"]]:
+        raise JournalError(
+            f"{run_dir.journal}: line {place.line}: the strategy now proposes something else for "
+            f"number {event['number']}; another version, backend or machine than the one that "
+            "began the search computes otherwise"
+        )

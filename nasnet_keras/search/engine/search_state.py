@@ -1,0 +1,261 @@
+"""What is known of a search: the sum of its journal's events."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nasnet_keras.search.engine.journal import JournalError, Place, read_journal
+from nasnet_keras.search.spaces.space import Architecture
+from nasnet_keras.search.strategies.strategy import Result
+
+
+@dataclass
+class OpenChild:
+    """A proposal that the strategy has no result for yet.
+
+    Attributes:
+        number: The proposal's number.
+        architecture: Its decisions.
+        key: Names it up to equivalence.
+        predicted_reward: What a surrogate expects of it.
+        started: Whether it is being trained; else it waits for an identical one that is.
+        failures: Attempts that failed.
+        losses: Attempts that were taken away.
+    """
+
+    number: int
+    architecture: Architecture
+    key: str
+    predicted_reward: float | None = None
+    started: bool = False
+    failures: int = 0
+    losses: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A child that has a reward.
+
+    Attributes:
+        number: The proposal's number.
+        architecture: Its decisions.
+        reward: Its reward.
+        predicted_reward: What a surrogate expected.
+        seconds: How long it took.
+        values: What else it reported.
+    """
+
+    number: int
+    architecture: Architecture
+    reward: float
+    predicted_reward: float | None
+    seconds: float
+    values: dict[str, Any]
+
+
+class SearchState:
+    """Counts and open proposals, brought up to date event by event.
+
+    The same code runs while a search goes on and when its journal is read again. Of a settled
+    proposal nothing stays but the reward of its key.
+
+    Attributes:
+        open: Proposals without a result, by number.
+        training: The number of the child that is being trained, by key.
+        known: The number and reward by key, of all that were settled otherwise than by a known one.
+        asked: Proposals so far.
+        started: Children whose training began; not those that then turned their architecture down.
+        trained: Children that ended with a reward.
+        failed: Children that were given up.
+        rejected: Architectures beyond a limit, or turned down by their children.
+        repeated: Proposals identical to an earlier one.
+        retries: Attempts that failed or were lost and were made again.
+        seconds: Duration of all trained children together.
+        best: The child of the highest reward, the first among equals.
+        smallest: The least cost of all rejected architectures, by kind of cost.
+        last_rejection: Why the last architecture that was rejected was.
+        last_error: Why the last attempt that failed did.
+        fruitless: Proposals since the last that was started, in this session.
+        turned_down_in_a_row: Architectures turned down by their children since one was trained, in
+            this session.
+        failed_in_a_row: Children given up since one was trained, in this session.
+        session: The last `open` event: when the driver started, with what budget and workers.
+        first_time: When the search began, in seconds since 1970.
+        last_time: When the last event was.
+    """
+
+    def __init__(self) -> None:
+        self.open: dict[int, OpenChild] = {}
+        self.training: dict[str, int] = {}
+        self.known: dict[str, tuple[int, float | None]] = {}
+        self.asked = self.started = self.trained = self.failed = 0
+        self.rejected = self.repeated = self.retries = 0
+        self.seconds = 0.0
+        self.best: Trained | None = None
+        self.smallest: dict[str, float] = {}
+        self.last_rejection = self.last_error = ""
+        self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
+        self.session: dict[str, Any] = {}
+        self.first_time: float | None = None
+        self.last_time: float | None = None
+        self._last_trained: Trained | None = None
+
+    @property
+    def running(self) -> int:
+        return len(self.training)
+
+    @property
+    def done(self) -> int:
+        """Children that were started and ended, well or not."""
+        return self.started - self.running
+
+    def apply(self, event: Mapping[str, Any]) -> Result | None:
+        """Takes in one event.
+
+        Returns:
+            What the strategy is to be told, if the event settles a proposal.
+
+        Raises:
+            ValueError: The event cannot follow those before it.
+        """
+        self.last_time = event["time"]
+        if self.first_time is None:
+            self.first_time = event["time"]
+        handler = getattr(self, f"_apply_{event['event']}", None)
+        if handler is None:
+            raise ValueError(f"unknown event {event['event']!r}")
+        return handler(event)
+
+    def take_trained(self) -> Trained | None:
+        """Returns the child whose reward was in the last event, `None` if there was none."""
+        trained, self._last_trained = self._last_trained, None
+        return trained
+
+    def _apply_opened(self, event: Mapping[str, Any]) -> None:
+        self.session = dict(event)
+        self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
+
+    def _apply_asked(self, event: Mapping[str, Any]) -> None:
+        number = event["number"]
+        if number != self.asked:
+            raise ValueError(f"proposal {number} follows {self.asked - 1}")
+        self.open[number] = OpenChild(
+            number, tuple(event["architecture"]), event["key"], event.get("predicted_reward")
+        )
+        self.asked += 1
+        self.fruitless += 1
+
+    def _apply_started(self, event: Mapping[str, Any]) -> None:
+        child = self._child(event)
+        if child.started:
+            return  # Once more, after a failure or after the driver died.
+        if child.key in self.training or child.key in self.known:
+            raise ValueError(f"child {child.number} is identical to one that was trained")
+        child.started = True
+        self.training[child.key] = child.number
+        self.started += 1
+        self.fruitless = 0
+
+    def _apply_failed(self, event: Mapping[str, Any]) -> Result | None:
+        child = self._child(event, started=True)
+        self.last_error = event["error"]
+        if not event["final"]:
+            self.retries += 1
+            child.losses += event["lost"]
+            child.failures += not event["lost"]
+            return None
+        self.failed += 1
+        self.failed_in_a_row += 1
+        return self._settle(child, None)
+
+    def _apply_result(self, event: Mapping[str, Any]) -> Result:
+        child = self._child(event, started=True)
+        reward = event["reward"]
+        if reward is None:
+            self.started -= 1
+            self.turned_down_in_a_row += 1
+            self._count_rejected(str(event["values"].get("rejected", "")), event["values"])
+            return self._settle(child, None)
+        self.trained += 1
+        self.failed_in_a_row = self.turned_down_in_a_row = 0
+        self.seconds += event["seconds"]
+        self._last_trained = Trained(
+            child.number,
+            child.architecture,
+            reward,
+            child.predicted_reward,
+            event["seconds"],
+            event["values"],
+        )
+        if self.best is None or reward > self.best.reward:
+            self.best = self._last_trained
+        return self._settle(child, reward)
+
+    def _apply_rejected(self, event: Mapping[str, Any]) -> Result:
+        self._count_rejected(event["reason"], event["values"])
+        return self._settle(self._child(event), None)
+
+    def _count_rejected(self, reason: str, values: Mapping[str, Any]) -> None:
+        self.rejected += 1
+        self.last_rejection = reason
+        for name, value in values.items():
+            if isinstance(value, int | float):
+                self.smallest[name] = min(value, self.smallest.get(name, value))
+
+    def _apply_repeated(self, event: Mapping[str, Any]) -> Result:
+        child = self._child(event)
+        if self.known.get(child.key) != (event["of"], event["reward"]):
+            raise ValueError(f"proposal {child.number} is not the same as {event['of']}")
+        self.repeated += 1
+        del self.open[child.number]
+        return Result(child.number, event["reward"])
+
+    def _settle(self, child: OpenChild, reward: float | None) -> Result:
+        del self.open[child.number]
+        self.training.pop(child.key, None)
+        self.known[child.key] = (child.number, reward)
+        return Result(child.number, reward)
+
+    def _child(self, event: Mapping[str, Any], started: bool = False) -> OpenChild:
+        child = self.open.get(event["number"])
+        if child is None:
+            raise ValueError(f"proposal {event['number']} is not open")
+        if started and not child.started:
+            raise ValueError(f"child {child.number} was never started")
+        return child
+
+
+EVENTS = ("opened", "asked", "repeated", "rejected", "started", "failed", "result")
+"""What a journal's lines tell; each is applied by the method of its name.
+
+`opened` a driver began or went on; `asked` a proposal; `repeated` it is identical to an earlier
+one, whose reward it gets; `rejected` it is beyond a limit; `started` an attempt to train it;
+`failed` that attempt ended without a reward, for good if `final`; `result` its reward.
+"""
+
+
+def replay(
+    path: str | os.PathLike[str], state: SearchState
+) -> Iterator[tuple[dict[str, Any], Result | None, Place]]:
+    """Applies a journal's events to a state, one by one.
+
+    Args:
+        path: The journal.
+        state: The state, changed in place.
+
+    Yields:
+        An event that was applied, what it tells the strategy, and the place after it.
+
+    Raises:
+        JournalError: A line is damaged, or tells what cannot have happened.
+        OSError: The file cannot be read.
+    """
+    for event, place in read_journal(path):
+        try:
+            result = state.apply(event)
+        except (ValueError, KeyError, TypeError) as error:
+            raise JournalError(f"{os.fspath(path)}: line {place.line}: {error}") from None
+        yield event, result, place

@@ -1,0 +1,55 @@
+"""A strategy's state on disk, so that a long journal need not be replayed into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nasnet_keras.search.engine.journal import Place
+from nasnet_keras.whole_files import written_whole
+
+
+class Snapshot(NamedTuple):
+    """A strategy's state.
+
+    Attributes:
+        place: The place in the journal that it belongs to.
+        state: What `state_dict` gave.
+    """
+
+    place: Place
+    state: dict[str, Any]
+
+
+def save_snapshot(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
+    """Writes one npz file: the arrays under their names, the rest as JSON.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    arrays: dict[str, Any] = {
+        k: v for k, v in snapshot.state.items() if isinstance(v, np.ndarray | np.generic)
+    }
+    rest = {k: v for k, v in snapshot.state.items() if k not in arrays}
+    text = json.dumps({"place": snapshot.place, "state": rest}).encode()
+    with written_whole(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **{f"array/{k}": v for k, v in arrays.items()}, rest=np.array(text))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load_snapshot(path: str | os.PathLike[str]) -> Snapshot | None:
+    """Reads what `save_snapshot` wrote; `None` where nothing usable is there."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            rest = json.loads(file["rest"].item())
+            state = {
+                k.removeprefix("array/"): file[k] for k in file.files if k.startswith("array/")
+            }
+            return Snapshot(Place(*rest["place"]), {**rest["state"], **state})
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return None

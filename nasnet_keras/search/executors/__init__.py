@@ -1,0 +1,1 @@
+"""Where children train: here, on a cluster, in virtual time."""

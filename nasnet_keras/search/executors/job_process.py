@@ -1,0 +1,187 @@
+"""A job within the process that was made for it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import math
+import os
+import resource
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job
+from nasnet_keras.whole_files import written_whole
+
+RESULT_NAME = "result.json"
+ERROR_NAME = "error.json"
+LOG_NAME = "log.txt"
+
+_POLL_SECONDS = 0.5
+_MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True)
+class JobLimits:
+    """What a job may use.
+
+    Attributes:
+        seconds: Its time, after which it is not tried again; `None` for any.
+        mebibytes: Its resident memory, what it shares with the process it was forked from
+            included; `None` for any.
+
+    Raises:
+        ValueError: A limit is not above 0.
+    """
+
+    seconds: float | None = None
+    mebibytes: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("time", self.seconds), ("memory", self.mebibytes)):
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"a {name} limit is a number above 0, got {value!r}")
+
+
+class Driver(Protocol):
+    """What a job asks about the process that started it."""
+
+    def is_alive(self) -> bool: ...
+
+
+def run_job(
+    child: ChildFunction, job: Job, limits: JobLimits | None = None, driver: Driver | None = None
+) -> dict[str, Any]:
+    """Trains a child; the process is the job's own and may be ended here.
+
+    The values are in `result.json` before this returns. Where they are there already, because the
+    job ended and nobody heard of it, they are taken from there. Where a process of a driver that
+    died still trains this child, its end is waited for.
+
+    Args:
+        child: The function.
+        job: Its argument.
+        limits: What the process may use. Beyond it, it ends with exit code 1, and `error.json`
+            says why.
+        driver: The process ends when it does.
+
+    Returns:
+        What the child returned.
+
+    Raises:
+        Exception: What the child raised; `error.json` has it, and `log.txt` the traceback.
+    """
+    job.directory.mkdir(parents=True, exist_ok=True)
+    _redirect_output(job.directory / LOG_NAME)
+    # Several children may share an accelerator, and none may take its memory whole.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    with _alone(job.directory):
+        _watch(job, limits or JobLimits(), driver)
+        values = read_result(job)
+        if values is not None:
+            return values
+        (job.directory / ERROR_NAME).unlink(missing_ok=True)
+        try:
+            values = child(job)
+            _check_values(values)
+            text = json.dumps({"key": job.key, "values": values}, allow_nan=False)
+        except Exception as error:
+            traceback.print_exc()
+            _write_error(job, _one_line(error))
+            raise
+        with written_whole(job.directory / RESULT_NAME) as path:
+            path.write_text(text + "\n")
+        return values
+
+
+def read_result(job: Job) -> dict[str, Any] | None:
+    """Returns what the job's child returned, `None` where it has not ended well yet."""
+    try:
+        result = json.loads((job.directory / RESULT_NAME).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return result["values"] if result.get("key") == job.key else None
+
+
+def read_error(job: Job) -> str | None:
+    """Returns why this attempt failed, `None` where it did not say."""
+    try:
+        record = json.loads((job.directory / ERROR_NAME).read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return record["error"] if record["attempt"] == job.attempt else None
+
+
+def _check_values(values: Any) -> None:
+    if not isinstance(values, dict) or "reward" not in values:
+        raise TypeError(f"a child returns a dictionary with 'reward', got {values!r}")
+    reward = values["reward"]
+    if reward is None:
+        if not values.get("rejected"):
+            raise ValueError("a child without a reward says why under 'rejected'")
+    elif isinstance(reward, bool) or not isinstance(reward, int | float):
+        raise TypeError(f"a reward is a number or None, got {reward!r}")
+    elif not math.isfinite(reward):
+        raise ValueError(f"the reward is {reward}")
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:500]
+
+
+def _write_error(job: Job, text: str) -> None:
+    with written_whole(job.directory / ERROR_NAME) as path:
+        path.write_text(json.dumps({"attempt": job.attempt, "error": text}) + "\n")
+
+
+def _redirect_output(path: Path) -> None:
+    """What the process prints from here on, the backend's own lines too, goes to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with open(path, "ab", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One process at a time trains a child; the lock goes with the process, however it ends."""
+    with open(directory / "lock", "wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _watch(job: Job, limits: JobLimits, driver: Driver | None) -> None:
+    """Ends the process when it is beyond a limit or nobody waits for it any more."""
+    began = time.monotonic()
+
+    def watch() -> None:
+        while True:
+            time.sleep(_POLL_SECONDS)
+            if driver is not None and not driver.is_alive():
+                os._exit(1)
+            if limits.seconds and time.monotonic() - began > limits.seconds:
+                _end(f"{TIME_LIMIT}: more than {limits.seconds:g} s")
+            if limits.mebibytes and _peak_mebibytes() > limits.mebibytes:
+                _end(f"MemoryLimit: more than {limits.mebibytes:g} MiB")
+
+    def _end(text: str) -> None:
+        _write_error(job, text)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="limits").start()
+
+
+def _peak_mebibytes() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts kibibytes, macOS bytes.
+    return peak / _MEBIBYTE if sys.platform == "darwin" else peak / 1024

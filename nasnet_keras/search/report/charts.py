@@ -1,0 +1,157 @@
+"""The charts of a search's report."""
+
+from __future__ import annotations
+
+import heapq
+import io
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nasnet_keras.search.engine.search_state import Trained
+from nasnet_keras.search.spaces.space import Space
+
+CURVES = (("best", 1), ("mean of top 5", 5), ("mean of top 25", 25))
+"""The curves of figure 6 of Zoph et al. 2018: their names, and the mean of how many they are."""
+
+_PERIODS = 20
+
+
+def top_means(rewards: Sequence[float], count: int) -> np.ndarray:
+    """Returns the mean of the highest `count` rewards after each child.
+
+    Args:
+        rewards: In the order in which children ended.
+        count: How many; before there are as many, the curve has no value.
+
+    Returns:
+        `(len(rewards),)`, NaN at the first `count - 1` places.
+    """
+    means = np.full(len(rewards), np.nan)
+    heap: list[float] = []
+    total = 0.0
+    for place, reward in enumerate(rewards):
+        total += reward
+        if len(heap) < count:
+            heapq.heappush(heap, reward)
+        else:
+            total -= heapq.heappushpop(heap, reward)
+        if len(heap) == count:
+            means[place] = total / count
+    return means
+
+
+def rank_correlation(expected: Sequence[float], found: Sequence[float]) -> float | None:
+    """Returns Spearman's coefficient; `None` where it is not defined: one list does not vary."""
+    from scipy.stats import spearmanr
+
+    if len(set(expected)) < 2 or len(set(found)) < 2:
+        return None
+    return float(spearmanr(expected, found).statistic)
+
+
+def operation_shares(
+    space: Space, children: Sequence[Trained], periods: int = _PERIODS
+) -> tuple[list[int], dict[str, np.ndarray]]:
+    """Counts the operations of children over time.
+
+    Args:
+        space: Their space.
+        children: In the order in which they ended.
+        periods: How many parts their sequence is cut into, as far as there are children for them.
+
+    Returns:
+        After how many children each part ends, and by operation its share of all of each part.
+        Empty where the space has no operations.
+    """
+    parts = [part for part in np.array_split(np.arange(len(children)), periods) if len(part)]
+    places = [i for i, decision in enumerate(space.decisions) if decision.kind == "operation"]
+    if not places:
+        return [], {}
+    names = list(dict.fromkeys(name for i in places for name in space.decisions[i].choices))
+    shares = {name: np.zeros(len(parts)) for name in names}
+    for number, part in enumerate(parts):
+        counts: Counter[str] = Counter()
+        for child in part:
+            architecture = children[child].architecture
+            counts.update(
+                space.decisions[i].choices[architecture[i]] for i in places if i < len(architecture)
+            )
+        for name, count in counts.items():
+            shares[name][number] = count / counts.total()
+    return [int(part[-1]) + 1 for part in parts], shares
+
+
+def reward_chart(rewards: Sequence[float]) -> bytes:
+    """Draws the curves of figure 6 as SVG: accuracy against children trained."""
+    figure, axes = _figure()
+    numbers = np.arange(1, len(rewards) + 1)
+    axes.plot(numbers, rewards, ".", color="0.75", markersize=3, label="each child")
+    for (name, count), color in zip(CURVES, ("tab:red", "tab:blue", "tab:green"), strict=True):
+        means = top_means(rewards, count)
+        if not np.isnan(means).all():
+            axes.plot(numbers, means, color=color, label=name, drawstyle="steps-post")
+    axes.set(xlabel="children trained", ylabel="held-out accuracy")
+    axes.legend(loc="lower right")
+    return _svg(figure)
+
+
+def prediction_chart(groups: dict[str, tuple[list[float], list[float]]]) -> bytes:
+    """Draws predicted against true accuracies as SVG (Liu et al. 2018, figure 3).
+
+    Args:
+        groups: By name, predicted and true accuracies.
+    """
+    figure, axes = _figure(width=5.0, height=5.0)
+    for name, (predicted, rewards) in groups.items():
+        axes.plot(predicted, rewards, "o", markersize=4, alpha=0.6, label=name)
+    values = np.concatenate([np.ravel(pair) for pair in groups.values()])
+    margin = 0.05 * max(np.ptp(values), 0.02)
+    ends = (values.min() - margin, values.max() + margin)
+    axes.plot(ends, ends, ":", color="0.5")
+    axes.set(xlim=ends, ylim=ends, aspect="equal")
+    axes.set(xlabel="predicted before training", ylabel="held-out accuracy")
+    axes.legend(loc="upper left")
+    return _svg(figure)
+
+
+def operation_chart(ends: Sequence[int], shares: dict[str, np.ndarray]) -> bytes:
+    """Draws `operation_shares` as SVG, one band an operation."""
+    import matplotlib
+
+    figure, axes = _figure(width=9.5)
+    colors = matplotlib.colormaps["tab20"].colors  # type: ignore[attr-defined]
+    starts = np.array([0, *ends[:-1]])
+    bottom = np.zeros(len(ends))
+    for (name, share), color in zip(shares.items(), colors, strict=False):
+        axes.bar(
+            starts, share, np.array(ends) - starts, bottom, align="edge", color=color, label=name
+        )
+        bottom += share
+    axes.set(xlabel="children trained", ylabel="share of all operations")
+    axes.set(xlim=(0, ends[-1]), ylim=(0, 1))
+    # In the order of the bands, from the top.
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return _svg(figure)
+
+
+def _figure(width: float = 7.5, height: float = 4.2) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _svg(figure: Any) -> bytes:
+    import matplotlib
+
+    file = io.BytesIO()
+    # Text as text, and the same bytes for the same numbers.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()

@@ -1,0 +1,226 @@
+"""A search as one page of HTML that needs no other file."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import os
+from collections.abc import Iterable, Sequence
+
+from nasnet_keras.genotypes import Genotype
+from nasnet_keras.search.engine.progress import format_seconds
+from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.search_state import Trained
+from nasnet_keras.search.report import charts as charts
+from nasnet_keras.search.report.history import History, read_history
+from nasnet_keras.search.report.reranked import Reranked, read_reranked
+from nasnet_keras.visualization.drawing import genotype_svg
+from nasnet_keras.whole_files import check_can_write, written_whole
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto;
+  padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .8rem; text-align: right; border-bottom: 1px solid #ddd; }
+th { border-bottom: 2px solid #888; }
+td.text, th.text { text-align: left; }
+figure { margin: 1rem 0; overflow-x: auto; }
+figure svg, figure img { max-width: 100%; height: auto; }
+figcaption { color: #555; } pre { background: #f6f6f6; padding: .6rem; overflow-x: auto; }
+"""
+_COSTS = {
+    "parameters": "parameters",
+    "multiply_adds": "multiply-adds",
+    "latency_ms": "latency, ms",
+}
+
+
+def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int = 10) -> None:
+    """Writes the page, whole or not at all; also of a search that goes on.
+
+    On it: the curves of NASNet's figure 6; where the strategy predicts, PNASNet's figure 3 with
+    Spearman's coefficients; the operations over time; the best cells, drawn; and what `rerank` has
+    found.
+
+    Args:
+        run_dir: The search.
+        path: The file.
+        count: How many of the best children are listed and drawn.
+
+    Raises:
+        JournalError: The journal is damaged.
+        OSError: A file cannot be read or written.
+        ValueError: There is no search, no child has a reward, or `count` is below 1.
+    """
+    if count < 1:
+        raise ValueError(f"the best 1 or more are listed, got count={count}")
+    check_can_write(path)
+    history = read_history(run_dir)
+    if not history.trained:
+        raise ValueError(f"{run_dir.path}: no child has a reward yet")
+    text = report_page(history, read_reranked(run_dir, history), count)
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def report_page(history: History, reranked: Sequence[Reranked], count: int) -> str:
+    """Returns the page as text.
+
+    Args:
+        history: A search in which at least one child has a reward.
+        reranked: What was trained again, best first.
+        count: How many of the best children are listed and drawn.
+    """
+    strategy = history.config["strategy"]["name"]
+    title = f"{strategy} in space {history.space.name}"
+    dataset = history.config["child"].get("dataset_name")
+    title += f" on {dataset}" if dataset else ""
+    best = history.best(count)
+    parts = [
+        f"<h1>{html.escape(title)}</h1>",
+        _summary(history),
+        "<h2>Accuracy against children trained</h2>",
+        _chart(
+            charts.reward_chart([child.reward for child in history.trained]),
+            "Accuracy on the held-out images; children in the order in which they ended.",
+        ),
+        *_predictions(history.trained),
+        *_operations(history),
+        *_reranked(reranked),
+        f"<h2>The best {len(best)} children</h2>",
+        _best_table(best),
+        *(_drawn(history, child, rank) for rank, child in enumerate(best, 1)),
+        "<h2>Configuration</h2>",
+        f"<pre>{html.escape(json.dumps(history.config, indent=2))}</pre>",
+    ]
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
+
+
+def _summary(history: History) -> str:
+    state = history.state
+    elapsed = (state.last_time or 0) - (state.first_time or 0)
+    counts = [
+        ("children trained", f"{state.trained:,}"),
+        ("running", f"{state.running:,}"),
+        ("failed", f"{state.failed:,}"),
+        ("beyond a limit", f"{state.rejected:,}"),
+        ("proposals identical to an earlier one", f"{state.repeated:,}"),
+        ("time of all children", format_seconds(state.seconds)),
+        ("from the first event to the last", format_seconds(elapsed)),
+        ("seed", str(history.config.get("seed"))),
+    ]
+    return _table(("", ""), counts, text_columns=1)
+
+
+def _predictions(trained: Sequence[Trained]) -> list[str]:
+    predicted = [child for child in trained if child.predicted_reward is not None]
+    if not predicted:
+        return []
+    groups: dict[str, tuple[list[float], list[float]]] = {}
+    # Where architectures grow, their length tells how far the predictor had to extrapolate.
+    for child in sorted(predicted, key=lambda child: len(child.architecture)):
+        decisions = len(child.architecture)
+        name = f"{decisions} decisions" if decisions % 4 else f"{decisions // 4} blocks"
+        group = groups.setdefault(name, ([], []))
+        group[0].append(float(child.predicted_reward or 0.0))
+        group[1].append(child.reward)
+    rows = []
+    for name, (expected, found) in groups.items():
+        coefficient = charts.rank_correlation(expected, found)
+        shown = "not defined" if coefficient is None else f"{coefficient:.3f}"
+        rows.append((name, f"{len(found):,}", shown))
+    return [
+        "<h2>Predicted and true accuracy</h2>",
+        _chart(
+            charts.prediction_chart(groups),
+            "Each child as the surrogate saw it before it was trained, when the largest cells it "
+            "knew had one block less.",
+        ),
+        _table(("cells of", "children", "Spearman"), rows, text_columns=1),
+    ]
+
+
+def _operations(history: History) -> list[str]:
+    ends, shares = charts.operation_shares(history.space, history.trained)
+    if not shares:
+        return []
+    return [
+        "<h2>Operations over time</h2>",
+        _chart(
+            charts.operation_chart(ends, shares), "Share of each operation in what was trained."
+        ),
+    ]
+
+
+def _reranked(reranked: Sequence[Reranked]) -> list[str]:
+    if not reranked:
+        return []
+    coefficient = charts.rank_correlation(
+        [child.search_reward for child in reranked], [child.reward for child in reranked]
+    )
+    rows = [
+        (str(rank), str(child.number), f"{child.search_reward:.4f}", f"{child.reward:.4f}")
+        for rank, child in enumerate(reranked, 1)
+    ]
+    note = "" if coefficient is None else f" Spearman of the two: {coefficient:.3f}."
+    return [
+        "<h2>Trained again by the whole recipe</h2>",
+        f"<p>{len(reranked)} children.{note}</p>",
+        _table(("rank", "child", "in the search", "whole recipe"), rows),
+    ]
+
+
+def _best_table(best: Sequence[Trained]) -> str:
+    shown = [name for name in _COSTS if any(name in child.values for child in best)]
+    rows = []
+    for rank, child in enumerate(best, 1):
+        costs = [child.values.get(name) for name in shown]
+        rows.append(
+            (
+                str(rank),
+                str(child.number),
+                f"{child.reward:.4f}",
+                *("" if cost is None else f"{cost:,}" for cost in costs),
+                format_seconds(child.seconds),
+            )
+        )
+    return _table(("rank", "child", "accuracy", *(_COSTS[name] for name in shown), "time"), rows)
+
+
+def _drawn(history: History, child: Trained, rank: int) -> str:
+    genotype = history.space.decode(child.architecture)
+    if not isinstance(genotype, Genotype):
+        return ""
+    caption = f"Rank {rank}: child {child.number}, {genotype.name}, accuracy {child.reward:.4f}"
+    return (
+        f"<figure>{genotype_svg(genotype)}<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
+
+
+def _chart(svg: bytes, caption: str) -> str:
+    # As an image of its own, so that the names inside one chart are not those of another.
+    data = base64.b64encode(svg).decode()
+    caption = html.escape(caption)
+    return (
+        f'<figure><img alt="{caption}" src="data:image/svg+xml;base64,{data}">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 0) -> str:
+    def line(tag: str, cells: Sequence[str]) -> str:
+        return "".join(
+            f"<{tag}{' class=text' if number < text_columns else ''}>{html.escape(cell)}</{tag}>"
+            for number, cell in enumerate(cells)
+        )
+
+    head = f"<tr>{line('th', headings)}</tr>" if any(headings) else ""
+    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
+    return f"<table>{head}{body}</table>"

@@ -1,0 +1,1 @@
+"""What architectures there are, as sequences of decisions."""

@@ -1,0 +1,179 @@
+"""The space of layer-by-layer NAS: a chain with skip connections (Zoph and Le 2017, 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nasnet_keras.search.spaces.canonical import canonical_order
+from nasnet_keras.search.spaces.space import Architecture, Decision, Space
+
+_SIZES = (1, 3, 5, 7)
+_STRIDES = (1, 2, 3)
+_FILTERS = (24, 36, 48, 64)
+_FIELDS = ("filter_height", "filter_width", "stride_height", "stride_width", "filters")
+
+
+@dataclass(frozen=True)
+class ConvolutionLayer:
+    """One convolution of a layer-wise network.
+
+    Attributes:
+        filter_height: Height of the window, in pixels.
+        filter_width: Width of the window, in pixels.
+        stride_height: Stride along the height.
+        stride_width: Stride along the width.
+        filters: Number of filters.
+        inputs: Earlier layers that it reads, concatenated along the channels (smaller ones padded
+            with zeros); none: the image.
+    """
+
+    filter_height: int
+    filter_width: int
+    stride_height: int
+    stride_width: int
+    filters: int
+    inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerwiseNetwork:
+    """A network described layer by layer.
+
+    Attributes:
+        layers: The convolutions; each reads earlier ones only. Those that none reads are
+            concatenated before the classifier.
+    """
+
+    layers: tuple[ConvolutionLayer, ...]
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """The layers that no layer reads."""
+        read = {i for layer in self.layers for i in layer.inputs}
+        return tuple(i for i in range(len(self.layers)) if i not in read)
+
+
+class LayerwiseSpace(Space):
+    """Filter sizes, strides, numbers of filters and skip connections of every layer.
+
+    A layer is decided in the order filter height and width, stride height and width, filters, then
+    one yes or no for each earlier layer (its anchor point), nearest last. Layer i has `5 + i`
+    decisions, or `3 + i` where strides are fixed. Every layer has an effect: one that no layer
+    reads goes to the classifier.
+
+    Decoded architectures are descriptions (`LayerwiseNetwork`); nothing in this package builds them
+    into networks yet.
+
+    Args:
+        num_layers: Depth; the paper starts at 6 and adds 2 every 1,600 samples.
+        strides: Whether strides are searched, over 1, 2, 3; else all are 1.
+
+    Raises:
+        ValueError: `num_layers` is below 1.
+    """
+
+    def __init__(self, num_layers: int = 6, strides: bool = False) -> None:
+        if isinstance(num_layers, bool) or not isinstance(num_layers, int) or num_layers < 1:
+            raise ValueError(f"num_layers is a whole number of 1 or more, got {num_layers!r}")
+        self.num_layers = num_layers
+        self.strides = bool(strides)
+        choices: dict[str, tuple[int, ...]] = {
+            "filter_height": _SIZES,
+            "filter_width": _SIZES,
+            "stride_height": _STRIDES,
+            "stride_width": _STRIDES,
+            "filters": _FILTERS,
+        }
+        self._fields = [f for f in _FIELDS if self.strides or not f.startswith("stride")]
+        decisions: list[Decision] = []
+        ends: list[int] = []
+        for number in range(num_layers):
+            for field in self._fields:
+                decisions.append(Decision(f"layer_{number}/{field}", field, choices[field]))
+            for earlier in range(number):
+                name = f"layer_{number}/reads_layer_{earlier}"
+                decisions.append(Decision(name, "skip", (False, True), anchor=ends[earlier]))
+            ends.append(len(decisions) - 1)
+        super().__init__("layerwise", decisions)
+
+    def config(self) -> dict[str, Any]:
+        return {"space": self.name, "num_layers": self.num_layers, "strides": self.strides}
+
+    def decode(self, architecture: Sequence[int]) -> LayerwiseNetwork:
+        """Returns the network's description.
+
+        Raises:
+            ValueError: It is no architecture of this space.
+        """
+        values = self.check(architecture)
+        choices = [d.choices[v] for d, v in zip(self.decisions, values, strict=True)]
+        layers = []
+        start = 0
+        for number in range(self.num_layers):
+            end = start + len(self._fields)
+            settings = {"stride_height": 1, "stride_width": 1}
+            settings |= dict(zip(self._fields, choices[start:end], strict=True))
+            inputs = tuple(j for j in range(number) if choices[end + j])
+            layers.append(ConvolutionLayer(**settings, inputs=inputs))
+            start = end + number
+        return LayerwiseNetwork(tuple(layers))
+
+    def encode(self, description: LayerwiseNetwork) -> Architecture:
+        """Returns the decisions that make a network.
+
+        Raises:
+            ValueError: It has another depth, a layer reads itself or a later one, or a value is not
+                among the choices; the message names the layer.
+        """
+        if len(description.layers) != self.num_layers:
+            raise ValueError(
+                f"networks of this space have {self.num_layers} layers, got "
+                f"{len(description.layers)}"
+            )
+        values: list[int] = []
+        for number, layer in enumerate(description.layers):
+            if any(not 0 <= i < number for i in layer.inputs):
+                raise ValueError(
+                    f"layer {number} reads {list(layer.inputs)}, but only layers before it exist "
+                    "there"
+                )
+            for field in _FIELDS:
+                value = getattr(layer, field)
+                allowed = (1,)
+                if field in self._fields:
+                    decision = self.decisions[len(values)]
+                    allowed = decision.choices
+                if value not in allowed:
+                    raise ValueError(
+                        f"layer {number}: {field} is one of {list(allowed)}, got {value!r}"
+                    )
+                if field in self._fields:
+                    values.append(allowed.index(value))
+            values += [int(j in layer.inputs) for j in range(number)]
+        return tuple(values)
+
+    def canonical(self, architecture: Sequence[int]) -> Architecture:
+        layers = self.decode(architecture).layers
+        # Source 0 is the image, which a layer without inputs reads.
+        nodes = [
+            (
+                tuple(getattr(layer, field) for field in _FIELDS),
+                [(i + 1, 0) for i in layer.inputs] or [(0, 0)],
+            )
+            for layer in layers
+        ]
+        order = canonical_order(nodes, 1)
+        moved = {old: new for new, old in enumerate(order)}
+        return self.encode(
+            LayerwiseNetwork(
+                tuple(
+                    ConvolutionLayer(
+                        **{field: getattr(layers[old], field) for field in _FIELDS},
+                        inputs=tuple(sorted(moved[i] for i in layers[old].inputs)),
+                    )
+                    for old in order
+                )
+            )
+        )

@@ -1,0 +1,170 @@
+"""The space of PNASNet: one cell that grows block by block (Liu et al. 2018, section 3)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from nasnet_keras.genotypes import Genotype
+from nasnet_keras.search.spaces.cell_blocks import (
+    Row,
+    canonical_rows,
+    cell_to_rows,
+    check_num_blocks,
+    input_names,
+    rows_to_cell,
+    short_hash,
+)
+from nasnet_keras.search.spaces.space import Architecture, Decision, Space
+
+PNAS_OPERATIONS: tuple[str, ...] = (
+    "separable_3x3",
+    "separable_5x5",
+    "separable_7x7",
+    "conv_1x7_7x1",
+    "identity",
+    "avg_pool_3x3",
+    "max_pool_3x3",
+    "dilated_3x3",
+)
+"""The eight operations of the space, in the paper's order."""
+
+
+class PNASSpace(Space):
+    """One cell of one to B blocks, eight operations, addition only.
+
+    A block is (input 1, input 2, operation 1, operation 2). An architecture has `4 * b` decisions,
+    b from 1 to B; `sample`, `count` and the decisions a controller makes are those of B blocks. All
+    blocks are concatenated to the cell's output, read or not, as in the released PNASNet-5, so no
+    block is without effect. The cell is used with stride 2 where a reduction is due.
+
+    Decoded architectures are genotypes, which `build_network` and `create_model` take as they are.
+
+    Args:
+        num_blocks: B, 5 in the paper.
+
+    Raises:
+        ValueError: `num_blocks` is below 1.
+    """
+
+    def __init__(self, num_blocks: int = 5) -> None:
+        check_num_blocks(num_blocks)
+        self.num_blocks = num_blocks
+        decisions = []
+        for number in range(num_blocks):
+            block = f"block_{number}"
+            for side in (1, 2):
+                decisions.append(Decision(f"{block}/input_{side}", "input", input_names(number)))
+            for side in (1, 2):
+                decisions.append(
+                    Decision(f"{block}/operation_{side}", "operation", PNAS_OPERATIONS)
+                )
+        super().__init__("pnas", decisions)
+
+    def config(self) -> dict[str, Any]:
+        return {"space": self.name, "num_blocks": self.num_blocks}
+
+    def check(self, architecture: Sequence[int]) -> Architecture:
+        values = self._as_tuple(architecture)
+        if not values or len(values) % 4 or len(values) > 4 * self.num_blocks:
+            raise ValueError(
+                f"an architecture of space {self.name!r} has 4 decisions a block and 1 to "
+                f"{self.num_blocks} blocks, got {len(values)} decisions"
+            )
+        return self._check_choices(values)
+
+    def decode(self, architecture: Sequence[int]) -> Genotype:
+        """Returns the genotype, named after its canonical form.
+
+        Raises:
+            ValueError: It is no architecture of this space.
+        """
+        cell = rows_to_cell(self._rows(self.check(architecture)), PNAS_OPERATIONS, ("add",), "all")
+        return Genotype(f"{self.name}_{short_hash(self.key(architecture))}", cell)
+
+    def encode(self, description: Genotype) -> Architecture:
+        """Returns the decisions that make a genotype's cell; its name is not kept.
+
+        Raises:
+            ValueError: The genotype is not in this space.
+        """
+        if description.reduction is not None:
+            raise ValueError(
+                f"genotype {description.name!r} has a reduction cell; those of this space have one "
+                "cell only"
+            )
+        try:
+            rows = cell_to_rows(description.normal, PNAS_OPERATIONS, ("add",), "all")
+            return self.check([value for row in rows for value in row[:4]])
+        except ValueError as error:
+            raise ValueError(f"genotype {description.name!r}: {error}") from None
+
+    def canonical(self, architecture: Sequence[int]) -> Architecture:
+        rows = canonical_rows(self._rows(self.check(architecture)))
+        return tuple(value for row in rows for value in row[:4])
+
+    def block_choices(self, number: int) -> np.ndarray:
+        """Returns every block that may stand at a place, once for both orders of its halves.
+
+        Args:
+            number: Place of the block, counted from 0.
+
+        Returns:
+            `(choices, 4)` integers; 136, 300, 528, 820, 1176 choices at the first five places.
+        """
+        halves = list(itertools.product(range(number + 2), range(len(PNAS_OPERATIONS))))
+        pairs = itertools.combinations_with_replacement(halves, 2)
+        return np.array([(i1, i2, o1, o2) for (i1, o1), (i2, o2) in pairs])
+
+    def children(self, parents: Sequence[Sequence[int]]) -> np.ndarray:
+        """Adds every possible block to every cell.
+
+        Args:
+            parents: Cells of one number of blocks, b.
+
+        Returns:
+            `(len(parents) * choices, 4 * (b + 1))` integers, parents in order. One network may be
+            among them more than once; `expand` leaves those out.
+
+        Raises:
+            ValueError: There are no parents, they differ in size, or they have all B blocks.
+        """
+        if not len(parents):
+            raise ValueError("there are no cells to expand")
+        checked = [self.check(parent) for parent in parents]
+        sizes = {len(parent) // 4 for parent in checked}
+        if len(sizes) != 1 or max(sizes) >= self.num_blocks:
+            raise ValueError(
+                f"cells to expand have one number of blocks, below {self.num_blocks}; got "
+                f"{sorted(sizes)}"
+            )
+        blocks = self.block_choices(sizes.pop())
+        repeated = np.repeat(np.array(checked), len(blocks), axis=0)
+        return np.concatenate([repeated, np.tile(blocks, (len(checked), 1))], axis=1)
+
+    def first_level(self) -> list[Architecture]:
+        """Returns the 136 distinct cells of one block."""
+        return [tuple(block) for block in self.block_choices(0).tolist()]
+
+    def expand(self, parents: Sequence[Sequence[int]]) -> list[Architecture]:
+        """Returns the distinct networks among `children`, in canonical form.
+
+        All 136 cells of one block have 31,620 distinct children.
+        """
+        return list(self._distinct(self.children(parents).tolist()))
+
+    def _distinct(self, cells: Iterable[Sequence[int]]) -> dict[Architecture, None]:
+        distinct: dict[Architecture, None] = {}
+        for cell in cells:
+            rows = canonical_rows(self._rows(cell))
+            distinct[tuple(value for row in rows for value in row[:4])] = None
+        return distinct
+
+    def _rows(self, architecture: Sequence[int]) -> list[Row]:
+        return [
+            (*architecture[i : i + 4], 0)  # type: ignore[misc]
+            for i in range(0, len(architecture), 4)
+        ]

@@ -1,0 +1,71 @@
+"""Regularized evolution: tournaments among the youngest (Real et al. 2019, algorithm 1)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from nasnet_keras.search.spaces.space import Architecture, Space
+from nasnet_keras.search.strategies.setting_checks import check_whole
+from nasnet_keras.search.strategies.strategy import Strategy
+
+
+class RegularizedEvolution(Strategy):
+    """Mutates the best of a random sample of the population; the oldest member dies.
+
+    The first `population_size` proposals are random. The population is what was told last: with
+    many children at once, a member enters when its result does. Mutations change one decision
+    (`Space.mutate`); the paper's identity mutation is left out, since it would train nothing new.
+
+    Args:
+        space: The space searched.
+        seed: Seed of the proposals.
+        population_size: P; 100 in the paper.
+        sample_size: S, members drawn with replacement for a tournament; 25 in the paper.
+
+    Raises:
+        ValueError: A size is no whole number of 1 or more, or the sample is larger than the
+            population.
+    """
+
+    name = "evolution"
+
+    def __init__(
+        self, space: Space, seed: int = 0, population_size: int = 100, sample_size: int = 25
+    ) -> None:
+        super().__init__(space, seed)
+        check_whole("population_size", population_size)
+        check_whole("sample_size", sample_size)
+        if sample_size > population_size:
+            raise ValueError(
+                f"sample_size is from 1 to population_size={population_size}, got {sample_size!r}"
+            )
+        self.population_size = population_size
+        self.sample_size = sample_size
+        self._population: deque[tuple[Architecture, float]] = deque(maxlen=population_size)
+
+    def settings(self) -> dict[str, Any]:
+        return {"population_size": self.population_size, "sample_size": self.sample_size}
+
+    def _propose(self, number: int) -> Architecture:
+        generator = self._generator(number)
+        if number < self.population_size or not self._population:
+            return self.space.sample(generator)
+        members = generator.integers(len(self._population), size=self.sample_size)
+        # Among equals the youngest: nothing is known against it, and drift goes on.
+        winner = max(members.tolist(), key=lambda i: (self._population[i][1], i))
+        return self.space.mutate(self._population[winner][0], generator)
+
+    def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
+        if reward is not None:
+            self._population.append((architecture, reward))
+
+    def state_dict(self) -> dict[str, Any]:
+        members = [[list(architecture), reward] for architecture, reward in self._population]
+        return {**super().state_dict(), "population": members}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        self._population.clear()
+        self._population.extend((tuple(a), float(reward)) for a, reward in state["population"])

@@ -1,0 +1,167 @@
+"""Policy search: a controller that is rewarded for what it proposes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nasnet_keras.search.spaces.space import Architecture, Space
+from nasnet_keras.search.strategies.controller_sampling import unroll
+from nasnet_keras.search.strategies.policy_settings import PPO, PolicySettings
+from nasnet_keras.search.strategies.strategy import Strategy
+
+
+class PolicySearch(Strategy):
+    """NASNet's search: an LSTM controller trained by PPO, or by REINFORCE as in the first NAS.
+
+    As soon as `batch_size` results are there, the controller is updated with them: whichever
+    came first, in the order of their numbers. The log-probabilities of sampling are kept with each
+    proposal, so PPO weighs results that come late by their true ratio.
+
+    The advantage is the reward minus the moving average of the rewards of earlier updates, with its
+    bias towards zero removed; the first update, which has none before it, takes the mean of its own
+    rewards. Failed children take no part.
+
+    Args:
+        space: The space searched.
+        seed: Seed of the initial weights and of the proposals.
+        settings: The controller and its update; `PPO` or `REINFORCE`, or changed from these by
+            `dataclasses.replace`.
+
+    Raises:
+        ValueError: The seed is out of range.
+    """
+
+    def __init__(self, space: Space, seed: int = 0, settings: PolicySettings = PPO) -> None:
+        super().__init__(space, seed)
+        # Keras is loaded here, so that what needs no controller does not wait for it.
+        import keras
+
+        from nasnet_keras.search.strategies.controller import Controller
+        from nasnet_keras.search.strategies.policy_losses import ppo_loss, reinforce_loss
+
+        self.name = settings.algorithm
+        self.policy_settings = settings
+        self.controller = Controller(
+            space.decisions,
+            settings.units,
+            settings.embedding_size,
+            settings.initial_scale,
+            seed,
+            name="controller",
+        )
+        if settings.algorithm == "ppo":
+            loss = ppo_loss(settings.clip, settings.entropy_weight, settings.per_decision)
+        else:
+            loss = reinforce_loss(settings.entropy_weight)
+        self.controller.compile(
+            keras.optimizers.Adam(settings.learning_rate), loss=loss, jit_compile=_jit_compile()
+        )
+        self.controller.optimizer.build(self.controller.trainable_variables)
+        self._log_probabilities: dict[int, np.ndarray] = {}
+        # Results that wait for an update: number, architecture, sampling log-probabilities, reward.
+        self._batch: list[tuple[int, Architecture, np.ndarray, float]] = []
+        self._num_rewards = 0
+        self._average = 0.0
+        self._named_weights = self.controller.named_weights()
+        self._drawn: tuple[int, np.ndarray, np.ndarray] | None = None
+
+    def settings(self) -> dict[str, Any]:
+        return dataclasses.asdict(self.policy_settings)
+
+    @property
+    def baseline(self) -> float | None:
+        """The moving average of the rewards of past updates; `None` before the first."""
+        decay = self.policy_settings.baseline_decay
+        if not self._num_rewards:
+            return None
+        return self._average / (1.0 - decay**self._num_rewards)
+
+    def _propose(self, number: int) -> Architecture:
+        # A whole batch is drawn at once and each number has its row in it, so that a proposal does
+        # not depend, not even in its last bit, on how many are asked for together.
+        rows = self.policy_settings.batch_size
+        first = number - number % rows
+        if self._drawn is None or self._drawn[0] != first:
+            length = len(self.space.decisions)
+            uniforms = np.stack([self._generator(first + i).random(length) for i in range(rows)])
+            decisions, log_probabilities, _ = unroll(
+                self._named_weights, self.controller.tables, uniforms=uniforms
+            )
+            self._drawn = first, decisions, log_probabilities
+        _, decisions, log_probabilities = self._drawn
+        self._log_probabilities[number] = log_probabilities[number - first].copy()
+        return tuple(decisions[number - first].tolist())
+
+    def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
+        log_probabilities = self._log_probabilities.pop(number)
+        if reward is None:
+            return
+        self._batch.append((number, architecture, log_probabilities, reward))
+        if len(self._batch) == self.policy_settings.batch_size:
+            self._update()
+
+    def _update(self) -> None:
+        settings = self.policy_settings
+        batch = sorted(self._batch, key=lambda entry: entry[0])
+        self._batch = []
+        architectures = np.array([entry[1] for entry in batch], "int32")
+        old = np.stack([entry[2] for entry in batch])
+        rewards = np.array([entry[3] for entry in batch])
+        rewards = np.sign(rewards) * np.abs(rewards) ** settings.reward_exponent
+        baseline = self.baseline
+        advantages = rewards - (rewards.mean() if baseline is None else baseline)
+        for reward in rewards.tolist():
+            self._average += (1.0 - settings.baseline_decay) * (reward - self._average)
+            self._num_rewards += 1
+        targets = np.stack([old, np.broadcast_to(advantages[:, None], old.shape)], axis=-1)
+        for _ in range(settings.epochs):
+            self.controller.train_on_batch(architectures, targets.astype("float32"))
+        self._weights_changed()
+
+    def _weights_changed(self) -> None:
+        self._named_weights = self.controller.named_weights()
+        self._drawn = None
+
+    def state_dict(self) -> dict[str, Any]:
+        length = len(self.space.decisions)
+        kept = list(self._log_probabilities.values()) + [entry[2] for entry in self._batch]
+        state = {
+            **super().state_dict(),
+            "batch": [[number, list(a), reward] for number, a, _, reward in self._batch],
+            # Those of the pending proposals, in their order, then those of the batch.
+            "log_probabilities": np.array(kept).reshape(-1, length),
+            "num_rewards": self._num_rewards,
+            "average": self._average,
+        }
+        for i, value in enumerate(self.controller.get_weights()):
+            state[f"controller_{i}"] = value.copy()
+        for i, variable in enumerate(self.controller.optimizer.variables):
+            state[f"optimizer_{i}"] = np.array(variable.numpy())
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        kept = np.asarray(state["log_probabilities"], "float64")
+        self._log_probabilities = {number: kept[i].copy() for i, number in enumerate(self._pending)}
+        self._batch = [
+            (int(number), tuple(a), kept[len(self._pending) + i].copy(), float(reward))
+            for i, (number, a, reward) in enumerate(state["batch"])
+        ]
+        self._num_rewards = int(state["num_rewards"])
+        self._average = float(state["average"])
+        weights = self.controller.get_weights()
+        self.controller.set_weights([state[f"controller_{i}"] for i in range(len(weights))])
+        for i, variable in enumerate(self.controller.optimizer.variables):
+            variable.assign(state[f"optimizer_{i}"])
+        self._weights_changed()
+
+
+def _jit_compile() -> bool:
+    """XLA pays where JAX asks for it; TensorFlow's graph of so small a network starts faster."""
+    import keras
+
+    return keras.backend.backend() == "jax"

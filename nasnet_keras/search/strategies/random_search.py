@@ -1,0 +1,26 @@
+"""Random search: every decision uniform, whatever the results."""
+
+from __future__ import annotations
+
+from nasnet_keras.search.spaces.space import Architecture
+from nasnet_keras.search.strategies.strategy import Strategy
+
+
+class RandomSearch(Strategy):
+    """The papers' baseline (Zoph et al. 2018, section 4.4).
+
+    Every softmax of the controller is replaced by the uniform distribution over the same decisions,
+    which is not uniform over distinct networks.
+
+    Args:
+        space: The space searched.
+        seed: Seed of the proposals.
+    """
+
+    name = "random"
+
+    def _propose(self, number: int) -> Architecture:
+        return self.space.sample(self._generator(number))
+
+    def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
+        pass

@@ -1,0 +1,158 @@
+"""A surrogate: predicts accuracies of cells it has not seen, of sizes it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from nasnet_keras.search.strategies.surrogate_networks import NETWORKS
+from nasnet_keras.search.strategies.surrogate_settings import MLP_ENSEMBLE, SurrogateSettings
+
+# Cells a call of `predict`; one fixed shape is compiled once.
+_ROWS = 4096
+# Training steps a call.
+_STEPS = 50
+
+
+class Surrogate:
+    """One network or an ensemble, fitted to the cells trained so far.
+
+    One network alone is fitted again from where it stands; the members of an ensemble start anew
+    each time, each without its own part of the data. Where there are fewer cells than members, as
+    many members are fitted as there are cells, and one alone to all of them.
+
+    Args:
+        num_blocks: B, the most blocks of a cell.
+        settings: Kind, members and fit.
+        seed: Seed of weights, of the parts left out and of the order of the data.
+    """
+
+    def __init__(
+        self, num_blocks: int, settings: SurrogateSettings = MLP_ENSEMBLE, seed: int = 0
+    ) -> None:
+        self.num_blocks = num_blocks
+        self.settings = settings
+        self.seed = seed
+        self._fits = 0
+        # One compiled network, into which each member's weights are put in turn.
+        self._network = NETWORKS[settings.kind](
+            num_blocks, settings.embedding_size, settings.units, name=f"{settings.kind}_surrogate"
+        )
+        self._optimizer = keras.optimizers.Adam()
+        self._network.compile(
+            self._optimizer,
+            loss="mean_absolute_error",
+            # A step takes less time than Python's way to the next one.
+            steps_per_execution=_STEPS,
+            jit_compile=keras.backend.backend() == "jax",
+        )
+        self._optimizer.build(self._network.trainable_variables)
+        self._members: list[list[np.ndarray]] = []
+
+    def fit(self, cells: Sequence[Sequence[int]], rewards: Sequence[float]) -> None:
+        """Fits the surrogate to trained cells, minimizing the mean absolute error.
+
+        Args:
+            cells: Architectures of `PNASSpace`, of any numbers of blocks.
+            rewards: Their accuracies, in [0, 1].
+
+        Raises:
+            ValueError: There is no cell, lengths differ, or a reward is out of range.
+        """
+        settings = self.settings
+        targets = np.asarray(rewards, "float32")
+        if len(cells) != len(targets) or not len(cells):
+            raise ValueError(
+                "a surrogate is fitted to one cell or more and a reward for each, got "
+                f"{len(cells)} cells and {len(targets)} rewards"
+            )
+        if not ((targets >= 0) & (targets <= 1)).all():
+            raise ValueError(
+                "a surrogate predicts rewards in [0, 1], got some from "
+                f"{targets.min():g} to {targets.max():g}"
+            )
+        inputs = self._as_input(cells)
+        generator = np.random.default_rng([self.seed, self._fits])
+        rate = settings.learning_rate if self._fits else settings.first_learning_rate
+        count = min(settings.members, len(cells))
+        parts = generator.permutation(len(targets)) % count
+        members = []
+        for member in range(count):
+            if self._members and settings.members == 1:
+                self._network.set_weights(self._members[0])
+            else:
+                self._network.reset(generator)
+            mine = np.flatnonzero((parts != member) | (count == 1))
+            self._fit_member(inputs[mine], targets[mine], rate, generator)
+            members.append(self._network.get_weights())
+        self._members = members
+        self._fits += 1
+
+    def _fit_member(
+        self, inputs: np.ndarray, targets: np.ndarray, rate: float, generator: np.random.Generator
+    ) -> None:
+        for variable in self._optimizer.variables:
+            variable.assign(np.zeros(variable.shape))
+        self._optimizer.learning_rate = rate
+        size = self.settings.batch_size
+        orders = [generator.permutation(len(targets)) for _ in range(self.settings.epochs)]
+        # The last batch is filled up from the start of the same order: one shape only.
+        filled = -(-len(targets) // size) * size
+        rows = np.concatenate([np.resize(order, filled) for order in orders])
+        self._network.fit(inputs[rows], targets[rows, None], size, shuffle=False, verbose=0)
+
+    def predict(self, cells: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
+        """Returns the predicted accuracies, the mean over members.
+
+        Args:
+            cells: Architectures of `PNASSpace`.
+
+        Returns:
+            `(len(cells),)`, in (0, 1).
+
+        Raises:
+            RuntimeError: The surrogate has not been fitted.
+        """
+        if not self._members:
+            raise RuntimeError("the surrogate predicts nothing before it is fitted")
+        inputs = self._as_input(cells)
+        total = np.zeros(len(inputs))
+        for weights in self._members:
+            self._network.set_weights(weights)
+            for start in range(0, len(inputs), _ROWS):
+                rows = inputs[start : start + _ROWS]
+                filled = np.pad(rows, ((0, _ROWS - len(rows)), (0, 0), (0, 0)))
+                answer = np.asarray(self._network.predict_on_batch(filled))
+                total[start : start + len(rows)] += answer[: len(rows), 0]
+        return total / len(self._members)
+
+    def _as_input(self, cells: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
+        inputs = np.zeros((len(cells), 4 * self.num_blocks), "int32")
+        if isinstance(cells, np.ndarray):
+            inputs[:, : cells.shape[1]] = cells + 1
+        else:
+            for row, cell in enumerate(cells):
+                inputs[row, : len(cell)] = np.asarray(cell) + 1
+        return inputs.reshape(-1, self.num_blocks, 4)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns weights and count of fits as a flat dictionary (see `Strategy.state_dict`)."""
+        state: dict[str, Any] = {"surrogate_fits": self._fits}
+        for member, weights in enumerate(self._members):
+            for i, value in enumerate(weights):
+                state[f"surrogate_{member}_{i}"] = np.array(value)
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Takes up where `state_dict` was called."""
+        self._fits = int(state["surrogate_fits"])
+        count = len(self._network.weights)
+        # The last fit may have had fewer cells than there are members.
+        members = [m for m in range(self.settings.members) if f"surrogate_{m}_0" in state]
+        self._members = [
+            [np.asarray(state[f"surrogate_{member}_{i}"]) for i in range(count)]
+            for member in members
+        ]

@@ -1,0 +1,1 @@
+"""The training step on each backend: replicas, workers, a batch in parts."""

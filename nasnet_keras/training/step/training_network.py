@@ -1,0 +1,66 @@
+"""The Keras model class of a training run: `fit` on any backend, under any strategy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from nasnet_keras.layers.initializer import PACKAGE
+
+
+def _backend_network() -> Any:
+    """Returns the model class that has what the backend needs."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        from nasnet_keras.training.step.tensorflow_network import TensorFlowNetwork
+
+        return TensorFlowNetwork
+    if backend == "jax":
+        from nasnet_keras.training.step.jax_network import JaxNetwork
+
+        return JaxNetwork
+    return keras.Model
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class TrainingNetwork(_backend_network()):
+    """A functional `keras.Model` whose training step adds up parts, replicas and workers.
+
+    Beyond Keras's own model:
+
+    - `accumulation_steps`: a step trains its batch in so many equal parts, one after another, and
+      updates once. It needs the memory of a part, and no schedule changes; BN sees each part by
+      itself.
+    - Under a `tf.distribute` strategy gradients are clipped after they are added up over the
+      replicas, as on one device; and `MultiWorkerMirroredStrategy` works.
+
+    A saved one is loaded on every backend; `accumulation_steps`, a matter of the machine, is not
+    saved.
+
+    Args: As `keras.Model(inputs, outputs, name=None)`.
+    """
+
+    _accumulation_steps = 1
+
+    @property
+    def accumulation_steps(self) -> int:
+        """In how many parts a step trains its batch.
+
+        Setting it raises `ValueError` for what is no whole number above 0, or on a backend that
+        can train the batch as one only. A batch that is no multiple of it is refused in `fit`.
+        """
+        return self._accumulation_steps
+
+    @accumulation_steps.setter
+    def accumulation_steps(self, steps: int) -> None:
+        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"accumulation_steps is a whole number of at least 1, got {steps!r}")
+        backend = keras.backend.backend()
+        if steps > 1 and backend not in ("tensorflow", "jax"):
+            raise ValueError(
+                f"accumulation_steps={steps} needs Keras's backend tensorflow or jax, not {backend}"
+            )
+        self._accumulation_steps = steps
+        # Made for the old number.
+        self.train_function = None

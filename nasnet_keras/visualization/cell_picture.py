@@ -1,0 +1,183 @@
+"""Where the boxes and edges of a cell's picture are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasnet_keras.genotypes import OPERATIONS, CellGenotype
+from nasnet_keras.visualization.layered_layout import Edge, place_in_rows
+
+LINE_HEIGHT = 14.0
+"""Distance of two lines of text, in points."""
+
+# In points, for text of 12.
+_LETTER = 6.6
+_PADDING = 8.0
+_LEAST_WIDTH = 34.0
+_GAP = 14.0
+_ROW_GAP = 26.0
+
+_KINDS = {
+    "convolution": "conv",
+    "factorized": "conv",
+    "separable": "sep",
+    "max_pool": "max",
+    "avg_pool": "avg",
+    "min_pool": "min",
+}
+_COMBINERS = {
+    "add": ("add",),
+    "concat": ("concat",),
+    "add_layer_norm": ("add,", "layer norm"),
+    "add_instance_norm": ("add,", "instance norm"),
+}
+
+
+@dataclass(frozen=True)
+class Box:
+    """One node.
+
+    Attributes:
+        name: A state's name, `block_0/left` and so on for an operation, `concat` or `output`.
+        kind: `input`, `operation`, `combine`, `concat` or `output`.
+        lines: What is written in it.
+        center: Its middle from the picture's left, in points.
+        middle: Its middle from the picture's bottom, in points.
+    """
+
+    name: str
+    kind: str
+    lines: tuple[str, ...]
+    center: float = 0.0
+    middle: float = 0.0
+
+    @property
+    def width(self) -> float:
+        return max(_LEAST_WIDTH, _LETTER * max(map(len, self.lines)) + 2 * _PADDING)
+
+    @property
+    def height(self) -> float:
+        return LINE_HEIGHT * len(self.lines) + _PADDING
+
+
+@dataclass(frozen=True)
+class Line:
+    """An edge.
+
+    Attributes:
+        source: Name of the box it comes from.
+        target: Name of the box it goes to.
+        points: `(x, y)` from the picture's lower left, in points. From the first to the second the
+            edge is straight, to the third a curve, and so on in turn: curves between rows, straight
+            lines through them.
+    """
+
+    source: str
+    target: str
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A cell, its size in points."""
+
+    title: str
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+    width: float
+    height: float
+
+
+def operation_lines(operation: str) -> tuple[str, ...]:
+    """Returns the short name of an operation, as it stands in a box.
+
+    Raises:
+        KeyError: There is no such operation.
+    """
+    spec = OPERATIONS[operation]
+    if spec.kind == "identity":
+        return ("identity",)
+    size = f"{spec.kernel}x{spec.kernel}"
+    if spec.kind == "factorized":
+        size = f"1x{spec.kernel}, {spec.kernel}x1"
+    name = _KINDS[spec.kind]
+    if spec.dilation > 1:
+        name = f"dil {name}" if spec.kind == "separable" else "dil conv"
+    # Twice is what NASNet's separable convolutions always are, and dilated ones only by exception.
+    if spec.dilation > 1 and spec.repeats > 1:
+        size += f", {spec.repeats} times"
+    return (name, size)
+
+
+def place_cell(cell: CellGenotype, title: str) -> Picture:
+    """Places the boxes of a cell in rows, inputs at the bottom, and the edges between them."""
+    rows, edges = _graph(cell)
+    boxes = {box.name: box for row in rows for box in row}
+    layout = place_in_rows(
+        [[box.name for box in row] for row in rows],
+        edges,
+        {name: box.width for name, box in boxes.items()},
+        _GAP,
+    )
+    heights = [max(box.height for box in row) for row in rows]
+    bottoms = [sum(heights[:i]) + i * _ROW_GAP for i in range(len(rows))]
+    row_of = {box.name: i for i, row in enumerate(rows) for box in row}
+    placed = {
+        name: Box(
+            name,
+            box.kind,
+            box.lines,
+            layout.centers[name],
+            bottoms[row_of[name]] + heights[row_of[name]] / 2,
+        )
+        for name, box in boxes.items()
+    }
+    lines = []
+    for source, target in edges:
+        start, end = placed[source], placed[target]
+        low, high = row_of[source], row_of[target]
+        points = [
+            (start.center, start.middle + start.height / 2),
+            (start.center, bottoms[low] + heights[low]),
+        ]
+        for row, x in zip(range(low + 1, high), layout.passes[(source, target)], strict=True):
+            points += [(x, bottoms[row]), (x, bottoms[row] + heights[row])]
+        points += [(end.center, bottoms[high]), (end.center, end.middle - end.height / 2)]
+        lines.append(Line(source, target, tuple(points)))
+    return Picture(
+        title, tuple(placed.values()), tuple(lines), layout.width, bottoms[-1] + heights[-1]
+    )
+
+
+def _graph(cell: CellGenotype) -> tuple[list[list[Box]], list[Edge]]:
+    """Returns the boxes by row, the lowest first, and the edges between them."""
+    names = cell.state_names
+    if cell.num_inputs == 2:
+        labels = {"current": "hᵢ", "previous": "hᵢ₋₁"}
+    else:
+        labels = {name: name.replace("_", " ") for name in names[: cell.num_inputs]}
+    rows: list[list[Box]] = [
+        [Box(name, "input", (labels[name],)) for name in reversed(names[: cell.num_inputs])]
+    ]
+    row_of = dict.fromkeys(names[: cell.num_inputs], 0)
+    edges: list[Edge] = []
+    for number, block in enumerate(cell.blocks):
+        state = f"block_{number}"
+        sources = [names[int(branch.input)] for branch in block.branches]
+        row = 1 + max(row_of[source] for source in sources)
+        row_of[state] = row + 1
+        rows += [[] for _ in range(row + 2 - len(rows))]
+        for side, branch, source in zip(("left", "right"), block.branches, sources, strict=True):
+            name = f"{state}/{side}"
+            rows[row].append(Box(name, "operation", operation_lines(branch.operation)))
+            edges += [(source, name), (name, state)]
+        rows[row + 1].append(Box(state, "combine", _COMBINERS[block.combine]))
+    outputs = [names[state] for state in cell.outputs]
+    if cell.concat:
+        rows += [[Box("concat", "concat", ("concat",))], [Box("output", "output", ("hᵢ₊₁",))]]
+        edges += [(output, "concat") for output in outputs] + [("concat", "output")]
+    else:
+        tops = [f"output_{number}" for number in range(len(outputs))]
+        rows.append([Box(top, "output", (top.replace("_", " "),)) for top in tops])
+        edges += list(zip(outputs, tops, strict=True))
+    return rows, edges

@@ -1,0 +1,144 @@
+"""Exported detectors find what the detector finds; what differs is not written."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from nasnet_keras.detection import FasterRCNN
+from nasnet_keras.detection.inference.served_detector import ServedDetector
+from nasnet_keras.export import detector_formats as export_formats
+from nasnet_keras.export.detector_check import compare_detections
+from nasnet_keras.export.detector_formats import check_export_directory, export_detector
+from tests.detection_network import tiny_batch, tiny_config
+
+NAMES = ("red", "green", "blue")
+
+
+def found(*rows):
+    """Returns detections from rows of a box, a score and a label."""
+    boxes, scores, labels = zip(*rows, strict=True)
+    return {"boxes": np.array(boxes, float), "scores": np.array(scores), "labels": np.array(labels)}
+
+
+def test_comparison_sees_what_moved_and_what_is_missing():
+    ours = found(([0, 0, 10, 10], 0.9, 1), ([5, 5, 9, 9], 0.2, 0), ([0, 0, 0, 0], 0, -1))
+    same = compare_detections([ours], [ours])
+    assert same.agrees and (same.detections, same.above, same.least_iou) == (2, 0.3, 1.0)
+    moved = found(([0, 0, 10, 9], 0.9, 1))
+    assert compare_detections([ours], [moved]).least_iou == pytest.approx(0.9)
+    assert not compare_detections([ours], [moved]).agrees
+    renamed = found(([0, 0, 10, 10], 0.9, 2))
+    assert compare_detections([ours], [renamed]).least_iou == 0
+    more = found(([0, 0, 10, 10], 0.9, 1), ([50, 50, 60, 60], 0.8, 2))
+    assert not compare_detections([ours], [more]).agrees
+    surer = found(([0, 0, 10, 10], 0.95, 1))
+    assert compare_detections([ours], [surer]).score_difference == pytest.approx(0.05)
+    assert not compare_detections([ours], [surer]).agrees
+    # Where the detector is sure of nothing, its best ones are compared; nothing at all is no proof.
+    unsure = found(([0, 0, 10, 10], 0.1, 1))
+    assert compare_detections([unsure], [unsure]).above == 0.05
+    nothing = found(([0, 0, 0, 0], 0.0, -1))
+    assert not compare_detections([nothing], [nothing]).agrees
+
+
+def test_what_cannot_be_exported_is_refused_first(tmp_path):
+    with pytest.raises(ValueError, match="unknown format 'litret'; did you mean 'litert'"):
+        check_export_directory(tmp_path, ["litret"], False)
+    (tmp_path / "detector.tflite").write_bytes(b"old")
+    with pytest.raises(ValueError, match=r"detector\.tflite is there already"):
+        check_export_directory(tmp_path, ["litert"], False)
+    check_export_directory(tmp_path, ["litert"], True)
+
+
+@pytest.mark.tensorflow
+def test_program_names_the_picture_that_it_cannot_read(tmp_path):
+    root = Path(__file__).parents[2]
+    Image.new("RGB", (9, 9)).save(tmp_path / "good.png")
+    (tmp_path / "bad.jpg").write_text("no picture")
+    done = subprocess.run(
+        [
+            sys.executable,
+            str(root / "object_detection/export.py"),
+            f"--checkpoint_path={tmp_path / 'run'}",
+            f"--output_dir={tmp_path / 'exported'}",
+            f"--check_images={tmp_path / 'good.png'},{tmp_path / 'bad.jpg'}",
+        ],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done.stderr
+    assert f"error: {tmp_path / 'bad.jpg'}: not a readable image: no image" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def served():
+    keras.utils.set_random_seed(4)
+    model = FasterRCNN(tiny_config())
+    kernel = model.box_head.logits_dense.kernel
+    # Sure of something, without the minutes of training it.
+    kernel.assign(kernel * 20.0)
+    return ServedDetector(model, NAMES, (7, 8, 11), keep_aspect=True)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    images = tiny_batch()["images"]
+    return [images[0], np.repeat(images[1], 2, axis=1), images[0][:40]]
+
+
+@pytest.mark.tensorflow
+def test_every_format_finds_the_same(served, pictures, tmp_path):
+    formats = ["saved_model", "litert"]
+    try:
+        import onnxruntime  # noqa: F401
+        import tf2onnx  # noqa: F401
+    except ImportError:
+        pass
+    else:
+        formats.append("onnx")
+    compared = export_detector(served, tmp_path / "out", formats, pictures)
+    assert set(compared) == set(formats)
+    for comparison in compared.values():
+        assert comparison.agrees and comparison.detections >= 4 and comparison.above == 0.3
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"saved_model", "detector.tflite", "labels.txt", "detector.json"} <= names
+    assert not any(name.startswith(".") for name in names)
+    description = json.loads((tmp_path / "out/detector.json").read_text())
+    assert description["image_size"] == [64, 64] and description["keep_aspect"]
+
+    import tensorflow as tf
+
+    signatures = tf.saved_model.load(str(tmp_path / "out/saved_model")).signatures
+    assert {"serving_default", "serve_bytes"} <= set(signatures)
+    encoded = [tf.io.encode_png(picture) for picture in pictures]
+    answer = signatures["serve_bytes"](image_bytes=tf.stack(encoded))
+    assert answer["boxes"].shape == (3, 6, 4)
+    for row, picture in enumerate(pictures):
+        boxes, count = answer["boxes"][row].numpy(), int(answer["count"][row])
+        assert count and (boxes[:, 2] <= picture.shape[0]).all()
+        words = [name.decode() for name in answer["names"][row].numpy()]
+        labels = answer["labels"][row].numpy()
+        assert words == [NAMES[label] if label >= 0 else "" for label in labels]
+
+
+@pytest.mark.tensorflow
+def test_what_differs_is_not_written(served, pictures, tmp_path, monkeypatch):
+    def wrong(served, fixed, path):
+        path.write_bytes(b"another detector")
+
+    def nothing(served, path, checked):
+        empty = {"boxes": np.zeros((1, 4)), "scores": np.zeros(1), "labels": -np.ones(1, int)}
+        return [compare_detections([p.found for p in checked], [empty] * len(checked))]
+
+    monkeypatch.setitem(export_formats._WRITERS, "litert", ("detector.tflite", wrong, nothing))
+    with pytest.raises(ValueError, match=r"litert finds something else .* IoU at least 0\.0"):
+        export_detector(served, tmp_path, ["litert"], pictures)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,120 @@
+"""Tables of trained cells: written from a search, read back, and what surrogates make of them."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nasnet_keras.search import MLP, get_space
+from tests.search.journals import made_up_search
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def benchmarks(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+
+
+def cell_table(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "benchmarks/cell_table.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_table_is_the_children_of_its_runs(benchmarks, tmp_path: Path) -> None:
+    from cells_csv import load_cells
+
+    one = made_up_search(tmp_path / "one", 12, space=get_space("pnas", num_blocks=1))
+    two = made_up_search(tmp_path / "two", 9)
+    path = tmp_path / "cells.csv"
+    done = cell_table(
+        *(str(tmp_path / name) for name in ("one", "two", "one")),
+        f"--output={path}",
+        "--command=python search_architecture.py run --seed=7",
+    )
+    assert done.returncode == 0, done.stderr
+    cells = load_cells(path)
+    assert dict(zip(*cells[1], strict=True)) == dict(one)
+    assert dict(zip(*cells[2], strict=True)) == dict(two)
+    text = path.read_text()
+    assert text.startswith("# command: python search_architecture.py run --seed=7\n")
+    assert '"num_blocks": 2' in text and "cores" in text
+    rows = list(csv.DictReader(li for li in text.splitlines() if not li.startswith("#")))
+    assert {row["seed"] for row in rows} == {"7"}
+    assert cell_table("--output=x.csv").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("space,accuracy\n", "no column 'architecture'"),
+        ("# note\nspace,architecture,accuracy\nnasnet,0.0.0.0,0.5\n", "line 3: a cell of space"),
+        ("space,architecture,accuracy\npnas,0.0.0.9,0.5\n", "line 2: decision 'block_0/operation"),
+        ("space,architecture,accuracy\npnas,0.0.0.0,50\n", r"line 2: an accuracy is in \[0, 1\]"),
+        ("space,architecture,accuracy\n", "no cell"),
+    ],
+)
+def test_other_tables_are_refused(benchmarks, tmp_path: Path, text: str, message: str) -> None:
+    from cells_csv import load_cells
+
+    (tmp_path / "table.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_cells(tmp_path / "table.csv")
+
+
+def test_a_surrogate_ranks_what_can_be_predicted(benchmarks) -> None:
+    import dataclasses
+
+    from predictors import evaluate, make_table
+
+    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
+    cells = one.first_level()
+    larger = two.expand(cells[:3])[:80]
+
+    def truth(cell) -> float:
+        """The later in the list a cell's operations are, the better."""
+        operations = [value for i, value in enumerate(cell) if i % 4 >= 2]
+        return 0.5 + 0.05 * sum(operations) / len(operations)
+
+    settings = dataclasses.replace(MLP, units=16, embedding_size=16, epochs=15)
+    groups = [(c, [truth(cell) for cell in c]) for c in (cells, larger)]
+    numbers = evaluate(settings, 2, groups[0], groups[1], trials=1, sample=100, seed=0)
+    assert (numbers["cells"], numbers["held_out_cells"], numbers["larger_cells"]) == (100, 36, 80)
+    assert numbers["fitted"] > 0.9 and numbers["held_out"] > 0.8 and numbers["larger"] > 0.5
+    # With no cell left over and no larger one, there is nothing to tell.
+    alone = evaluate(settings, 2, groups[0], None, trials=1, sample=256, seed=0)
+    assert alone["held_out"] is None and alone["larger"] is None
+    row = {"surrogate": "mlp", "blocks": 1, "published": (0.938, 0.113), **alone}
+    assert [list(column.cells) for column in make_table([row]).columns][3:] == [
+        [f"{alone['fitted']:.3f}"], ["-"], ["-"], ["0.938"], ["0.113"]
+    ]  # fmt: skip
+
+
+def test_the_committed_table_has_all_cells_of_one_block(benchmarks) -> None:
+    from cells_csv import load_cells
+
+    cells = load_cells(ROOT / "benchmarks" / "digits_cells.csv")
+    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
+    assert {one.key(cell) for cell in cells[1][0]} == {one.key(c) for c in one.first_level()}
+    assert len(cells[1][0]) == 136
+    assert len({two.key(cell) for cell in cells[2][0]}) == len(cells[2][0]) == 100
+
+
+def test_a_surrogate_takes_the_better_cells_first(benchmarks) -> None:
+    from studies import order_of_surrogate
+
+    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
+    larger = two.expand(one.first_level()[:3])[::5]
+    groups = {
+        blocks: (cells, [0.5 + 0.05 * max(cell[2::4]) for cell in cells])
+        for blocks, cells in ((1, one.first_level()), (2, larger))
+    }
+    truth = [groups[2][1][row] for row in order_of_surrogate("mlp", groups, seed=0)]
+    third = len(truth) // 3
+    assert sum(truth[:third]) > sum(truth[-third:])
