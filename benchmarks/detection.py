@@ -93,11 +93,12 @@ def measure_here(config: str, what: str) -> dict[str, Any]:
     from nasnet_keras.detection.training.optimizer import make_optimizer
 
     keras.utils.set_random_seed(0)
-    settings = get_config(config).detector
+    training = get_config(config)
+    settings = training.detector
     height, width = settings.image_size
     model = FasterRCNN(settings)
     # XLA takes longer to compile the large ones than they take to run.
-    model.compile(make_optimizer(settings), jit_compile=False)
+    model.compile(make_optimizer(training), jit_compile=False)
     batch = {
         "images": np.random.default_rng(0).uniform(0, 255, (1, height, width, 3)).astype("float32"),
         "image_sizes": np.array([[height, width]], "float32"),

@@ -44,7 +44,6 @@ def tiny_config(network: dict[str, Any] | None = None, **overrides: Any) -> Dete
         "detections_per_class": 4,
         "detections": 6,
         "train_batch_norm": True,
-        "seed": 1,
     }
     return DetectorConfig(tiny_network(**(network or {})), **(settings | overrides))
 

@@ -275,7 +275,7 @@ def describe_recipes() -> str:
     parts = []
     for name, function in _RECIPES.items():
         parts.append(f"{name}: {inspect.getdoc(function)}\n")
-        values = dataclasses.asdict(function())
+        values = function().to_dict()
         width = max(map(len, values))
         parts.extend(
             f"  {field:{width}}  {value}" for field, value in values.items() if field != "name"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from dataclasses import dataclass
@@ -69,7 +68,7 @@ def write_config(
         images: Images trained on, as far as known.
     """
     config = {
-        "recipe": dataclasses.asdict(recipe),
+        "recipe": recipe.to_dict(),
         "class_names": list(class_names),
         "replicas": replicas,
         "images": images,

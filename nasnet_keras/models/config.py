@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from nasnet_keras.genotypes import Genotype, get_genotype
-from nasnet_keras.layers.drop_path import VERSIONS
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.settings import Count, Decay, Positive, Probability, Settings
 
 Stem = Literal["cifar", "imagenet"]
 Reduction = Literal["cell", "replace", "strided_normal"]
+DropPathVersion = Literal["v1", "v2", "v3"]
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class NetworkConfig(Settings):
     """Everything that fixes a network but its classes and its input.
 
     Attributes:
@@ -46,19 +45,21 @@ class NetworkConfig:
         ValueError: A value is out of range or two contradict each other.
     """
 
+    _field_kind = "network setting"
+
     genotype: Genotype
-    num_cells: int = 18
-    filters: int = 32
+    num_cells: Count = 18
+    filters: Count = 32
     stem: Stem = "cifar"
-    stem_filters: int = 96
+    stem_filters: Count = 96
     reduction: Reduction = "cell"
     skip_reduction_layer_input: bool = False
-    batch_norm_momentum: float = 0.9
-    batch_norm_epsilon: float = 1e-5
-    dropout: float = 0.0
-    drop_path_keep_probability: float = 1.0
-    drop_path_version: str = "v3"
-    drop_path_total_steps: int | None = None
+    batch_norm_momentum: Decay = 0.9
+    batch_norm_epsilon: Positive = 1e-5
+    dropout: Decay = 0.0
+    drop_path_keep_probability: Probability = 1.0
+    drop_path_version: DropPathVersion = "v3"
+    drop_path_total_steps: Count | None = None
     bounded_activation: bool = False
     bottleneck: bool = False
     rematerialize: bool = False
@@ -66,46 +67,21 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         if isinstance(self.genotype, str):
             object.__setattr__(self, "genotype", get_genotype(self.genotype))
-        if not isinstance(self.genotype, Genotype):
-            raise ValueError(f"genotype is a Genotype or a name, got {self.genotype!r}")
-        for field, allowed in (("stem", get_args(Stem)), ("reduction", get_args(Reduction))):
-            if getattr(self, field) not in allowed:
-                raise ValueError(unknown_name(field, getattr(self, field), allowed))
+        super().__post_init__()
         least_filters = 8 if self.stem == "imagenet" else 2
-        for field, least in (("num_cells", 2), ("filters", least_filters), ("stem_filters", 1)):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"{field} is a whole number of at least {least}, got {value!r}")
+        for field, least in (("num_cells", 2), ("filters", least_filters)):
+            if getattr(self, field) < least:
+                raise ValueError(
+                    f"{field} is a whole number of at least {least}, got {getattr(self, field)}"
+                )
         if self.reduction != "strided_normal" and self.genotype.reduction is None:
             raise ValueError(
                 f"genotype {self.genotype.name!r} has no reduction cell: use "
                 f"reduction='strided_normal', got reduction={self.reduction!r}"
             )
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is in [0, 1), got {self.dropout!r}")
         keep = self.drop_path_keep_probability
-        if not 0 < keep <= 1:
-            raise ValueError(f"drop_path_keep_probability is in (0, 1], got {keep!r}")
-        if self.drop_path_version not in VERSIONS:
-            raise ValueError(unknown_name("drop_path_version", self.drop_path_version, VERSIONS))
-        if not 0 <= self.batch_norm_momentum < 1:
-            raise ValueError(f"batch_norm_momentum is in [0, 1), got {self.batch_norm_momentum!r}")
-        if not self.batch_norm_epsilon > 0:
-            raise ValueError(f"batch_norm_epsilon is above 0, got {self.batch_norm_epsilon!r}")
         if keep < 1 and self.drop_path_version != "v2" and not self.drop_path_total_steps:
             raise ValueError(
                 f"drop_path_keep_probability={keep} with version {self.drop_path_version} needs "
                 "drop_path_total_steps, the length of its schedule"
             )
-
-    def replace(self, **overrides: Any) -> NetworkConfig:
-        """Returns a copy with some values replaced.
-
-        Raises:
-            ValueError: A name is no field; the nearest one is suggested. Or a value is illegal.
-        """
-        fields = [field.name for field in dataclasses.fields(self)]
-        for name in overrides:
-            if name not in fields:
-                raise ValueError(unknown_name("network setting", name, fields))
-        return dataclasses.replace(self, **overrides)

@@ -3,70 +3,56 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from nasnet_keras.suggestions import unknown_name
-from nasnet_keras.training.flag_field import flag_field
+from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Settings
 
-# As in `strategy`, which imports Keras; this module needs nothing but the standard library.
-DISTRIBUTIONS = ("none", "mirrored", "multiworker")
-_LEAST = {
-    "save_interval_secs": 0,
-    "keep_checkpoints": 0,
-    "evaluate_every_epochs": 0,
-    "log_every_n_steps": 1,
-}
+Distribution = Literal["none", "mirrored", "multiworker"]
 
 
 @dataclass(frozen=True)
-class CommonRunOptions:
+class CommonRunOptions(Settings):
     """Flags of every training program that may change when a run is continued.
+
+    Attributes:
+        distribution: none; mirrored: all accelerators of this machine; multiworker: the machines of
+            TF_CONFIG.
+        jit_compile: Compile the step with XLA, or not; unset: as Keras decides for the backend.
+        save_interval_secs: Seconds between checkpoints within an epoch.
+        keep_checkpoints: Checkpoints of epochs to keep in checkpoints/; 0: model.keras alone.
+        log_every_n_steps: Steps between lines for TensorBoard.
+        tensorboard: Write TensorBoard's files to tensorboard/.
 
     Raises:
         ValueError: A value is out of range or unknown.
     """
 
-    distribution: str = flag_field(
-        "none; mirrored: all accelerators of this machine; multiworker: the machines of TF_CONFIG.",
-        default="none",
-    )
-    jit_compile: bool | None = flag_field(
-        "Compile the step with XLA, or not; unset: as Keras decides for the backend.", default=None
-    )
-    save_interval_secs: float = flag_field(
-        "Seconds between checkpoints within an epoch.", default=600.0
-    )
-    keep_checkpoints: int = flag_field(
-        "Checkpoints of epochs to keep in checkpoints/; 0: model.keras alone.", default=0
-    )
-    log_every_n_steps: int = flag_field("Steps between lines for TensorBoard.", default=100)
-    tensorboard: bool = flag_field("Write TensorBoard's files to tensorboard/.", default=True)
+    _field_kind = "run option"
 
-    def __post_init__(self) -> None:
-        if self.distribution not in DISTRIBUTIONS:
-            raise ValueError(unknown_name("distribution", self.distribution, DISTRIBUTIONS))
-        for field, least in _LEAST.items():
-            value = getattr(self, field, least)
-            if not value >= least:
-                raise ValueError(f"{field} is at least {least}, got {value}")
+    distribution: Distribution = "none"
+    jit_compile: bool | None = None
+    save_interval_secs: NonNegative = 600.0
+    keep_checkpoints: NonNegativeInt = 0
+    log_every_n_steps: Count = 100
+    tensorboard: bool = True
 
 
 @dataclass(frozen=True)
 class RunOptions(CommonRunOptions):
     """Flags of `train_image_classifier.py` that may change when a run is continued.
 
+    Attributes:
+        dataset_dir: Directory of the datasets; the digits need none.
+        download: Prepare a missing dataset with TensorFlow Datasets first.
+        rematerialize: Compute the cells again on the way back, for less memory and more time.
+        evaluate_every_epochs: Epochs between evaluations, of which best.keras is kept; 0: one at
+            the end.
+
     Raises:
         ValueError: A value is out of range or unknown.
     """
 
-    dataset_dir: str | None = flag_field(
-        "Directory of the datasets; the digits need none.", default=None
-    )
-    download: bool = flag_field(
-        "Prepare a missing dataset with TensorFlow Datasets first.", default=False
-    )
-    rematerialize: bool = flag_field(
-        "Compute the cells again on the way back, for less memory and more time.", default=False
-    )
-    evaluate_every_epochs: int = flag_field(
-        "Epochs between evaluations, of which best.keras is kept; 0: one at the end.", default=0
-    )
+    dataset_dir: str | None = None
+    download: bool = False
+    rematerialize: bool = False
+    evaluate_every_epochs: NonNegativeInt = 0

@@ -140,7 +140,6 @@ def toy() -> TrainingConfig:
         detections_per_class=10,
         detections=20,
         train_batch_norm=True,
-        learning_rate=3e-3,
     )
     return TrainingConfig(
         "toy",
@@ -148,6 +147,7 @@ def toy() -> TrainingConfig:
         steps=5000,
         batch_size=8,
         optimizer="adam",
+        learning_rate=3e-3,
         learning_rate_decay_type="cosine",
         warmup_steps=100,
         # Digits are not what they are when mirrored.

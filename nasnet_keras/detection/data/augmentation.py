@@ -5,11 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from nasnet_keras.settings import Fraction, Range, Settings
+
+_UpToTen = Annotated[float, Range(0, 10, above=True)]
+_Area = Annotated[float, Range(0, 1, above=True)]
 
 
 @dataclass(frozen=True)
-class DetectionAugmentation:
+class DetectionAugmentation(Settings):
     """Random changes of training images, each drawn anew for each image.
 
     Attributes:
@@ -28,24 +33,21 @@ class DetectionAugmentation:
         ValueError: A value is out of range.
     """
 
-    flip: float = 0.5
-    scale_range: tuple[float, float] = (1.0, 1.0)
-    crop: float = 0.0
-    crop_area: tuple[float, float] = (0.3, 1.0)
-    crop_aspect: tuple[float, float] = (0.5, 2.0)
-    min_visible: float = 0.3
+    _field_kind = "augmentation setting"
+
+    flip: Fraction = 0.5
+    scale_range: tuple[_UpToTen, _UpToTen] = (1.0, 1.0)
+    crop: Fraction = 0.0
+    crop_area: tuple[_Area, _Area] = (0.3, 1.0)
+    crop_aspect: tuple[_UpToTen, _UpToTen] = (0.5, 2.0)
+    min_visible: Fraction = 0.3
 
     def __post_init__(self) -> None:
-        for name, limit in (("flip", 1), ("crop", 1), ("min_visible", 1)):
-            value = getattr(self, name)
-            if not 0 <= value <= limit:
-                raise ValueError(f"{name} is from 0 to {limit}, got {value}")
-        for name, limit in (("scale_range", 10), ("crop_area", 1), ("crop_aspect", 10)):
-            pair = getattr(self, name)
-            if len(pair) != 2 or not 0 < pair[0] <= pair[1] <= limit:
-                raise ValueError(
-                    f"{name} is (least, largest), above 0 and at most {limit}, got {pair}"
-                )
+        super().__post_init__()
+        for name in ("scale_range", "crop_area", "crop_aspect"):
+            least, largest = getattr(self, name)
+            if least > largest:
+                raise ValueError(f"{name} is (least, largest), got {(least, largest)}")
 
 
 NO_AUGMENTATION = DetectionAugmentation(flip=0.0)

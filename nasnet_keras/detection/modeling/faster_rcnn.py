@@ -73,6 +73,7 @@ class FasterRCNN(_Training, keras.Model):
         config: The detector, or its `to_dict()`.
         precision: Name of a Keras dtype policy for the layers, e.g. `"mixed_bfloat16"`; boxes and
             losses are float32 in any case. Default: Keras's setting.
+        seed: Seed of the samples that the losses are of. Default: a random one.
         **kwargs: Keras's own (`name`, `trainable`).
 
     Raises:
@@ -83,6 +84,7 @@ class FasterRCNN(_Training, keras.Model):
         self,
         config: DetectorConfig | Mapping[str, Any],
         precision: str | None = None,
+        seed: int | None = None,
         **kwargs: Any,
     ) -> None:
         # Images and boxes must not be rounded to half precision on their way in.
@@ -111,7 +113,7 @@ class FasterRCNN(_Training, keras.Model):
             config.classes, config.network.dropout, dtype=policy, name="box_head"
         )
         self.box_head.build((None, None, self.backbone.second_stage.output_channels))
-        self.seed_generator = ReplicaSeedGenerator(config.seed)
+        self.seed_generator = ReplicaSeedGenerator(seed)
         self.loss_trackers = [keras.metrics.Mean(name=name) for name in LOSSES]
         for layer in self.network._flatten_layers():
             if isinstance(layer, BatchNormalization):

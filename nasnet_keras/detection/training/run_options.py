@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nasnet_keras.training.flag_field import flag_field
 from nasnet_keras.training.run_options import CommonRunOptions
 
 
@@ -12,18 +11,15 @@ from nasnet_keras.training.run_options import CommonRunOptions
 class DetectorRunOptions(CommonRunOptions):
     """Flags of `object_detection/train.py` that may change when a run is continued.
 
+    Attributes:
+        jit_compile: Compile the step with XLA, or not; unset: on JAX only.
+        checkpoint_path: Weights to start from: a classifier of the same network (a run, .keras,
+            .weights.h5, .h5, slim checkpoint, or 'imagenet'), or a detector (a run or .keras).
+        drop_invalid: Go on without the images and boxes that are wrong.
+
     Raises:
         ValueError: A value is out of range or unknown.
     """
 
-    jit_compile: bool | None = flag_field(
-        "Compile the step with XLA, or not; unset: on JAX only.", default=None
-    )
-    checkpoint_path: str | None = flag_field(
-        "Weights to start from: a classifier of the same network (a run, .keras, .weights.h5, .h5, "
-        "slim checkpoint, or 'imagenet'), or a detector (a run or .keras).",
-        default=None,
-    )
-    drop_invalid: bool = flag_field(
-        "Go on without the images and boxes that are wrong.", default=False
-    )
+    checkpoint_path: str | None = None
+    drop_invalid: bool = False

@@ -28,7 +28,7 @@ from nasnet_keras.detection.inference.trained_detector import RunConfig
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES, FasterRCNN
 from nasnet_keras.detection.training.board import DetectorBoard
 from nasnet_keras.detection.training.evaluator import DetectorEvaluator
-from nasnet_keras.detection.training.optimizer import make_learning_rate, make_training_optimizer
+from nasnet_keras.detection.training.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
 from nasnet_keras.detection.training.start import start_detector_from
 from nasnet_keras.detection.visualization.contact_sheets import training_sheet
@@ -182,10 +182,10 @@ def train(
     # ---- Detector, new or as the last checkpoint left it. Only now is the directory made.
     keras.utils.set_random_seed(config.seed)
     with strategy.scope():
-        model = FasterRCNN(_seeded(config), config.precision, name="detector")
+        model = FasterRCNN(config.detector, config.precision, config.seed, name="detector")
         on_jax = keras.backend.backend() == "jax"
         jit_compile = on_jax if options.jit_compile is None else options.jit_compile
-        model.compile(make_training_optimizer(config), jit_compile=jit_compile)
+        model.compile(make_optimizer(config), jit_compile=jit_compile)
         step, metrics = _restore(run, model)
     if not step and strategy.is_chief:
         make_directory(directory)
@@ -362,11 +362,6 @@ def _truth(run: _Run) -> Image.Image:
     )
     batch = next(stream.batches.take(1).as_numpy_iterator())
     return training_sheet([batch], run.index.class_names)
-
-
-def _seeded(config: TrainingConfig) -> Any:
-    detector = config.detector
-    return detector.replace(seed=config.seed) if detector.seed is None else detector
 
 
 def _restore(run: _Run, model: FasterRCNN) -> tuple[int, list[Any]]:

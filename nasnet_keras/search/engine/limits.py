@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nasnet_keras.settings import Count, Positive, Settings
+
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(Settings):
     """Bounds on an architecture; those of cost are checked before its training begins.
 
     Attributes:
@@ -21,15 +22,9 @@ class Limits:
         ValueError: A limit is not above 0.
     """
 
-    max_parameters: int | None = None
-    max_multiply_adds: int | None = None
-    max_latency_ms: float | None = None
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"{field.name} is a number above 0, got {value!r}")
+    max_parameters: Count | None = None
+    max_multiply_adds: Count | None = None
+    max_latency_ms: Positive | None = None
 
     @property
     def before_training(self) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nasnet_keras.search.spaces.space import Architecture, Space
-from nasnet_keras.search.strategies.setting_checks import check_whole
 from nasnet_keras.search.strategies.strategy import Strategy
+from nasnet_keras.settings import Count, check_value
 
 
 class RegularizedEvolution(Strategy):
@@ -35,8 +35,8 @@ class RegularizedEvolution(Strategy):
         self, space: Space, seed: int = 0, population_size: int = 100, sample_size: int = 25
     ) -> None:
         super().__init__(space, seed)
-        check_whole("population_size", population_size)
-        check_whole("sample_size", sample_size)
+        check_value("population_size", Count, population_size)
+        check_value("sample_size", Count, sample_size)
         if sample_size > population_size:
             raise ValueError(
                 f"sample_size is from 1 to population_size={population_size}, got {sample_size!r}"

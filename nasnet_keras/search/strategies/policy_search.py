@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,7 +69,7 @@ class PolicySearch(Strategy):
         self._drawn: tuple[int, np.ndarray, np.ndarray] | None = None
 
     def settings(self) -> dict[str, Any]:
-        return dataclasses.asdict(self.policy_settings)
+        return self.policy_settings.to_dict()
 
     @property
     def baseline(self) -> float | None:

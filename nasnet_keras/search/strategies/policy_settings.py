@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from nasnet_keras.search.strategies.setting_checks import check_positive, check_whole, is_finite
-from nasnet_keras.suggestions import unknown_name
-
-ALGORITHMS = ("ppo", "reinforce")
+from nasnet_keras.settings import Count, Decay, NonNegative, Positive, Settings
 
 
 @dataclass(frozen=True)
-class PolicySettings:
+class PolicySettings(Settings):
     """The controller and its update; the defaults are NASNet's (Zoph et al. 2018, appendix A).
 
     Not in the paper, and so ours: Adam, `embedding_size`, `clip`, `epochs` and `per_decision`.
@@ -35,41 +33,23 @@ class PolicySettings:
         ValueError: A value is out of range.
     """
 
-    algorithm: str = "ppo"
-    units: tuple[int, ...] = (100,)
-    embedding_size: int = 100
-    initial_scale: float = 0.1
-    learning_rate: float = 0.00035
-    batch_size: int = 20
-    epochs: int = 4
-    clip: float = 0.2
+    algorithm: Literal["ppo", "reinforce"] = "ppo"
+    units: tuple[Count, ...] = (100,)
+    embedding_size: Count = 100
+    initial_scale: Positive = 0.1
+    learning_rate: Positive = 0.00035
+    batch_size: Count = 20
+    epochs: Count = 4
+    clip: Positive = 0.2
     per_decision: bool = False
-    entropy_weight: float = 0.00001
-    baseline_decay: float = 0.95
-    reward_exponent: float = 1.0
+    entropy_weight: NonNegative = 0.00001
+    baseline_decay: Decay = 0.95
+    reward_exponent: Positive = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.units, list | tuple):
-            raise ValueError(
-                f"units lists the sizes of the LSTM layers, e.g. [100], got {self.units!r}"
-            )
-        object.__setattr__(self, "units", tuple(self.units))
-        if self.algorithm not in ALGORITHMS:
-            raise ValueError(unknown_name("algorithm", self.algorithm, ALGORITHMS))
+        super().__post_init__()
         if not self.units:
             raise ValueError("units names the size of at least one LSTM layer, got none")
-        wholes = {f"units[{i}]": size for i, size in enumerate(self.units)}
-        wholes |= {name: getattr(self, name) for name in ("embedding_size", "batch_size", "epochs")}
-        for name, value in wholes.items():
-            check_whole(name, value)
-        for name in ("initial_scale", "learning_rate", "clip", "reward_exponent"):
-            check_positive(name, getattr(self, name))
-        if not isinstance(self.per_decision, bool):
-            raise ValueError(f"per_decision is true or false, got {self.per_decision!r}")
-        if not (is_finite(self.entropy_weight) and self.entropy_weight >= 0):
-            raise ValueError(f"entropy_weight is 0 or more and finite, got {self.entropy_weight!r}")
-        if not (is_finite(self.baseline_decay) and 0 <= self.baseline_decay < 1):
-            raise ValueError(f"baseline_decay is in [0, 1), got {self.baseline_decay!r}")
         if self.algorithm == "reinforce" and self.epochs != 1:
             raise ValueError(
                 f"REINFORCE makes one step with what was sampled, got epochs={self.epochs}; "

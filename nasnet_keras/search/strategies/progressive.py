@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +10,9 @@ import numpy as np
 
 from nasnet_keras.search.spaces.pnas_space import PNASSpace
 from nasnet_keras.search.spaces.space import Architecture, Space
-from nasnet_keras.search.strategies.setting_checks import check_whole, is_finite
 from nasnet_keras.search.strategies.strategy import Strategy
 from nasnet_keras.search.strategies.surrogate_settings import MLP_ENSEMBLE, SurrogateSettings
+from nasnet_keras.settings import Count, Probability, check_value
 
 
 class Progressive(Strategy):
@@ -57,9 +56,8 @@ class Progressive(Strategy):
             raise ValueError(
                 f"progressive search needs cells that grow, space 'pnas'; got {space.name!r}"
             )
-        check_whole("beam_size", beam_size)
-        if not (is_finite(quorum) and 0 < quorum <= 1):
-            raise ValueError(f"quorum is above 0 and at most 1, got {quorum!r}")
+        check_value("beam_size", Count, beam_size)
+        check_value("quorum", Probability, quorum)
         from nasnet_keras.search.strategies.surrogate import Surrogate
 
         self.pnas_space = space
@@ -74,7 +72,7 @@ class Progressive(Strategy):
         return {
             "beam_size": self.beam_size,
             "quorum": self.quorum,
-            "surrogate": dataclasses.asdict(self.surrogate.settings),
+            "surrogate": self.surrogate.settings.to_dict(),
         }
 
     @property

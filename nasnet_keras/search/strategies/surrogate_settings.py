@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from nasnet_keras.search.strategies.setting_checks import check_positive, check_whole
-from nasnet_keras.suggestions import unknown_name
-
-SURROGATES = ("mlp", "lstm")
+from nasnet_keras.settings import Count, Positive, Settings
 
 
 @dataclass(frozen=True)
-class SurrogateSettings:
+class SurrogateSettings(Settings):
     """The predictor of PNASNet's search (Liu et al. 2018, sections 4.2 and 5.2).
 
     Not in the paper, and so ours: `epochs` and `batch_size`.
@@ -31,22 +29,14 @@ class SurrogateSettings:
         ValueError: A value is out of range.
     """
 
-    kind: str = "mlp"
-    members: int = 5
-    embedding_size: int = 100
-    units: int = 100
-    first_learning_rate: float = 0.01
-    learning_rate: float = 0.002
-    epochs: int = 50
-    batch_size: int = 32
-
-    def __post_init__(self) -> None:
-        if self.kind not in SURROGATES:
-            raise ValueError(unknown_name("surrogate", self.kind, SURROGATES))
-        for name in ("members", "embedding_size", "units", "epochs", "batch_size"):
-            check_whole(name, getattr(self, name))
-        for name in ("first_learning_rate", "learning_rate"):
-            check_positive(name, getattr(self, name))
+    kind: Literal["mlp", "lstm"] = "mlp"
+    members: Count = 5
+    embedding_size: Count = 100
+    units: Count = 100
+    first_learning_rate: Positive = 0.01
+    learning_rate: Positive = 0.002
+    epochs: Count = 50
+    batch_size: Count = 32
 
 
 MLP = SurrogateSettings("mlp", members=1)

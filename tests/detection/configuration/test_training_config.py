@@ -51,6 +51,8 @@ def test_contradictions_and_unknown_names_are_refused() -> None:
         config.override(training_proposals=4)
     with pytest.raises(ValueError, match="warmup_steps=10 is not below steps=10"):
         config.override(warmup_steps=10)
+    with pytest.raises(ValueError, match="learning_rate_boundaries is rising steps"):
+        config.override(learning_rate_boundaries=(5, 3))
     with pytest.raises(ValueError, match="steps is a whole number of at least 1, got 0"):
         config.override(steps=0)
     with pytest.raises(ValueError, match="did you mean 'adam'"):
@@ -81,3 +83,13 @@ def test_differences_name_what_changed() -> None:
         "detector.crop_size was 4, now 5",
         "steps was 10, now 12",
     ]
+
+
+def test_configurations_of_earlier_versions_are_read() -> None:
+    config = TrainingConfig("tiny", tiny_config(), steps=10, learning_rate=0.5, momentum=0.8)
+    values = config.to_dict()
+    moved = ("learning_rate", "momentum", "gradient_clip_norm", "learning_rate_boundaries")
+    for name in (*moved, "learning_rate_decay_factor"):
+        values["detector"][name] = values.pop(name)
+    values["detector"]["seed"] = None
+    assert TrainingConfig.from_dict(values) == config

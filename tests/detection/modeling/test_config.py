@@ -5,7 +5,7 @@ import json
 import pytest
 
 import nasnet_keras as nk
-from nasnet_keras.detection import DetectorConfig, make_optimizer
+from nasnet_keras.detection import DetectorConfig
 from tests.detection_network import tiny_config
 
 
@@ -27,13 +27,12 @@ def test_defaults_are_the_papers() -> None:
         ({"image_size": (8, 64)}, "input of 8x64 pixels is too small"),
         ({"detections": 50}, "detections=50 is above the 12 that 3 classes"),
         ({"region_negative_iou": 0.8}, "an anchor would be both"),
-        ({"box_scales": (1, 2, 3)}, "box_scales is four numbers above 0"),
+        ({"box_scales": (1, 2, 3)}, "box_scales is 4 numbers above 0"),
         ({"anchor_scales": ()}, "anchor_scales is one or more numbers"),
         ({"classes": True}, "classes is a whole number of at least 1, got True"),
-        ({"crops_per_chunk": 0}, "crops_per_chunk is a whole number of at least 1, or None"),
-        ({"region_nms_iou": 1.5}, r"region_nms_iou is in \[0, 1\], got 1.5"),
+        ({"crops_per_chunk": 0}, "crops_per_chunk is a whole number of at least 1 or None"),
+        ({"region_nms_iou": 1.5}, r"region_nms_iou is a number in \[0, 1\], got 1.5"),
         ({"huber_delta": float("nan")}, "huber_delta is a number above 0, got nan"),
-        ({"learning_rate_boundaries": (5, 3)}, "learning_rate_boundaries is rising steps"),
         ({"crop_sizes": 5}, "unknown detector setting 'crop_sizes'; did you mean 'crop_size'?"),
     ],
 )
@@ -47,18 +46,10 @@ def test_a_network_of_another_stride_or_no_network_is_refused() -> None:
         DetectorConfig("nasnet_cifar")
     with pytest.raises(ValueError, match="did you mean 'nasnet_mobile'"):
         DetectorConfig("nasnet_mobil")
-    with pytest.raises(ValueError, match="names its network"):
+    with pytest.raises(ValueError, match="'network' is missing"):
         DetectorConfig.from_dict({"classes": 3})
 
 
 def test_it_survives_json() -> None:
     config = tiny_config({"dropout": 0.3})
     assert DetectorConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
-
-
-def test_the_optimizer_follows_the_configuration() -> None:
-    config = tiny_config(learning_rate=0.5, learning_rate_boundaries=(10, 20))
-    optimizer = make_optimizer(config)
-    schedule = optimizer._learning_rate
-    assert [round(float(schedule(step)), 6) for step in (0, 10, 11, 21)] == [0.5, 0.5, 0.05, 0.005]
-    assert (optimizer.momentum, optimizer.clipnorm) == (0.9, 10.0)

@@ -109,10 +109,11 @@ def test_dropout_works_on_the_second_stages_features() -> None:
 
 def test_samples_follow_the_seed() -> None:
     batch = tiny_batch()
+    config = tiny_config(region_batch_size=4, crops_per_chunk=None)
     runs = []
     for seed in (1, 1, 2):
         keras.utils.set_random_seed(0)
-        model = FasterRCNN(tiny_config(seed=seed, region_batch_size=4, crops_per_chunk=None))
+        model = FasterRCNN(config, seed=seed)
         runs.append(as_numpy(model(batch)["region_class_loss"]))
     np.testing.assert_array_equal(runs[0], runs[1])
     assert not np.array_equal(runs[0], runs[2])

@@ -35,9 +35,12 @@ write_toy_dataset(root / "data", train_images=8, val_images=2)
 detector = tiny_config(
     classes=10, region_batch_size=32, training_proposals=8, box_batch_size=8,
     box_positive_fraction=1.0, box_positive_iou=0.1, propose_ground_truth=False,
-    train_batch_norm=False, learning_rate=0.003, learning_rate_boundaries=(),
+    train_batch_norm=False,
 )
-config = TrainingConfig("tiny", detector, steps=4, batch_size=1, evaluate_every_epochs=0)
+config = TrainingConfig(
+    "tiny", detector, steps=4, batch_size=1, learning_rate=0.003, learning_rate_boundaries=(),
+    evaluate_every_epochs=0,
+)
 trainer.make_strategy = lambda name: make_strategy(
     name, ["CPU:0", "CPU:1"] if name == "mirrored" else None
 )

@@ -21,7 +21,7 @@ from nasnet_keras.detection.modeling.faster_rcnn import LOSSES, FasterRCNN
 from nasnet_keras.detection.training import evaluator as detector_evaluator
 from nasnet_keras.detection.training import trainer
 from nasnet_keras.detection.training.evaluator import DetectorEvaluator
-from nasnet_keras.detection.training.optimizer import make_training_optimizer
+from nasnet_keras.detection.training.optimizer import make_optimizer
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
 from nasnet_keras.detection.training.start import start_detector_from
 from nasnet_keras.training.callbacks import NonFiniteLossError, StopWhenAsked
@@ -29,7 +29,9 @@ from tests.detection_network import tiny_config
 
 CONFIG = TrainingConfig(
     "tiny",
-    tiny_config(classes=10, learning_rate=0.01, learning_rate_boundaries=()),
+    tiny_config(classes=10),
+    learning_rate=0.01,
+    learning_rate_boundaries=(),
     steps=5,
     batch_size=2,
     augmentation=DetectionAugmentation(flip=0.5, scale_range=(0.8, 1.2)),
@@ -179,7 +181,7 @@ def test_weights_are_scored_once(dataset, monkeypatch):
     monkeypatch.setattr(detector_evaluator, "detect_split", lambda *_, **__: calls.append(1) or [])
     monkeypatch.setattr(DetectorEvaluator, "_draw", lambda *_: None)
     model = FasterRCNN(CONFIG.detector)
-    model.compile(make_training_optimizer(CONFIG))
+    model.compile(make_optimizer(CONFIG))
     evaluator = DetectorEvaluator(CONFIG, trainer.load_detection_index(dataset, "val"))
     assert evaluator.evaluate(model) == evaluator.evaluate(model)
     assert len(calls) == 1
