@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _knows_itself(checkpoint: str) -> bool:
-    from nasnet_keras.classification.trained_model import CHECKPOINT_NAME
+    from nasnet_keras.training.run_directory import CHECKPOINT_NAME
 
     path = Path(checkpoint)
     return path.suffix == ".keras" or (path / CHECKPOINT_NAME).exists()

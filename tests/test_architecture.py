@@ -72,8 +72,6 @@ EXCEPTIONS: dict[str, tuple[str, ...]] = {
     "training/optimizers/factory.py": ("classification",),
     "training/optimizers/schedules.py": ("classification",),
     "detection/data/detector_batches.py": ("detection/configuration",),
-    "detection/inference/run_files.py": ("classification",),
-    "detection/inference/served_detector.py": ("classification",),
     "detection/inference/trained_detector.py": ("classification",),
     "detection/training/trainer.py": ("classification",),
 }

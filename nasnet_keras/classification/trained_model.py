@@ -18,11 +18,10 @@ import nasnet_keras.training.step.training_network  # noqa: F401
 from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.optimizers.moving_average import assign_averages
+from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.whole_files import written_whole
 
-CHECKPOINT_NAME = "model.keras"
-CONFIG_NAME = "config.json"
 _DEFAULT_PREPROCESSING = "scale"
 
 
@@ -123,10 +122,7 @@ def load_trained_model(
         OSError: There is no such file.
         ValueError: The file is truncated or no network, or an argument contradicts it.
     """
-    path = Path(path)
-    checkpoint = path / CHECKPOINT_NAME if path.is_dir() else path
-    if not checkpoint.exists():
-        raise FileNotFoundError(2, "no such trained network", str(checkpoint))
+    checkpoint = find_checkpoint(path, prefer_best=False)
     model = load_model(checkpoint)
     if use_moving_averages:
         assign_averages(model)

@@ -19,7 +19,7 @@ from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cros
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipe_network import build_training_network, recipe_network_config
 from nasnet_keras.classification.samples import write_samples
-from nasnet_keras.classification.trained_model import CHECKPOINT_NAME, read_config, write_config
+from nasnet_keras.classification.trained_model import read_config, write_config
 from nasnet_keras.classification.training_data import (
     TrainingData,
     check_training_preprocessing,
@@ -45,6 +45,7 @@ from nasnet_keras.training.optimizers.schedules import LearningRate, make_learni
 from nasnet_keras.training.precision import precision
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
+from nasnet_keras.training.run_directory import CHECKPOINT_NAME
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.run_options import RunOptions
 from nasnet_keras.training.tensorboard import TensorBoardScalars

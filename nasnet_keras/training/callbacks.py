@@ -14,6 +14,7 @@ import keras
 
 from nasnet_keras.training.checkpoint import keep_copy, link_or_copy, save_checkpoint
 from nasnet_keras.training.curves import CLASSIFIER_PANELS, Panels, draw_curves
+from nasnet_keras.training.run_directory import BEST_NAME, COPIES_NAME
 from nasnet_keras.training.run_length import RunLength
 
 _SECONDS_BETWEEN_PICTURES = 30
@@ -235,7 +236,7 @@ class SaveRun(StepCallback):
         score = record.get(self.score)
         if score is not None and score > self.best:
             # First, so that a kill in between costs neither.
-            best = self.directory / "best.keras"
+            best = self.directory / BEST_NAME
             save_checkpoint(self.model, best, self.step)
             link_or_copy(best, self.checkpoint)
             self.best = score
@@ -243,7 +244,7 @@ class SaveRun(StepCallback):
             save_checkpoint(self.model, self.checkpoint, self.step)
         self._saved = time.monotonic()
         if self.keep:
-            keep_copy(self.checkpoint, self.directory / "checkpoints", self.step, self.keep)
+            keep_copy(self.checkpoint, self.directory / COPIES_NAME, self.step, self.keep)
         if self._run_is_complete or self._saved - self._drawn > _SECONDS_BETWEEN_PICTURES:
             draw_curves(self.log, self.directory / "curves.png", self.panels)
             self._drawn = self._saved

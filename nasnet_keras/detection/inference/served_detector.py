@@ -12,10 +12,9 @@ from typing import Any
 # Registers the layers and schedules that a `.keras` file names.
 import nasnet_keras.layers
 import nasnet_keras.training.optimizers.schedules  # noqa: F401
-from nasnet_keras.classification.trained_model import CONFIG_NAME
 from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
-from nasnet_keras.detection.inference.run_files import find_checkpoint, run_of
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint, run_of
 from nasnet_keras.weights.keras_files import load_keras_model
 
 

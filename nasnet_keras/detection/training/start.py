@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.detection.inference.run_files import find_checkpoint, run_of
 from nasnet_keras.detection.inference.trained_detector import RunConfig
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
+from nasnet_keras.training.run_directory import find_checkpoint, run_of
 from nasnet_keras.weights.assign import MisfitError
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.weights.pretrained import IMAGENET, load_pretrained

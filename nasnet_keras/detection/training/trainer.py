@@ -15,7 +15,6 @@ import keras
 from PIL import Image
 from rich.console import Console
 
-from nasnet_keras.classification.trained_model import CHECKPOINT_NAME, CONFIG_NAME
 from nasnet_keras.classification.trainer import LOG_NAME
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.annotation_checks import AnnotationError
@@ -44,6 +43,7 @@ from nasnet_keras.training.distribution import TrainingStrategy, make_strategy
 from nasnet_keras.training.fit import fit_run
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
+from nasnet_keras.training.run_directory import CHECKPOINT_NAME, CONFIG_NAME
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 

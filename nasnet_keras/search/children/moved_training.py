@@ -21,7 +21,8 @@ def follow_genotype(directory: Path, genotype: str) -> None:
         OSError: The run's configuration cannot be read or written.
         ValueError: It is damaged.
     """
-    from nasnet_keras.classification.trained_model import CONFIG_NAME, read_config
+    from nasnet_keras.classification.trained_model import read_config
+    from nasnet_keras.training.run_directory import CONFIG_NAME
 
     config = read_config(directory)
     if config and config["recipe"].get("genotype") != genotype:
