@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 from absl import flags
 
+from nasnet_keras.directory_lock import is_locked
 from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.whole_files import check_can_write
@@ -179,7 +180,7 @@ def show_status() -> int:
         f"{state.failed} failed; {state.retries} attempts were made again"
     )
     print(f"first and last event are {format_seconds(seconds)} apart")
-    if state.running and not directory.is_running():
+    if state.running and not is_locked(directory.path):
         print("no process is running it; the command that began it goes on")
     if state.last_error:
         print(f"last error: {state.last_error}")

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from nasnet_keras.directory_lock import locked
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search import get_space
 from nasnet_keras.search.engine.journal import Journal, read_journal
@@ -166,7 +167,7 @@ def test_status_leaves_a_search_as_it_is(tmp_path: Path) -> None:
     before = {path.name for path in tmp_path.iterdir()}
     assert "no process is running it" in program("status", run_dir=tmp_path).stdout
     assert {path.name for path in tmp_path.iterdir()} == before
-    with directory.locked():
+    with locked(directory.path):
         done = program("status", run_dir=tmp_path)
     assert done.returncode == 0 and "no process" not in done.stdout
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nasnet_keras.directory_lock import locked
 from nasnet_keras.search.engine.ending import SearchFailed, is_fruitless, why_ended
 from nasnet_keras.search.engine.journal import Journal
 from nasnet_keras.search.engine.limits import Limits
@@ -116,7 +117,7 @@ class Experiment:
         """
         if budget is not None and budget < 1:
             raise ValueError(f"the budget is 1 child or more, got {budget}")
-        with self.run_dir.locked(), executor:
+        with locked(self.run_dir.path), executor:
             self.run_dir.check_config(self._config)
             self.run_dir.write_config(self._config)
             self.state, place = resume(self.run_dir, self.strategy, self._say)

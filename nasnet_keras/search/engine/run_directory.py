@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from nasnet_keras.whole_files import make_directory, written_whole
 
 _MISSING = object()
-_LOCK_PAUSES = (0.0, 0.05, 0.1, 0.2)
 # What every search's configuration has.
 _TYPES = {"space": dict, "strategy": dict, "seed": int, "child": dict, "limits": dict}
 _NAMES = {"space": "space", "strategy": "name"}
@@ -37,7 +33,6 @@ class RunDirectory:
         self.config = self.path / "config.json"
         self.journal = self.path / "journal.jsonl"
         self.snapshot = self.path / "snapshot.npz"
-        self._lock = self.path / "lock"
 
     def child(self, number: int) -> Path:
         """Returns the directory of a child, absolute.
@@ -95,36 +90,6 @@ class RunDirectory:
             with written_whole(self.config) as path:
                 path.write_text(json.dumps(_as_read(config), indent=2) + "\n")
 
-    @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Within the block, no other driver writes to the directory.
-
-        Raises:
-            ValueError: One does.
-        """
-        make_directory(self.path)
-        with open(self._lock, "wb") as file:
-            # Who asks whether it is running holds the lock for an instant.
-            for pause in _LOCK_PAUSES:
-                time.sleep(pause)
-                if _try_lock(file, fcntl.LOCK_EX):
-                    break
-            else:
-                raise ValueError(f"{self.path}: another process is running this search")
-            yield
-
-    def is_running(self) -> bool:
-        """Returns whether a driver writes to the directory; changes nothing there.
-
-        Raises:
-            OSError: It cannot be told.
-        """
-        try:
-            with open(self._lock, "rb") as file:
-                return not _try_lock(file, fcntl.LOCK_SH)
-        except FileNotFoundError:
-            return False
-
 
 def config_differences(
     found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = ""
@@ -141,14 +106,6 @@ def config_differences(
             shown = ["not there" if v is _MISSING else json.dumps(v) for v in (theirs, ours)]
             differences.append(f"{prefix}{name} was {shown[0]}, now {shown[1]}")
     return differences
-
-
-def _try_lock(file: IO[bytes], kind: int) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _wrong_value(config: Any) -> str | None:

@@ -1,13 +1,13 @@
 """A search: what is trained, what is told, and what a cut changes (nothing)."""
 
-import fcntl
 import json
+import os
 import random
-import threading
 from pathlib import Path
 
 import pytest
 
+from nasnet_keras.directory_lock import locked
 from nasnet_keras.search import CategoricalSpace, Proposal, Result, get_space, get_strategy
 from nasnet_keras.search.engine.experiment import Experiment, SearchFailed
 from nasnet_keras.search.engine.journal import JournalError, read_journal
@@ -398,27 +398,9 @@ def test_another_search_is_refused_with_the_difference(tmp_path: Path) -> None:
 
 
 def test_two_drivers_at_once_are_refused(tmp_path: Path) -> None:
-    with RunDirectory(tmp_path).locked():
-        with pytest.raises(ValueError, match="another process is running"):
+    with locked(tmp_path):
+        with pytest.raises(ValueError, match=f"is being written by process {os.getpid()} "):
             experiment(tmp_path).run(Workers(), 3)
-
-
-def test_whether_a_search_runs_is_asked_without_a_trace(tmp_path: Path) -> None:
-    directory = RunDirectory(tmp_path / "run")
-    assert not directory.is_running()
-    assert not directory.path.exists()
-    with directory.locked():
-        assert directory.is_running()
-    assert not directory.is_running()
-    with open(directory.path / "lock", "rb") as asking:
-        fcntl.flock(asking, fcntl.LOCK_SH)
-        assert not directory.is_running()
-        # Who asks does not keep a driver away.
-        timer = threading.Timer(0.1, fcntl.flock, (asking, fcntl.LOCK_UN))
-        timer.start()
-        with directory.locked():
-            assert directory.is_running()
-        timer.join()
 
 
 def test_a_journal_that_cannot_be_the_strategy_s_is_refused(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 from nasnet_keras.search.engine.journal import read_journal
 from nasnet_keras.search.executors.job_process import JobLimits
 from nasnet_keras.search.executors.local_executor import LocalExecutor
-from tests.search.quick_children import quick
 from tests.search.driver import killed_search, running, start
+from tests.search.quick_children import quick
 
 
 def errors(directory: Path) -> dict[int, list[str]]:

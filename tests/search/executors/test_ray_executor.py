@@ -8,8 +8,8 @@ from nasnet_keras.search import get_space, get_strategy
 from nasnet_keras.search.engine.experiment import Experiment
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.executors.ray_executor import RayExecutor
-from tests.search.quick_children import quick
 from tests.search.driver import killed_search
+from tests.search.quick_children import quick
 
 ray = pytest.importorskip("ray")
 

@@ -20,8 +20,8 @@ from nasnet_keras.search.report.history import found_genotype, read_history
 from nasnet_keras.search.report.report import report_page, write_report
 from nasnet_keras.search.report.reranked import read_reranked, rerank_directory
 from nasnet_keras.search.strategies.listed import Listed
-from tests.search.quick_children import quick
 from tests.search.journals import made_up_search
+from tests.search.quick_children import quick
 
 
 class Page(HTMLParser):
