@@ -41,7 +41,7 @@ _HOME = {
         "list_models",
         "preprocess_input",
     ),
-    "nasnet_keras.classification.trained_model": ("load_model",),
+    "nasnet_keras.training.saved_network": ("load_model",),
     "nasnet_keras.models.complexity": ("count_multiply_adds", "count_parameters"),
     "nasnet_keras.weights": (
         "load_keras_applications_weights",
@@ -53,7 +53,6 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 if TYPE_CHECKING:
-    from nasnet_keras.classification.trained_model import load_model  # noqa: F401
     from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN  # noqa: F401
     from nasnet_keras.genotypes import (  # noqa: F401
         Block,
@@ -84,6 +83,7 @@ if TYPE_CHECKING:
         count_multiply_adds,
         count_parameters,
     )
+    from nasnet_keras.training.saved_network import load_model  # noqa: F401
     from nasnet_keras.weights import (  # noqa: F401
         load_keras_applications_weights,
         load_pretrained,
@@ -96,7 +96,7 @@ def __getattr__(name: str) -> Any:
     if name in _MODULE_OF:
         module = importlib.import_module(_MODULE_OF[name])
         if "keras" in sys.modules:
-            importlib.import_module("nasnet_keras.classification.trained_model")
+            importlib.import_module("nasnet_keras.training.saved_network")
         return getattr(module, name)
     raise AttributeError(f"module 'nasnet_keras' has no attribute {name!r}")
 
@@ -106,4 +106,4 @@ def __dir__() -> list[str]:
 
 
 if "keras" in sys.modules:
-    importlib.import_module("nasnet_keras.classification.trained_model")
+    importlib.import_module("nasnet_keras.training.saved_network")

@@ -67,12 +67,10 @@ ALLOWED = {
 }
 # What single files import against the arrows.
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
-    "training/fine_tuning.py": ("classification",),
     "training/tensorboard.py": ("classification",),
     "training/optimizers/factory.py": ("classification",),
     "training/optimizers/schedules.py": ("classification",),
     "detection/data/detector_batches.py": ("detection/configuration",),
-    "detection/inference/trained_detector.py": ("classification",),
     "detection/training/trainer.py": ("classification",),
 }
 # Where TensorFlow may be imported, within functions only.

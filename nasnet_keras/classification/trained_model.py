@@ -10,16 +10,11 @@ from typing import Any
 
 import keras
 
-# Registers the layers and schedules that a `.keras` file names.
-import nasnet_keras.data.augmentation
-import nasnet_keras.layers
-import nasnet_keras.training.optimizers.schedules
-import nasnet_keras.training.step.training_network  # noqa: F401
 from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.optimizers.moving_average import assign_averages
 from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint
-from nasnet_keras.weights.keras_files import load_keras_model
+from nasnet_keras.training.saved_network import load_model
 from nasnet_keras.whole_files import written_whole
 
 _DEFAULT_PREPROCESSING = "scale"
@@ -149,24 +144,6 @@ def load_trained_model(
         recipe.get("labels_offset", 0),
         int(model.optimizer.iterations) if getattr(model, "optimizer", None) else 0,
     )
-
-
-def load_model(path: str | os.PathLike[str]) -> keras.Model:
-    """Reads a saved network; Keras's safe mode is on.
-
-    `keras.saving.load_model` reads it too where `nasnet_keras` was imported after Keras.
-
-    Args:
-        path: A `.keras` file.
-
-    Returns:
-        The model as it was saved, optimizer included.
-
-    Raises:
-        OSError: There is no such file.
-        ValueError: It is truncated, no `.keras` file, or holds what safe mode refuses.
-    """
-    return load_keras_model(path, compile=True)
 
 
 def _image_size(model: keras.Model, given: int | None, trained: int | None) -> int:

@@ -18,7 +18,7 @@ from nasnet_keras.classification import get_recipe, trainer
 from nasnet_keras.classification.evaluation import evaluate
 from nasnet_keras.classification.evaluator import Evaluator
 from nasnet_keras.classification.recipe_network import build_training_network
-from nasnet_keras.classification.trained_model import load_model, load_trained_model
+from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
 from nasnet_keras.models import inference_model
 from nasnet_keras.search import get_space
@@ -26,6 +26,7 @@ from nasnet_keras.training import RunOptions
 from nasnet_keras.training.callbacks import SaveRun, StepCallback
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
+from nasnet_keras.training.saved_network import load_model
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2

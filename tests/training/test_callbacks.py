@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nasnet_keras.classification import get_recipe, trainer, training_data
-from nasnet_keras.classification.trained_model import load_model
 from nasnet_keras.training.callbacks import NonFiniteLossError, StopAtNonFiniteLoss
+from nasnet_keras.training.saved_network import load_model
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=3

@@ -9,11 +9,11 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.classification import Recipe, get_recipe
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
-from nasnet_keras.classification.trained_model import load_model
 from nasnet_keras.classification.trainer import build_training_network
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
 from nasnet_keras.training.optimizers.factory import make_optimizer
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
+from nasnet_keras.training.saved_network import load_model
 
 TINY = get_recipe("digits").override(num_cells=2, filters=2, stem_filters=4, epochs=1)
 AVERAGED = TINY.override(moving_average_decay=0.9, augmentation="none")

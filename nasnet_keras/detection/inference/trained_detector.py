@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.classification.trained_model import load_model
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint, run_of
+from nasnet_keras.training.saved_network import load_model
 from nasnet_keras.whole_files import written_whole
 
 

@@ -1,0 +1,32 @@
+"""A network as it was saved, with all that its file names."""
+
+from __future__ import annotations
+
+import os
+
+import keras
+
+# Registers the layers and schedules that a `.keras` file names.
+import nasnet_keras.data.augmentation
+import nasnet_keras.layers
+import nasnet_keras.training.optimizers.schedules
+import nasnet_keras.training.step.training_network  # noqa: F401
+from nasnet_keras.weights.keras_files import load_keras_model
+
+
+def load_model(path: str | os.PathLike[str]) -> keras.Model:
+    """Reads a saved network; Keras's safe mode is on.
+
+    `keras.saving.load_model` reads it too where `nasnet_keras` was imported after Keras.
+
+    Args:
+        path: A `.keras` file.
+
+    Returns:
+        The model as it was saved, optimizer included.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is truncated, no `.keras` file, or holds what safe mode refuses.
+    """
+    return load_keras_model(path, compile=True)
