@@ -108,7 +108,8 @@ def _knows_itself(checkpoint: str) -> bool:
 
 def _open_run(checkpoint: str):
     """Returns a network that knows itself, and its batches."""
-    from nasnet_keras.classification.trained_model import load_trained_model, read_config
+    from nasnet_keras.classification.run_config import RunConfig
+    from nasnet_keras.classification.trained_model import load_trained_model
     from nasnet_keras.data.streams.evaluation_batches import (
         check_evaluation_data,
         evaluation_batches,
@@ -120,11 +121,12 @@ def _open_run(checkpoint: str):
             f"--model_name is missing: {path} is neither a run directory nor a .keras file, and "
             "does not say which network its weights are of"
         )
-    recipe = read_config(path if path.is_dir() else path.parent).get("recipe", {})
-    name = _DATASET_NAME.value or recipe.get("dataset_name")
+    config = RunConfig.read(path if path.is_dir() else path.parent)
+    recipe = config.recipe if config else None
+    name = _DATASET_NAME.value or (recipe and recipe.dataset_name)
     split = _SPLIT.value
-    if not split and name == recipe.get("dataset_name"):
-        split = recipe.get("evaluation_split_name")
+    if not split and recipe and name == recipe.dataset_name:
+        split = recipe.evaluation_split_name
     split = split or "test"
     if name:
         check_evaluation_data(name, split, _DATASET_DIR.value, _PREPROCESSING.value)

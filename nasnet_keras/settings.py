@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import json
 import math
+import os
 import re
 import reprlib
 import sys
@@ -17,9 +19,11 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union
 
 from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.whole_files import written_whole
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 # Of what TensorFlow and NumPy count in; neither infinity nor NaN is below.
 _LARGEST = {int: 2**63 - 1, float: sys.float_info.max}
 _MISSING = object()
+_Settings = TypeVar("_Settings", bound="Settings")
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 120
@@ -83,7 +88,9 @@ class Settings:
         ValueError: A value is not what its annotation says.
     """
 
-    _field_kind = "setting"  # What messages call a field.
+    # What messages call them, and a field of theirs.
+    called = "a file of settings"
+    _field_kind = "setting"
 
     def __post_init__(self) -> None:
         for name, hint in hints(type(self)).items():
@@ -128,6 +135,29 @@ class Settings:
         """Returns what differs from another one, as `"field was theirs, now ours"`."""
         theirs = other if isinstance(other, Settings) else self.from_dict(other)
         return _differences(self, theirs, "")
+
+
+def read_settings(cls: type[_Settings], path: str | os.PathLike[str]) -> _Settings:
+    """Reads settings from a JSON file.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no JSON, or not what `cls` is; one line says what is wrong.
+    """
+    try:
+        return cls.from_dict(json.loads(Path(path).read_bytes()))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{os.fspath(path)} is not {cls.called}: {error}") from None
+
+
+def write_settings(settings: Settings, path: str | os.PathLike[str]) -> None:
+    """Writes settings as a JSON file, whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(settings.to_dict(), indent=2) + "\n")
 
 
 @functools.cache
@@ -232,7 +262,7 @@ def _expected(hint: Any) -> str:
         return f"{_expected(arguments[0])} {arguments[1]}"
     if origin is tuple:
         each = _expected(arguments[0]).removeprefix("a ")
-        each = each.replace("number", "numbers", 1)
+        each = re.sub("number|text", r"\g<0>s", each, count=1)
         return each if arguments[-1] is Ellipsis else f"{len(arguments)} {each}"
     names = {
         type(None): "None",

@@ -63,11 +63,11 @@ def main(arguments: list[str]) -> None:
 
 def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
     from nasnet_keras.detection.data import detection_batches
-    from nasnet_keras.detection.inference.served_detector import load_served_detector
+    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
     from nasnet_keras.detection.visualization.contact_sheets import training_sheet
     from nasnet_keras.detection.visualization.sample_sheets import sample_sheets
 
-    served = load_served_detector(checkpoint_path)
+    served = load_trained_detector(checkpoint_path)
     if served.model.config.classes != len(index.class_names):
         raise ValueError(
             f"{checkpoint_path} has {served.model.config.classes} classes, dataset "

@@ -56,15 +56,17 @@ def main(arguments: list[str]) -> int:
         check_can_write(Path(_EVAL_DIR.value) / RESULTS_NAME)
     if _IMAGE_IDS.value and not Path(_IMAGE_IDS.value).is_file():
         raise FileNotFoundError(2, "the list of images is missing", _IMAGE_IDS.value)
-    detector = load_trained_detector(_CHECKPOINT_PATH.value, _PROPOSALS.value)
+    detector = load_trained_detector(_CHECKPOINT_PATH.value, evaluation_proposals=_PROPOSALS.value)
+    if detector.config is None:
+        raise ValueError(f"{detector.path}: there is no config.json of its run beside it")
     training = detector.config.training
     split = _SPLIT.value or training.evaluation_split_name
     index = load_detection_index(_DATASET_DIR.value, split, _DROP_INVALID.value)
-    if index.class_names != detector.config.class_names:
+    if index.class_names != detector.class_names:
         raise ValueError(
             f"{_DATASET_DIR.value} has other classes than the detector was trained on: "
             f"{len(index.class_names)} ({index.class_names[0]}, ...) and "
-            f"{len(detector.config.class_names)} ({detector.config.class_names[0]}, ...)"
+            f"{len(detector.class_names)} ({detector.class_names[0]}, ...)"
         )
     if _IMAGE_IDS.value:
         index = index.select(read_image_ids(_IMAGE_IDS.value, index))

@@ -41,8 +41,8 @@ def main(arguments: list[str]) -> None:
     import_keras_quietly()
     from nasnet_keras.detection.inference.picture_files import find_pictures, sample_pictures
     from nasnet_keras.detection.inference.predictor import read_pixels
-    from nasnet_keras.detection.inference.served_detector import (
-        load_served_detector,
+    from nasnet_keras.detection.inference.trained_detector import (
+        load_trained_detector,
         read_class_names,
     )
     from nasnet_keras.export.detector_formats import check_export_directory, export_detector
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
     else:
         pictures = sample_pictures()[: _MAX_CHECK_IMAGES.value]
     names = read_class_names(_CLASS_NAMES.value) if _CLASS_NAMES.value else None
-    served = load_served_detector(
+    served = load_trained_detector(
         _CHECKPOINT_PATH.value, names, _KEEP_ASPECT.value, _PROPOSALS.value
     )
     # TensorFlow's converters say much that concerns nobody.

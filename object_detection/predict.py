@@ -59,13 +59,13 @@ def main(arguments: list[str]) -> int:
     frame = None if _CAMERA.value is None else camera_frame(_CAMERA.value)
     import_keras_quietly()
     from nasnet_keras.detection.inference.predictor import Predictor, read_pixels
-    from nasnet_keras.detection.inference.served_detector import (
-        load_served_detector,
+    from nasnet_keras.detection.inference.trained_detector import (
+        load_trained_detector,
         read_class_names,
     )
 
     names = read_class_names(_CLASS_NAMES.value) if _CLASS_NAMES.value else None
-    served = load_served_detector(
+    served = load_trained_detector(
         _CHECKPOINT_PATH.value, names, _KEEP_ASPECT.value, _PROPOSALS.value
     )
     predictor = Predictor(served, _MIN_SCORE.value)

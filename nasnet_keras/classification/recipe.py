@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from nasnet_keras.genotypes import Genotype, get_genotype
 from nasnet_keras.settings import (
     Count,
     Decay,
@@ -127,7 +128,7 @@ class Recipe(Settings):
     dataset_split_name: str = "train"
     evaluation_split_name: str = "test"
     augmentation: str = "none"
-    genotype: str | None = None
+    genotype: str | Genotype | None = None
     num_cells: Count | None = None
     filters: Count | None = None
     stem_filters: Count | None = None
@@ -211,6 +212,17 @@ class Recipe(Settings):
         if "epochs" in values:
             result = dataclasses.replace(result, max_number_of_steps=None)
         return result
+
+    def with_cells(self) -> Recipe:
+        """Returns the recipe with the cells themselves where it has their name or file.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: The name is unknown, or the file holds no genotype.
+        """
+        if not isinstance(self.genotype, str):
+            return self
+        return dataclasses.replace(self, genotype=get_genotype(self.genotype))
 
     def network_overrides(self) -> dict[str, Any]:
         """Returns the fields of `NetworkConfig` that the recipe decides."""

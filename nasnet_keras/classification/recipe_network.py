@@ -7,7 +7,7 @@ import keras
 from nasnet_keras.classification.objective import LOGITS
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.data.augmentation import Augmentation
-from nasnet_keras.genotypes import Genotype, get_genotype
+from nasnet_keras.genotypes import get_genotype
 from nasnet_keras.models import build_network, endpoints, get_preset
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.training.step.training_network import TrainingNetwork
@@ -29,8 +29,9 @@ def recipe_network_config(recipe: Recipe, **overrides: object) -> NetworkConfig:
     """
     values = {**recipe.network_overrides(), **overrides}
     if recipe.genotype:
-        is_file = recipe.genotype.endswith(".json")
-        genotype = (Genotype.load if is_file else get_genotype)(recipe.genotype)
+        genotype = recipe.genotype
+        if isinstance(genotype, str):
+            genotype = get_genotype(genotype)
         values["genotype"] = genotype
         if genotype.reduction is None:
             values["reduction"] = "strided_normal"

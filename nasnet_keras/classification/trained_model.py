@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import keras
 
+from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.optimizers.moving_average import assign_averages
 from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint
 from nasnet_keras.training.saved_network import load_model
-from nasnet_keras.whole_files import written_whole
 
 _DEFAULT_PREPROCESSING = "scale"
 
@@ -43,53 +40,6 @@ class TrainedModel:
     dataset_name: str = ""
     labels_offset: int = 0
     step: int = 0
-
-
-def write_config(
-    directory: Path,
-    recipe: Any,
-    class_names: tuple[str, ...],
-    replicas: int = 1,
-    images: int | None = None,
-) -> None:
-    """Writes the `config.json` that goes with the checkpoints of a run.
-
-    Args:
-        directory: The run directory.
-        recipe: The recipe as run, a dataclass.
-        class_names: Names of the classes.
-        replicas: Replicas of the run, whose images together make a step.
-        images: Images trained on, as far as known.
-    """
-    config = {
-        "recipe": recipe.to_dict(),
-        "class_names": list(class_names),
-        "replicas": replicas,
-        "images": images,
-    }
-    with written_whole(directory / CONFIG_NAME) as path:
-        path.write_text(json.dumps(config, indent=2) + "\n")
-
-
-def read_config(directory: Path) -> dict[str, Any]:
-    """Reads the `config.json` of a run; an empty dictionary where there is none.
-
-    Raises:
-        ValueError: The file is damaged.
-    """
-    path = directory / CONFIG_NAME
-    if not path.is_file():
-        return {}
-    try:
-        config = json.loads(path.read_text())
-        return {
-            "recipe": dict(config["recipe"]),
-            "class_names": list(config["class_names"]),
-            "replicas": int(config.get("replicas", 1)),
-            "images": config.get("images"),
-        }
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not the configuration of a run: {error}") from None
 
 
 def load_trained_model(
@@ -121,27 +71,27 @@ def load_trained_model(
     model = load_model(checkpoint)
     if use_moving_averages:
         assign_averages(model)
-    config = read_config(checkpoint.parent)
-    recipe = config.get("recipe", {})
+    config = RunConfig.read(checkpoint.parent)
     classes = inference_model(model).output["logits"].shape[1]
-    names = tuple(config.get("class_names", ())) or tuple(f"class {i}" for i in range(classes))
+    names = config.class_names if config else tuple(f"class {i}" for i in range(classes))
     if len(names) != classes:
         raise ValueError(
             f"{checkpoint} has {classes} classes, but {checkpoint.parent / CONFIG_NAME} names "
             f"{len(names)}"
         )
     preprocessing = evaluation_preprocessing(
-        preprocessing_name or recipe.get("preprocessing_name", _DEFAULT_PREPROCESSING)
+        preprocessing_name
+        or (config.recipe.preprocessing_name if config else _DEFAULT_PREPROCESSING)
     )
     check_preprocessing(preprocessing)
-    size = _image_size(model, image_size, recipe.get("train_image_size"))
+    size = _image_size(model, image_size, config.recipe.train_image_size if config else None)
     return TrainedModel(
         model,
         names,
         size,
         preprocessing,
-        recipe.get("dataset_name", ""),
-        recipe.get("labels_offset", 0),
+        config.recipe.dataset_name if config else "",
+        config.recipe.labels_offset if config else 0,
         int(model.optimizer.iterations) if getattr(model, "optimizer", None) else 0,
     )
 

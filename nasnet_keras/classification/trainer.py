@@ -18,8 +18,8 @@ from nasnet_keras.classification.evaluator import Evaluator
 from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipe_network import build_training_network, recipe_network_config
+from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.classification.samples import write_samples
-from nasnet_keras.classification.trained_model import read_config, write_config
 from nasnet_keras.classification.training_data import (
     TrainingData,
     check_training_preprocessing,
@@ -45,7 +45,7 @@ from nasnet_keras.training.optimizers.schedules import LearningRate, make_learni
 from nasnet_keras.training.precision import precision
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
-from nasnet_keras.training.run_directory import CHECKPOINT_NAME
+from nasnet_keras.training.run_directory import CHECKPOINT_NAME, write_config
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.run_options import RunOptions
 from nasnet_keras.training.tensorboard import TensorBoardScalars
@@ -110,6 +110,7 @@ def train(
             directory holds another run.
     """
     options = options or RunOptions()
+    recipe = recipe.with_cells()
 
     # ---- Everything that can be refused, before any work.
     if not options.download:
@@ -164,7 +165,9 @@ def train(
         step, metrics = _restore(run, model, length)
     if not step and strategy.is_chief:
         make_directory(run.directory)
-        write_config(run.directory, recipe, data.class_names, strategy.replicas, data.num_examples)
+        write_config(
+            RunConfig(recipe, data.class_names, strategy.replicas, data.num_examples), run.directory
+        )
         if in_memory:
             test = load_dataset(
                 recipe.dataset_name, recipe.evaluation_split_name, options.dataset_dir
@@ -302,12 +305,11 @@ def _restore(run: _Run, model: keras.Model, length: RunLength) -> tuple[int, lis
 def _check_same_run(run: _Run) -> None:
     if not run.checkpoint.exists():
         return
-    config = read_config(run.directory)
-    if not config:
+    before = RunConfig.read(run.directory)
+    if not before:
         raise ValueError(f"{run.directory} has a {CHECKPOINT_NAME}, but is no run to continue")
-    differences = run.recipe.differences(config["recipe"])
-    if config["replicas"] != run.strategy.replicas:
-        differences.append(f"replicas were {config['replicas']}, now {run.strategy.replicas}")
+    now = RunConfig(run.recipe, before.class_names, run.strategy.replicas, before.images)
+    differences = now.differences_of_run(before)
     if differences:
         raise ValueError(
             f"{run.directory} holds a run with other settings ({'; '.join(differences)}): give "
@@ -317,11 +319,11 @@ def _check_same_run(run: _Run) -> None:
 
 def _check_same_data(run: _Run, data: TrainingData) -> None:
     """Refuses to go on with other images than those that the run began with."""
-    if not run.checkpoint.exists():
+    before = RunConfig.read(run.directory) if run.checkpoint.exists() else None
+    if before is None:
         return
-    config = read_config(run.directory)
-    names, images = config["class_names"], config["images"]
-    if names != list(data.class_names) or images not in (None, data.num_examples):
+    names, images = before.class_names, before.images
+    if names != tuple(data.class_names) or images not in (None, data.num_examples):
         raise ValueError(
             f"{run.directory} holds a run on other data ({images} images of {len(names)} classes; "
             f"here are {data.num_examples} of {len(data.class_names)}): give that, or another "

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from nasnet_keras.detection.inference.predictor import fitted_image
-from nasnet_keras.detection.inference.served_detector import ServedDetector
+from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
 from nasnet_keras.export.detector_graph import (
@@ -42,7 +42,7 @@ class _CheckedPicture:
 
 
 def export_detector(
-    served: ServedDetector,
+    served: TrainedDetector,
     output_dir: str | os.PathLike[str],
     formats: Sequence[str],
     check_pictures: Sequence[np.ndarray],
@@ -145,7 +145,7 @@ def check_export_directory(
     return target
 
 
-def _checked_picture(served: ServedDetector, pixels: np.ndarray) -> _CheckedPicture:
+def _checked_picture(served: TrainedDetector, pixels: np.ndarray) -> _CheckedPicture:
     image, size, _ = fitted_image(pixels, served.image_size, served.keep_aspect)
     images, sizes = image[np.newaxis], np.asarray([size], "float32")
     found = served.model({IMAGES: images, SIZES: sizes}, training=False)
@@ -156,7 +156,7 @@ def _first(found: Any) -> Found:
     return {name: np.asarray(found[name])[0] for name in OUTPUTS if name != "count"}
 
 
-def _write_saved_model(served: ServedDetector, fixed: Any, path: Path) -> None:
+def _write_saved_model(served: TrainedDetector, fixed: Any, path: Path) -> None:
     import tensorflow as tf
 
     def serve_images(images: Any, image_sizes: Any) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _write_saved_model(served: ServedDetector, fixed: Any, path: Path) -> None:
 
 
 def _check_saved_model(
-    served: ServedDetector, path: Path, checked: Sequence[_CheckedPicture]
+    served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
 ) -> list[Comparison]:
     import tensorflow as tf
 
@@ -206,7 +206,7 @@ def _png(pixels: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-def _write_onnx(served: ServedDetector, fixed: Any, path: Path) -> None:
+def _write_onnx(served: TrainedDetector, fixed: Any, path: Path) -> None:
     tf2onnx, _ = _import_onnx()
     model, _ = tf2onnx.convert.from_function(
         fixed, input_signature=fixed.input_signature, opset=_ONNX_OPSET
@@ -215,7 +215,7 @@ def _write_onnx(served: ServedDetector, fixed: Any, path: Path) -> None:
 
 
 def _check_onnx(
-    served: ServedDetector, path: Path, checked: Sequence[_CheckedPicture]
+    served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
 ) -> list[Comparison]:
     _, onnxruntime = _import_onnx()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -237,7 +237,7 @@ def _import_onnx() -> tuple[Any, Any]:
     return tf2onnx, onnxruntime
 
 
-def _write_litert(served: ServedDetector, fixed: Any, path: Path) -> None:
+def _write_litert(served: TrainedDetector, fixed: Any, path: Path) -> None:
     import tensorflow as tf
 
     holder = tf.Module()
@@ -249,7 +249,7 @@ def _write_litert(served: ServedDetector, fixed: Any, path: Path) -> None:
 
 
 def _check_litert(
-    served: ServedDetector, path: Path, checked: Sequence[_CheckedPicture]
+    served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
 ) -> list[Comparison]:
     import warnings
 
@@ -265,8 +265,8 @@ def _check_litert(
     return [compare_detections([picture.found for picture in checked], found)]
 
 
-_Writer = Callable[[ServedDetector, Any, Path], None]
-_Reader = Callable[[ServedDetector, Path, Sequence[_CheckedPicture]], list[Comparison]]
+_Writer = Callable[[TrainedDetector, Any, Path], None]
+_Reader = Callable[[TrainedDetector, Path, Sequence[_CheckedPicture]], list[Comparison]]
 _WRITERS: dict[str, tuple[str, _Writer, _Reader]] = {
     "saved_model": ("saved_model", _write_saved_model, _check_saved_model),
     "onnx": ("detector.onnx", _write_onnx, _check_onnx),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nasnet_keras.detection.data.augmentation import whole_view
-from nasnet_keras.detection.inference.served_detector import ServedDetector
+from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 
 OUTPUTS = ("boxes", "scores", "labels", "count")
@@ -85,7 +85,7 @@ def frozen_function(function: Any) -> Any:
     return tf.function(detect, input_signature=function.input_signature)
 
 
-def detect_encoded(served: ServedDetector, image_bytes: Any) -> dict[str, Any]:
+def detect_encoded(served: TrainedDetector, image_bytes: Any) -> dict[str, Any]:
     """Decodes pictures, resizes them as in training and detects.
 
     Args:

@@ -160,17 +160,20 @@ def list_genotypes() -> list[str]:
 
 
 def get_genotype(name: str) -> Genotype:
-    """Returns a published genotype by name.
+    """Returns a published genotype by name, or one of a file.
 
     Args:
-        name: A name of `list_genotypes()`, e.g. `"nasnet_a"`.
+        name: A name of `list_genotypes()`, e.g. `"nasnet_a"`, or a `.json` file.
 
     Returns:
         The genotype.
 
     Raises:
-        ValueError: No such name; the nearest one is suggested.
+        OSError: The file cannot be read.
+        ValueError: No such name; the nearest one is suggested. Or the file holds no genotype.
     """
+    if name.endswith(".json"):
+        return Genotype.load(name)
     if name not in _PUBLISHED:
         raise ValueError(unknown_name("genotype", name, list_genotypes()))
     return _PUBLISHED[name]

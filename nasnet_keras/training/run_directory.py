@@ -4,12 +4,38 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
+
+from nasnet_keras.settings import Settings, read_settings, write_settings
 
 CHECKPOINT_NAME = "model.keras"
 BEST_NAME = "best.keras"
 # Holds the last few checkpoints, where a run was asked to keep some.
 COPIES_NAME = "checkpoints"
 CONFIG_NAME = "config.json"
+
+
+_Config = TypeVar("_Config", bound=Settings)
+
+
+def read_config(cls: type[_Config], directory: Path) -> _Config | None:
+    """Reads the `config.json` of a run; `None` where there is none.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is damaged, or of another kind of run.
+    """
+    path = directory / CONFIG_NAME
+    return read_settings(cls, path) if path.is_file() else None
+
+
+def write_config(config: Settings, directory: Path) -> None:
+    """Writes the `config.json` of a run, whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    write_settings(config, directory / CONFIG_NAME)
 
 
 def find_checkpoint(path: str | os.PathLike[str], prefer_best: bool = True) -> Path:

@@ -14,19 +14,20 @@ import nasnet_keras.training.step.training_network  # noqa: F401
 from nasnet_keras.weights.keras_files import load_keras_model
 
 
-def load_model(path: str | os.PathLike[str]) -> keras.Model:
+def load_model(path: str | os.PathLike[str], compile: bool = True) -> keras.Model:
     """Reads a saved network; Keras's safe mode is on.
 
     `keras.saving.load_model` reads it too where `nasnet_keras` was imported after Keras.
 
     Args:
         path: A `.keras` file.
+        compile: Whether its optimizer and loss are read too.
 
     Returns:
-        The model as it was saved, optimizer included.
+        The model as it was saved.
 
     Raises:
         OSError: There is no such file.
         ValueError: It is truncated, no `.keras` file, or holds what safe mode refuses.
     """
-    return load_keras_model(path, compile=True)
+    return load_keras_model(path, compile=compile)

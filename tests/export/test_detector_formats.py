@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from nasnet_keras.detection import FasterRCNN
-from nasnet_keras.detection.inference.served_detector import ServedDetector
+from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.export import detector_formats as export_formats
 from nasnet_keras.export.detector_check import compare_detections
 from nasnet_keras.export.detector_formats import check_export_directory, export_detector
@@ -85,7 +85,7 @@ def served():
     kernel = model.box_head.logits_dense.kernel
     # Sure of something, without the minutes of training it.
     kernel.assign(kernel * 20.0)
-    return ServedDetector(model, NAMES, (7, 8, 11), keep_aspect=True)
+    return TrainedDetector(model, NAMES, (7, 8, 11), keep_aspect=True)
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,12 @@ pytest.importorskip("tensorflow")
 import nasnet_keras as nk
 from nasnet_keras.classification import get_recipe
 from nasnet_keras.classification.evaluation import evaluate
-from nasnet_keras.classification.trained_model import load_trained_model, write_config
+from nasnet_keras.classification.run_config import RunConfig
+from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.classification.trainer import build_training_network
 from nasnet_keras.data.streams import evaluation_batches
 from nasnet_keras.training.optimizers.factory import make_optimizer
+from nasnet_keras.training.run_directory import write_config
 
 ROOT = Path(__file__).parents[2]
 RECIPE = get_recipe("digits").override(
@@ -62,7 +64,7 @@ def run(tmp_path_factory):
     for weight in model.trainable_weights:
         weight.assign(random.normal(size=weight.shape))
     model.save(directory / "model.keras")
-    write_config(directory, RECIPE, tuple("0123456789"))
+    write_config(RunConfig(RECIPE, tuple("0123456789")), directory)
     return directory
 
 

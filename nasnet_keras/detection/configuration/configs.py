@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
-from pathlib import Path
 
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.augmentation import DetectionAugmentation
@@ -13,6 +11,7 @@ from nasnet_keras.detection.modeling.config import DetectorConfig
 from nasnet_keras.genotypes import Block, Branch, CellGenotype, Genotype
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.presets import get_preset
+from nasnet_keras.settings import read_settings
 from nasnet_keras.suggestions import unknown_name
 
 # The original gives no end; its learning rate falls for the last time at 1,200,000.
@@ -189,16 +188,7 @@ def get_config(name: str | os.PathLike[str]) -> TrainingConfig:
         return _CONFIGS[name]()
     if not name.endswith(".json"):
         raise ValueError(unknown_name("configuration", name, _CONFIGS))
-    try:
-        values = json.loads(Path(name).read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{name} is not JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise ValueError(f"{name} holds no training configuration: it is no JSON object")
-    try:
-        return TrainingConfig.from_dict(values)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} is no training configuration: {error}") from None
+    return read_settings(TrainingConfig, name)
 
 
 def describe_configs() -> str:

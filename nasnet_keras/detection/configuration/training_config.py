@@ -62,6 +62,7 @@ class TrainingConfig(Settings):
         ValueError: A value is out of range or unknown, or two contradict each other.
     """
 
+    called = "a training configuration"
     _field_kind = "training setting"
 
     name: str

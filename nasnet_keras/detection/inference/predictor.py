@@ -13,7 +13,7 @@ from keras import ops
 from PIL import Image
 
 from nasnet_keras.data.pictures import decode_image
-from nasnet_keras.detection.inference.served_detector import ServedDetector
+from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.detection.visualization.drawing import class_color, draw_boxes
 
@@ -79,7 +79,7 @@ class Predictor:
         ValueError: `min_score` is not in [0, 1].
     """
 
-    def __init__(self, served: ServedDetector, min_score: float = 0.3) -> None:
+    def __init__(self, served: TrainedDetector, min_score: float = 0.3) -> None:
         if not 0 <= min_score <= 1:
             raise ValueError(f"min_score is in [0, 1], got {min_score}")
         self.served = served
@@ -111,7 +111,7 @@ class Predictor:
 
 
 def as_detections(
-    served: ServedDetector,
+    served: TrainedDetector,
     found: dict[str, np.ndarray],
     picture_size: tuple[int, ...],
     scale: tuple[float, float],

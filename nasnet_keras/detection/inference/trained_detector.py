@@ -2,74 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from nasnet_keras.detection.configuration.training_config import TrainingConfig
+from nasnet_keras.detection.configuration.run_config import RunConfig
+from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.training.checkpoint import read_training_state
-from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint, run_of
+from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
-from nasnet_keras.whole_files import written_whole
-
-
-@dataclass(frozen=True)
-class RunConfig:
-    """The `config.json` of a detector's run.
-
-    Attributes:
-        training: The training, with the number of classes of the dataset.
-        class_names: Names of the classes, in the order of the labels.
-        category_ids: Their numbers in the dataset's own files.
-        replicas: Replicas of the run, whose images together make a step.
-        data: Digest of the images and boxes trained on, see `DetectionIndex.digest`.
-    """
-
-    training: TrainingConfig
-    class_names: tuple[str, ...]
-    category_ids: tuple[int, ...]
-    replicas: int = 1
-    data: str = ""
-
-    def write(self, directory: Path) -> None:
-        """Writes `config.json` into a run directory, whole or not at all."""
-        values = {
-            "training": self.training.to_dict(),
-            "class_names": list(self.class_names),
-            "category_ids": list(self.category_ids),
-            "replicas": self.replicas,
-            "data": self.data,
-        }
-        with written_whole(directory / CONFIG_NAME) as path:
-            path.write_text(json.dumps(values, indent=2) + "\n")
-
-    @classmethod
-    def read(cls, directory: Path) -> RunConfig:
-        """Reads the `config.json` of a run directory.
-
-        Raises:
-            FileNotFoundError: There is none.
-            ValueError: It is damaged, or of no detector.
-        """
-        path = directory / CONFIG_NAME
-        if not path.is_file():
-            raise FileNotFoundError(2, "no such configuration of a detector's run", str(path))
-        try:
-            values: dict[str, Any] = json.loads(path.read_text())
-            return cls(
-                TrainingConfig.from_dict(values["training"]),
-                tuple(values["class_names"]),
-                tuple(values["category_ids"]),
-                int(values["replicas"]),
-                str(values["data"]),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is not the configuration of a detector's run: {error}") from (
-                None
-            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,25 +21,49 @@ class TrainedDetector:
 
     Attributes:
         model: The detector.
-        config: The run that it is of.
+        class_names: Names of its classes, in the order of the labels.
+        category_ids: The ids that the dataset's own files use for them.
+        keep_aspect: Whether pictures keep their aspect ratio and are padded to the size of
+            `model.config.image_size`; otherwise they are stretched to it.
+        config: The run that it is of, `None` where there is none.
         path: Its file.
         step: Training steps it has had, as far as is known.
     """
 
     model: FasterRCNN
-    config: RunConfig
-    path: Path
+    class_names: tuple[str, ...]
+    category_ids: tuple[int, ...]
+    keep_aspect: bool = False
+    config: RunConfig | None = None
+    path: Path | None = None
     step: int = 0
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images that it was trained on, in pixels."""
+        height, width = self.model.config.image_size
+        return height, width
+
+    @property
+    def augmentation(self) -> DetectionAugmentation:
+        """The random changes of its training images."""
+        return self.config.training.augmentation if self.config else NO_AUGMENTATION
 
 
 def load_trained_detector(
-    path: str | os.PathLike[str], evaluation_proposals: int | None = None
+    path: str | os.PathLike[str],
+    class_names: Sequence[str] | None = None,
+    keep_aspect: bool | None = None,
+    evaluation_proposals: int | None = None,
 ) -> TrainedDetector:
-    """Loads a trained detector.
+    """Loads a detector from a run directory or a `.keras` file.
 
     Args:
         path: A run directory, of which the best detector is taken, or the last where none was
-            scored; or a `.keras` file in one.
+            scored; or a `.keras` file. Classes, their ids and the way of resizing are read from the
+            `config.json` beside it; without one, classes are numbered.
+        class_names: Replace the names of the classes.
+        keep_aspect: Replaces the way of resizing.
         evaluation_proposals: Proposals to look at in an image, e.g. 50 for speed. Default: as
             trained.
 
@@ -105,21 +72,46 @@ def load_trained_detector(
 
     Raises:
         OSError: There is no such file.
-        ValueError: The file is truncated or no detector, or contradicts the `config.json` beside
-            it.
+        ValueError: The file is truncated or no detector, contradicts the `config.json` beside it,
+            or the names are not as many as its classes.
     """
     path = find_checkpoint(path)
-    directory = run_of(path) or path.parent
-    config = RunConfig.read(directory)
-    model = load_model(path)
+    config = read_config(RunConfig, run_of(path) or path.parent)
+    model = load_model(path, compile=False)
     if not isinstance(model, FasterRCNN):
         raise ValueError(f"{path} is no detector: it holds a {type(model).__name__}")
-    if model.config.classes != len(config.class_names):
-        raise ValueError(
-            f"{path} has {model.config.classes} classes, but {directory / CONFIG_NAME} names "
-            f"{len(config.class_names)}"
-        )
+    classes = model.config.classes
+    names = tuple(class_names or (config.class_names if config else map(str, range(classes))))
+    ids = config.category_ids if config else tuple(range(1, classes + 1))
+    for what, values in (("names", names), ("category ids", ids)):
+        if len(values) != classes:
+            where = "given" if class_names and what == "names" else "in its config.json"
+            raise ValueError(
+                f"{path} has {classes} classes, but there are {len(values)} {what} {where}"
+            )
     if evaluation_proposals is not None:
         model.config = model.config.replace(evaluation_proposals=evaluation_proposals)
+    if keep_aspect is None:
+        keep_aspect = config.training.keep_aspect if config else False
     state = read_training_state(path)
-    return TrainedDetector(model, config, path, state.step if state else 0)
+    return TrainedDetector(model, names, ids, keep_aspect, config, path, state.step if state else 0)
+
+
+def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Reads the names of classes from a file with one a line; empty lines do not count.
+
+    Raises:
+        OSError: The file cannot be read.
+        ValueError: It is no text, there is no name, or one is there twice.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{os.fspath(path)} is not text: {error}") from error
+    names = tuple(line.strip() for line in lines if line.strip())
+    if not names:
+        raise ValueError(f"{os.fspath(path)} names no class")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{os.fspath(path)} names {name!r} twice")
+    return names

@@ -9,11 +9,11 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.detection.inference.trained_detector import RunConfig
+from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
-from nasnet_keras.training.run_directory import find_checkpoint, run_of
+from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.weights.assign import MisfitError
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.weights.pretrained import IMAGENET, load_pretrained
@@ -89,8 +89,9 @@ def _from_detector(model: FasterRCNN, path: Path, class_names: Sequence[str] | N
     saved: Any = load_keras_model(path)
     same = saved.config.classes == model.config.classes
     run = run_of(path)
-    if same and class_names is not None and run is not None:
-        same = RunConfig.read(run).class_names == tuple(class_names)
+    config = read_config(RunConfig, run) if run else None
+    if same and class_names is not None and config is not None:
+        same = config.class_names == tuple(class_names)
     ours, theirs = _by_path(model, same), _by_path(saved, same)
     wrong = [
         name

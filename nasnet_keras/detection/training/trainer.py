@@ -16,6 +16,7 @@ from PIL import Image
 from rich.console import Console
 
 from nasnet_keras.classification.trainer import LOG_NAME
+from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.annotation_checks import AnnotationError
 from nasnet_keras.detection.data.batches import DetectionStream, detection_batches
@@ -23,7 +24,6 @@ from nasnet_keras.detection.data.datasets import load_detection_index
 from nasnet_keras.detection.data.detection_index import DetectionIndex, check_same_classes
 from nasnet_keras.detection.data.detector_batches import image_ids_of_step, training_stream
 from nasnet_keras.detection.evaluation.coco_metrics import DetectionMetrics, write_results
-from nasnet_keras.detection.inference.trained_detector import RunConfig
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES, FasterRCNN
 from nasnet_keras.detection.training.board import DetectorBoard
 from nasnet_keras.detection.training.evaluator import DetectorEvaluator
@@ -43,7 +43,7 @@ from nasnet_keras.training.distribution import TrainingStrategy, make_strategy
 from nasnet_keras.training.fit import fit_run
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
-from nasnet_keras.training.run_directory import CHECKPOINT_NAME, CONFIG_NAME
+from nasnet_keras.training.run_directory import CHECKPOINT_NAME, read_config, write_config
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
@@ -189,7 +189,7 @@ def train(
         step, metrics = _restore(run, model)
     if not step and strategy.is_chief:
         make_directory(directory)
-        about.write(directory)
+        write_config(about, directory)
 
     # ---- Training.
     evaluator = DetectorEvaluator(config, held_out, strategy.replicas)
@@ -384,9 +384,9 @@ def _restore(run: _Run, model: FasterRCNN) -> tuple[int, list[Any]]:
 def _check_same_run(directory: Path, about: RunConfig) -> None:
     if not (directory / CHECKPOINT_NAME).exists():
         return
-    if not (directory / CONFIG_NAME).exists():
+    before = read_config(RunConfig, directory)
+    if before is None:
         raise ValueError(f"{directory} has a {CHECKPOINT_NAME}, but is no run to continue")
-    before = RunConfig.read(directory)
     differences = about.training.differences(before.training)
     if about.class_names != before.class_names:
         differences.append("the classes are others")

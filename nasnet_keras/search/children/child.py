@@ -17,7 +17,6 @@ from nasnet_keras.genotypes import Genotype
 from nasnet_keras.models.complexity import count_multiply_adds, count_parameters
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.presets import get_preset
-from nasnet_keras.search.children.moved_training import follow_genotype
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.executors.executor import Job
 from nasnet_keras.search.spaces.space import Space
@@ -154,8 +153,7 @@ class ClassifierChild:
             `latency_ms` (where measured) and `train_seconds`.
         """
         genotype: Genotype = job.description
-        path = job.directory / GENOTYPE_NAME
-        genotype.save(path)
+        genotype.save(job.directory / GENOTYPE_NAME)
         values: dict[str, Any] = dict(self.costs(genotype))
         if self.latency_runs:
             values["latency_ms"] = round(self._latency(genotype), 3)
@@ -163,24 +161,21 @@ class ClassifierChild:
             if reason is not None:
                 return {"reward": None, "rejected": reason, **values}
         began = time.perf_counter()
-        reward = self._train(job, str(path))
+        reward = self._train(job, genotype)
         return {
             "reward": reward,
             **values,
             "train_seconds": round(time.perf_counter() - began, 3),
         }
 
-    def _train(self, job: Job, genotype: str) -> float:
+    def _train(self, job: Job, genotype: Genotype) -> float:
         from rich.console import Console
 
         from nasnet_keras.classification.trainer import train
         from nasnet_keras.training.run_options import RunOptions
 
-        recipe = self.recipe(job.seed).override(
-            genotype=genotype, model_name=_model_name(job.description)
-        )
+        recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_model_name(genotype))
         directory = job.directory / _TRAINING
-        follow_genotype(directory, genotype)
         options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
         evaluation = train(recipe, directory, Console(), options)
         if evaluation is None:

@@ -12,7 +12,6 @@ from nasnet_keras.genotypes import Genotype
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.search.children.child import ClassifierChild
-from nasnet_keras.search.children.moved_training import follow_genotype
 from nasnet_keras.search.engine.experiment import Experiment
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import SearchState, replay
@@ -58,17 +57,14 @@ class RerankChild(ClassifierChild):
         values = self.recipe(0).network_overrides() | {"drop_path_keep_probability": 1.0}
         return get_preset(_frame(genotype)).config.replace(genotype=genotype, **values)
 
-    def _train(self, job: Job, genotype: str) -> float:
+    def _train(self, job: Job, genotype: Genotype) -> float:
         from rich.console import Console
 
         from nasnet_keras.classification.trainer import train
         from nasnet_keras.training.run_options import RunOptions
 
-        recipe = self.recipe(job.seed).override(
-            genotype=genotype, model_name=_frame(job.description)
-        )
+        recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_frame(genotype))
         options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
-        follow_genotype(job.directory / "training", genotype)
         evaluation = train(recipe, job.directory / "training", Console(), options)
         if evaluation is None:
             raise RuntimeError("told to stop; the training goes on where it was")

@@ -15,9 +15,9 @@ from PIL import Image
 from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.detection.inference.picture_files import camera_frame, find_pictures
 from nasnet_keras.detection.inference.predictor import Predictor, fitted_image
-from nasnet_keras.detection.inference.served_detector import (
-    ServedDetector,
-    load_served_detector,
+from nasnet_keras.detection.inference.trained_detector import (
+    TrainedDetector,
+    load_trained_detector,
     read_class_names,
 )
 from tests.detection_network import as_numpy, tiny_batch, tiny_config
@@ -51,7 +51,7 @@ def run(model, tmp_path_factory):
 
 def test_boxes_are_in_the_pictures_own_pixels(model):
     image = tiny_batch()["images"][0]
-    predictor = Predictor(ServedDetector(model, NAMES, (7, 8, 11)), min_score=0.1)
+    predictor = Predictor(TrainedDetector(model, NAMES, (7, 8, 11)), min_score=0.1)
     small = predictor.predict(image)
     assert len(small) and (np.diff(small.scores) <= 0).all() and small.scores.min() >= 0.1
     direct = as_numpy(model({"images": image[None].astype("float32")}))
@@ -78,7 +78,7 @@ def test_aspect_is_kept_where_training_kept_it():
 
 
 def test_a_run_says_how_pictures_reach_its_detector(run, tmp_path):
-    served = load_served_detector(run)
+    served = load_trained_detector(run)
     assert (served.class_names, served.category_ids) == (NAMES, (7, 8, 11))
     assert served.keep_aspect and served.augmentation.scale_range == (0.5, 1)
     assert served.image_size == (64, 64)
@@ -88,20 +88,20 @@ def test_a_run_says_how_pictures_reach_its_detector(run, tmp_path):
     kept.parent.mkdir()
     kept.write_bytes(alone.read_bytes())
     (tmp_path / "config.json").write_bytes((run / "config.json").read_bytes())
-    assert load_served_detector(kept).class_names == served.class_names
+    assert load_trained_detector(kept).class_names == served.class_names
     (tmp_path / "config.json").unlink()
-    assert load_served_detector(alone).class_names == ("0", "1", "2")
-    assert not load_served_detector(alone, evaluation_proposals=5).keep_aspect
+    assert load_trained_detector(alone).class_names == ("0", "1", "2")
+    assert not load_trained_detector(alone, evaluation_proposals=5).keep_aspect
     with pytest.raises(ValueError, match="has 3 classes, but there are 2 names given"):
-        load_served_detector(alone, ["a", "b"])
+        load_trained_detector(alone, ["a", "b"])
     with pytest.raises(FileNotFoundError):
-        load_served_detector(tmp_path / "nothing")
+        load_trained_detector(tmp_path / "nothing")
     (tmp_path / "names.txt").write_text("a\nb\n\na\n")
     with pytest.raises(ValueError, match="names 'a' twice"):
         read_class_names(tmp_path / "names.txt")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(alone)
     with pytest.raises(ValueError, match="holds a Sequential, not a detector"):
-        load_served_detector(alone)
+        load_trained_detector(alone)
 
 
 def test_pictures_are_found_once_and_not_among_the_output(tmp_path):

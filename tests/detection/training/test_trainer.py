@@ -72,7 +72,10 @@ def test_run_leaves_what_it_promises(finished, dataset):
     detector = load_trained_detector(directory)
     assert detector.path.name == "best.keras" and detector.step == 5
     assert detector.config.class_names == tuple(map(str, range(10)))
-    assert load_trained_detector(directory, 3).model.config.evaluation_proposals == 3
+    assert (
+        load_trained_detector(directory, evaluation_proposals=3).model.config.evaluation_proposals
+        == 3
+    )
 
 
 def test_cut_off_run_goes_on_to_equal_weights(finished, dataset, tmp_path, monkeypatch):

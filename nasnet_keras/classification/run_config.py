@@ -1,0 +1,55 @@
+"""What a classifier's run is: its `config.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.settings import Count, Settings
+from nasnet_keras.training.run_directory import read_config
+
+
+@dataclass(frozen=True)
+class RunConfig(Settings):
+    """The `config.json` of a classifier's run.
+
+    Attributes:
+        recipe: The recipe as run, with the cells themselves.
+        class_names: Names of the classes, in the order of the labels.
+        replicas: Replicas of the run, whose images together make a step.
+        images: Images trained on, as far as known.
+    """
+
+    called = "the configuration of a classifier's run"
+
+    recipe: Recipe
+    class_names: tuple[str, ...]
+    replicas: Count = 1
+    images: Count | None = None
+
+    @classmethod
+    def read(cls, directory: Path) -> RunConfig | None:
+        """Reads the configuration of a run; `None` where there is none.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It is damaged.
+        """
+        return read_config(cls, directory)
+
+    def differences_of_run(self, before: RunConfig) -> list[str]:
+        """Returns what keeps a run from going on as this one, as `Settings.differences` says it."""
+        theirs = before.recipe
+        if isinstance(theirs.genotype, str):
+            # Earlier versions kept the name of the file only. Where it has moved since, what it
+            # held is not known, and the cells are taken to be the same.
+            try:
+                theirs = theirs.with_cells()
+            except OSError:
+                theirs = dataclasses.replace(theirs, genotype=self.recipe.genotype)
+        found = self.recipe.differences(theirs)
+        if self.replicas != before.replicas:
+            found.append(f"replicas were {before.replicas}, now {self.replicas}")
+        return found
