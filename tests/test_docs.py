@@ -56,6 +56,16 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(linked.relative_to(ROOT)), target
 
 
+def test_the_code_map_names_what_is_there() -> None:
+    text = (ROOT / "docs/code_map.md").read_text()
+    named = {name for name in re.findall(r"`([\w/]+(?:\.py|/))`", text) if "/" in name.strip("/")}
+    assert len(named) > 50
+    missing = [
+        name for name in named if not any((ROOT / at / name).exists() for at in ("", "nasnet_keras"))
+    ]
+    assert not missing
+
+
 def test_the_committed_counts_are_what_the_library_counts() -> None:
     import nasnet_keras as nk
 
