@@ -79,8 +79,8 @@ MAY_NEED_TENSORFLOW = {
     "layers",
     # Its checkpoints.
     "weights",
-    # tf.data, and the preprocessing that runs in it.
-    *("data", "data/streams", "detection/data"),
+    # tf.data, and the reading and preprocessing that runs in it.
+    *("data", "data/sources", "data/streams", "detection/data"),
     # Its optimizer's arithmetic, tf.distribute.
     *("training", "training/optimizers", "training/step", "classification"),
     "detection/modeling",

@@ -12,13 +12,13 @@ import numpy as np
 
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.data import load_dataset
-from nasnet_keras.data.preprocessing import PREPROCESSINGS, check_preprocessing, preprocess
+from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
 from nasnet_keras.data.sources.labels_offset import offset_labels
 from nasnet_keras.data.sources.registry import fits_in_memory
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
 from nasnet_keras.data.streams.batches import batches_per_epoch, shuffled_batches
 from nasnet_keras.data.streams.pipeline import image_batches
-from nasnet_keras.data.streams.prefetching import prefetched
+from nasnet_keras.data.streams.stream import prefetched
 from nasnet_keras.data.streams.stream_problems import StreamProblems
 
 # Preprocessings without a random part. The others change training images as they are read.
@@ -62,10 +62,7 @@ def _stays_in_memory(recipe: Recipe, images: int) -> bool:
 
 def check_training_preprocessing(name: str, streamed: bool) -> None:
     """Raises a `ValueError` that suggests the nearest name where there is no such preprocessing."""
-    if not streamed:
-        check_preprocessing(name)
-    elif name not in PREPROCESSINGS:
-        get_stream_preprocessing(name)
+    (get_stream_preprocessing if streamed else check_preprocessing)(name)
 
 
 def open_training_data(

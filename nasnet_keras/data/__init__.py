@@ -8,7 +8,8 @@ from nasnet_keras.data.sources.registry import (
     load_dataset,
 )
 from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches, evaluation_batches
-from nasnet_keras.data.streams.pipeline import BatchStream, image_batches
+from nasnet_keras.data.streams.pipeline import image_batches
+from nasnet_keras.data.streams.stream import BatchStream
 
 __all__ = [
     "BatchStream",

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nasnet_keras.data.sources.example_files import RecordFiles
 from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.split import parse_split
 from nasnet_keras.data.sources.tfds_files import read_tfds
-from nasnet_keras.data.sources.tfrecord import parse_example, read_records
+from nasnet_keras.data.sources.tfrecord import parse_example
 from nasnet_keras.whole_files import written_whole
 
 SPLITS = ("train", "test")
@@ -61,8 +60,16 @@ def load_prepared(directory: Path, split: str) -> ImageDataset:
     """
     files = read_tfds(directory, split)
     images, labels = [], []
-    for number in range(len(files.files)):
-        _read_file(files, number, images, labels)
+    for index, (*_, record) in enumerate(files.records()):
+        try:
+            example = parse_example(record)
+            (encoded,), (label,) = example[files.image_key], example[files.label_key]
+            if not isinstance(encoded, bytes) or not isinstance(label, int):
+                raise ValueError("an image is bytes, a label is an integer")
+            images.append(np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB")))
+            labels.append(label)
+        except (KeyError, OSError, ValueError) as error:
+            raise ValueError(f"dataset {files.name}: {files.describe(index)} is damaged") from error
     return ImageDataset(
         files.name, split, np.stack(images), np.array(labels, np.int64), files.class_names
     )
@@ -83,25 +90,3 @@ def pack(name: str, directory: Path, path: str | os.PathLike[str]) -> None:
         arrays["class_names"] = np.array(dataset.class_names)
     with written_whole(path) as temporary:
         np.savez_compressed(temporary, **arrays)
-
-
-def _read_file(
-    files: RecordFiles, number: int, images: list[np.ndarray], labels: list[int]
-) -> None:
-    file = files.files[number]
-    for index, record in enumerate(read_records(file.path)):
-        if index >= file.first + file.count:
-            break
-        if index < file.first:
-            continue
-        try:
-            example = parse_example(record)
-            (encoded,), (label,) = example[files.image_key], example[files.label_key]
-            if not isinstance(encoded, bytes) or not isinstance(label, int):
-                raise ValueError("an image is bytes, a label is an integer")
-            images.append(np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB")))
-            labels.append(label)
-        except (KeyError, OSError, ValueError) as error:
-            raise ValueError(
-                f"dataset {files.name}: {files.describe(number, index - file.first)} is damaged"
-            ) from error

@@ -1,10 +1,57 @@
-"""Where the examples of one split are, whatever its format: files, ranges of them, class names."""
+"""The examples of one split, whatever its format: what a stream orders, reads and names."""
 
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasnet_keras.data.sources.tfrecord import read_records
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@dataclass(frozen=True)
+class Examples(ABC):
+    """Examples in a fixed order, each of which can be read alone.
+
+    Attributes:
+        name: Name of the dataset.
+        split: Name of the split.
+        class_names: Names of the classes.
+    """
+
+    name: str
+    split: str
+    class_names: tuple[str, ...]
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def part(self, start: int, stop: int) -> Self:
+        """Returns the examples from `start` to before `stop`."""
+
+    @abstractmethod
+    def describe(self, index: int) -> str:
+        """Returns where an example is, for messages."""
+
+    @abstractmethod
+    def reader(self) -> Callable[..., Any]:
+        """Returns what reads an example inside tf.data, given its index.
+
+        Of labelled images it returns the encoded image, a scalar string, and the label, int64. That
+        of `RecordFiles` is given the record as well.
+        """
+
+    def shard(self, index: int, count: int) -> Self:
+        """Returns the consecutive part that host `index` of `count` reads."""
+        return self.part(len(self) * index // count, len(self) * (index + 1) // count)
 
 
 @dataclass(frozen=True)
@@ -23,21 +70,15 @@ class RecordFile:
 
 
 @dataclass(frozen=True)
-class RecordFiles:
-    """A split in TFRecord files.
+class RecordFiles(Examples):
+    """A split in TFRecord files, which can only be read from their beginning.
 
     Attributes:
-        name: Name of the dataset.
-        split: Name of the split.
-        class_names: Names of the classes.
         files: The files.
         image_key: Feature that holds the encoded image.
         label_key: Feature that holds the label.
     """
 
-    name: str
-    split: str
-    class_names: tuple[str, ...]
     files: tuple[RecordFile, ...]
     image_key: str
     label_key: str
@@ -56,35 +97,51 @@ class RecordFiles:
             position += file.count
         return replace(self, files=tuple(chosen))
 
-    def share(self, index: int, count: int) -> RecordFiles:
-        """Returns the consecutive part that host `index` of `count` reads."""
-        return self.part(len(self) * index // count, len(self) * (index + 1) // count)
+    def describe(self, index: int) -> str:
+        """Returns the file of an example, and which of its records it is, counted from 0."""
+        for file in self.files:
+            if index < file.count:
+                return f"{file.path}, record {file.first + index}"
+            index -= file.count
+        raise IndexError(index)
 
-    def describe(self, file: int, record: int) -> str:
-        """Returns the name of an example: its file and its number there, which counts from 0.
+    def records(self) -> Iterator[tuple[Path, int, int, bytes]]:
+        """Yields each record after its file, its index in it and its first byte there.
 
-        Args:
-            file: Number of the file, among `files`.
-            record: Number of the record, among those of the file that belong to the split.
+        Raises:
+            OSError: A file cannot be read.
+            ValueError: A file ends within a record.
         """
-        return f"{self.files[file].path}, record {self.files[file].first + record}"
+        for file in self.files:
+            placed = enumerate(read_records(file.path))
+            for index, (start, record) in islice(placed, file.first, file.first + file.count):
+                yield file.path, index, start, record
+
+    def reader(self) -> Callable[..., Any]:
+        """Returns `(index, record) -> (encoded image, label)`."""
+        import tensorflow as tf
+
+        features = {
+            self.image_key: tf.io.FixedLenFeature([], tf.string),
+            self.label_key: tf.io.FixedLenFeature([], tf.int64),
+        }
+
+        def read(_: Any, record: Any) -> tuple[Any, Any]:
+            example = tf.io.parse_single_example(record, features)
+            return example[self.image_key], example[self.label_key]
+
+        return read
 
 
 @dataclass(frozen=True)
-class ImageFiles:
+class ImageFiles(Examples):
     """A split as one file an image.
 
     Attributes:
-        name: Name of the dataset.
-        split: Name of the split.
-        class_names: Names of the classes.
         paths: The images, in an order that does not follow the classes.
         labels: Their classes.
     """
 
-    name: str
-    split: str
-    class_names: tuple[str, ...]
     paths: tuple[str | os.PathLike[str], ...]
     labels: tuple[int, ...]
 
@@ -95,13 +152,14 @@ class ImageFiles:
         """Returns the images from `start` to before `stop`."""
         return replace(self, paths=self.paths[start:stop], labels=self.labels[start:stop])
 
-    def share(self, index: int, count: int) -> ImageFiles:
-        """Returns the consecutive part that host `index` of `count` reads."""
-        return self.part(len(self) * index // count, len(self) * (index + 1) // count)
+    def describe(self, index: int) -> str:
+        """Returns the path of an image."""
+        return os.fspath(self.paths[index])
 
-    def describe(self, file: int, record: int) -> str:
-        """Returns the path of an image; `file` is always 0."""
-        return os.fspath(self.paths[record])
+    def reader(self) -> Callable[..., Any]:
+        """Returns `index -> (encoded image, label)`."""
+        import tensorflow as tf
 
-
-ExampleFiles = RecordFiles | ImageFiles
+        paths = tf.constant([os.fspath(path) for path in self.paths])
+        labels = tf.constant(self.labels, tf.int64)
+        return lambda index: (tf.io.read_file(paths[index]), labels[index])

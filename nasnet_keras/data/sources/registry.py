@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from nasnet_keras.data.sources import cifar, digits
-from nasnet_keras.data.sources.example_files import ExampleFiles
+from nasnet_keras.data.sources.example_files import Examples
 from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.image_folder import image_folder_splits, read_image_folder
 from nasnet_keras.data.sources.slim_files import find_slim, read_slim
@@ -106,7 +106,7 @@ def load_dataset(
 
 def find_examples(
     name: str, split: str, dataset_dir: Directory, download: bool = False
-) -> ExampleFiles:
+) -> Examples:
     """Finds the files of one split, to stream it.
 
     Args:

@@ -36,19 +36,13 @@ def count_records(path: str | os.PathLike[str]) -> int:
     return records
 
 
-def read_records(path: str | os.PathLike[str]) -> Iterator[bytes]:
-    """Reads the records of a file in order. Checksums are not checked.
+def read_records(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
+    """Reads the records of a file in order, each after its first byte. Checksums are not checked.
 
     Raises:
         OSError: The file cannot be read.
         ValueError: The file ends within a record.
     """
-    for _, record in read_placed_records(path):
-        yield record
-
-
-def read_placed_records(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
-    """Reads as `read_records`, and says where in the file each record's first byte is."""
     number = position = 0
     with Path(path).open("rb") as file:
         while header := file.read(_HEADER):

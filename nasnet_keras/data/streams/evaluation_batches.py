@@ -19,6 +19,7 @@ from nasnet_keras.data.sources.labels_offset import offset_labels
 from nasnet_keras.data.sources.registry import check_dataset, fits_in_memory, load_dataset
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
 from nasnet_keras.data.streams.pipeline import image_batches
+from nasnet_keras.data.streams.stream import check_at_least
 
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
@@ -143,9 +144,8 @@ def batches_in_memory(
         ValueError: There is no such preprocessing, or a number is below 1.
     """
     _check_in_memory(preprocessing_name, dataset.name)
-    for name, value in (("image_size", image_size), ("batch_size", batch_size)):
-        if value < 1:
-            raise ValueError(f"{name} is at least 1, got {value}")
+    check_at_least("image_size", image_size, 1)
+    check_at_least("batch_size", batch_size, 1)
     total = len(dataset)
     whole = min(batch_size, total)
 

@@ -5,63 +5,78 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from nasnet_keras.data.sources.example_files import ExampleFiles, ImageFiles, RecordFiles
+import numpy as np
+
+from nasnet_keras.data.sources.example_files import Examples, RecordFiles
 
 _FILES_AT_ONCE = 16
 
 
-def training_order(files: ExampleFiles, key: int, per_epoch: int, first: int, buffer: int) -> Any:
+def training_order(examples: Examples, key: int, per_epoch: int, first: int, buffer: int) -> Any:
     """Reads epoch after epoch, each in an order of its own that follows from key and epoch.
 
     Args:
-        files: Where the examples are.
+        examples: The examples.
         key: Seed of the order.
         per_epoch: Examples of an epoch; the rest sits out.
         first: Examples to pass over. Whole epochs cost nothing; within one, records are read and
-            passed over, image files are not even opened.
-        buffer: Records to shuffle among, drawn from several files at a time. Image files are
+            passed over, other examples are not even opened.
+        buffer: Records to shuffle among, drawn from several files at a time. Other examples are
             shuffled as a whole.
 
     Returns:
-        The endless `tf.data.Dataset` of `(payload, file, record, position)`: a record or a path,
-        what `describe` of the files takes, and the number of the example in the whole run.
+        The endless `tf.data.Dataset` of `(position, index)`: the place in the whole run, and which
+        example it is; of record files of `(position, index, record)`.
     """
     import tensorflow as tf
 
     def epoch(number: Any, skip: int = 0) -> Any:
-        if isinstance(files, ImageFiles):
-            examples = _shuffled_images(files, key, number, skip)
+        if isinstance(examples, RecordFiles):
+            shuffled = _shuffled_records(examples, key, number, buffer).skip(skip)
         else:
-            examples = _shuffled_records(files, key, number, buffer).skip(skip)
-        examples = examples.take(per_epoch - skip).enumerate()
+            order = _permutation(len(examples), key, number)[skip:]
+            shuffled = tf.data.Dataset.from_tensor_slices((order,))
         start = number * per_epoch + skip
-        return examples.map(lambda place, element: (*element, start + place))
+        shuffled = shuffled.take(per_epoch - skip).enumerate()
+        return shuffled.map(lambda place, element: (start + place, *element))
 
     number, done = divmod(first, per_epoch)
     later = tf.data.Dataset.range(number + 1, tf.int64.max).flat_map(epoch)
     return epoch(tf.constant(number, tf.int64), done).concatenate(later)
 
 
-def _shuffled_images(files: ImageFiles, key: int, epoch: Any, skip: int) -> Any:
+def evaluation_order(examples: Examples, first: int) -> Any:
+    """Reads each example once, in order.
+
+    Args:
+        examples: The examples.
+        first: Examples to pass over.
+
+    Returns:
+        The `tf.data.Dataset` that `training_order` describes.
+    """
     import tensorflow as tf
 
-    order = _permutation(len(files), key, epoch)[skip:]
-    return tf.data.Dataset.from_tensor_slices(order).map(_image_reader(files))
+    if isinstance(examples, RecordFiles):
+        ordered = tf.data.Dataset.range(len(examples.files)).flat_map(_record_reader(examples))
+    else:
+        ordered = tf.data.Dataset.range(len(examples)).map(lambda index: (index,))
+    return ordered.enumerate().skip(first).map(lambda place, element: (place, *element))
 
 
-def _shuffled_records(files: RecordFiles, key: int, epoch: Any, buffer: int) -> Any:
+def _shuffled_records(examples: RecordFiles, key: int, epoch: Any, buffer: int) -> Any:
     import tensorflow as tf
 
-    order = tf.data.Dataset.from_tensor_slices(_permutation(len(files.files), key, epoch))
-    records = order.interleave(
-        _record_reader(files),
-        cycle_length=min(_FILES_AT_ONCE, len(files.files)),
+    files = tf.data.Dataset.from_tensor_slices(_permutation(len(examples.files), key, epoch))
+    records = files.interleave(
+        _record_reader(examples),
+        cycle_length=min(_FILES_AT_ONCE, len(examples.files)),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
     # Dataset.shuffle would make the order depend on TensorFlow's global seed as well, which a
     # resumed run need not set at the same point.
-    blocks = records.batch(min(buffer, len(files))).enumerate().prefetch(1)
+    blocks = records.batch(min(buffer, len(examples))).enumerate().prefetch(1)
 
     def shuffled(*numbered_block: Any) -> Any:
         number, block = numbered_block
@@ -82,48 +97,24 @@ def _permutation(length: int, key: int, epoch: Any) -> Any:
     return tf.cast(tf.argsort(values, stable=True), tf.int64)
 
 
-def evaluation_order(files: ExampleFiles, first: int) -> Any:
-    """Reads each example once, in the order of the files.
-
-    Args:
-        files: Where the examples are.
-        first: Examples to pass over.
-
-    Returns:
-        The `tf.data.Dataset` of `(payload, file, record, position)`, as `training_order`.
-    """
-    import tensorflow as tf
-
-    if isinstance(files, RecordFiles):
-        examples = tf.data.Dataset.range(len(files.files)).flat_map(_record_reader(files))
-    else:
-        examples = tf.data.Dataset.range(len(files)).map(_image_reader(files))
-    return examples.enumerate().skip(first).map(lambda place, element: (*element, place))
-
-
-def _image_reader(files: ImageFiles) -> Any:
-    import tensorflow as tf
-
-    paths = tf.constant([os.fspath(path) for path in files.paths])
-    return lambda number: (paths[number], tf.constant(0, tf.int64), number)
-
-
-def _record_reader(files: RecordFiles) -> Any:
-    """Returns the function from the number of a file to its records, as many as there should be.
+def _record_reader(examples: RecordFiles) -> Any:
+    """Returns the function from the index of a file to its examples, as many as there should be.
 
     Where a file is damaged, what follows in it is lost; empty records take its place, so that all
     that comes later keeps its position, and are found to be unreadable later.
     """
     import tensorflow as tf
 
-    paths = tf.constant([os.fspath(file.path) for file in files.files])
-    first = tf.constant([file.first for file in files.files], tf.int64)
-    count = tf.constant([file.count for file in files.files], tf.int64)
+    paths = tf.constant([os.fspath(file.path) for file in examples.files])
+    first = tf.constant([file.first for file in examples.files], tf.int64)
+    counts = [file.count for file in examples.files]
+    count = tf.constant(counts, tf.int64)
+    before = tf.constant(np.cumsum([0, *counts[:-1]]), tf.int64)
 
-    def read(number: Any) -> Any:
-        records = tf.data.TFRecordDataset(paths[number]).ignore_errors(log_warning=False)
+    def read(file: Any) -> Any:
+        records = tf.data.TFRecordDataset(paths[file]).ignore_errors(log_warning=False)
         records = records.concatenate(tf.data.Dataset.from_tensors("").repeat())
-        records = records.skip(first[number]).take(count[number]).enumerate()
-        return records.map(lambda place, record: (record, number, place))
+        records = records.skip(first[file]).take(count[file]).enumerate()
+        return records.map(lambda place, record: (before[file] + place, record))
 
     return read

@@ -53,8 +53,7 @@ def load_detection_index(
         whole = read_coco_directory(root, wanted.name, drop_invalid)
     else:
         whole = read_voc(root, wanted.name, drop_invalid=drop_invalid)
-    start, stop = wanted.range(len(whole))
-    return whole if len(whole) == stop - start else whole.take(range(start, stop))
+    return whole.part(*wanted.range(len(whole)))
 
 
 def _own_tfds(root: Path) -> Path | None:

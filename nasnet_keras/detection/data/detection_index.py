@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from nasnet_keras.data.sources.example_files import Examples
 
 # COCO numbers its 80 categories with gaps; TFDS and others renumber them without.
 _COCO_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
@@ -15,15 +19,12 @@ COCO_CATEGORY_IDS = tuple(number for number in range(1, 91) if number not in _CO
 
 
 @dataclass(frozen=True, eq=False)
-class DetectionIndex:
+class DetectionIndex(Examples):
     """The images of a split and the boxes on them.
 
     The boxes of image `i` are the rows `first_box[i]` to before `first_box[i + 1]`.
 
     Attributes:
-        name: Name of the dataset, for messages.
-        split: Name of the split.
-        class_names: Names of the classes; a label is an index into them.
         category_ids: `(classes,)`, int64: the numbers that the dataset's own files use.
         image_ids: `(images,)`, int64.
         image_names: What the dataset calls each image, usually a file name.
@@ -46,9 +47,6 @@ class DetectionIndex:
         dropped_boxes: Boxes left out because something is wrong with them or their image.
     """
 
-    name: str
-    split: str
-    class_names: tuple[str, ...]
     category_ids: np.ndarray
     image_ids: np.ndarray
     image_names: tuple[str, ...]
@@ -93,10 +91,29 @@ class DetectionIndex:
         Raises:
             OSError: The file cannot be read.
         """
-        start, length = self.spans[image]
-        with Path(self.paths[image]).open("rb") as file:
-            file.seek(start)
-            return file.read(length)
+        return _read_span(self.paths[image], self.spans[image])
+
+    def reader(self) -> Callable[..., Any]:
+        """Returns `index -> (encoded image, size, boxes, labels, crowd, image id)`."""
+        import tensorflow as tf
+
+        paths, spans = tf.constant(self.paths), tf.constant(self.spans)
+        sizes, ids, first = map(tf.constant, (self.sizes, self.image_ids, self.first_box))
+        by_box = [tf.constant(values) for values in (self.boxes, self.labels, self.crowd)]
+        # What is a file of its own is read by TensorFlow, without Python in the way.
+        whole_files = bool((self.spans[:, 1] < 0).all())
+
+        def read(index: Any) -> tuple[Any, ...]:
+            if whole_files:
+                encoded = tf.io.read_file(paths[index])
+            else:
+                place = [paths[index], spans[index]]
+                encoded = tf.numpy_function(_read_span, place, tf.string, stateful=False)
+            rows = slice(first[index], first[index + 1])
+            boxes, labels, crowd = (values[rows] for values in by_box)
+            return tf.ensure_shape(encoded, ()), sizes[index], boxes, labels, crowd, ids[index]
+
+        return read
 
     def take(self, images: Iterable[int]) -> DetectionIndex:
         """Returns the images at these places, in this order, with their boxes."""
@@ -137,14 +154,20 @@ class DetectionIndex:
             )
         return self.take(np.flatnonzero(np.isin(self.image_ids, wanted)))
 
-    def share(self, index: int, count: int) -> DetectionIndex:
-        """Returns the consecutive part that host `index` of `count` reads."""
-        start, stop = len(self) * index // count, len(self) * (index + 1) // count
-        return self.take(range(start, stop))
+    def part(self, start: int, stop: int) -> DetectionIndex:
+        """Returns the images from `start` to before `stop`."""
+        whole = (start, stop) == (0, len(self))
+        return self if whole else self.take(range(start, stop))
 
-    def describe(self, file: int, record: int) -> str:
-        """Returns the name of an image: its path and id; `file` is always 0."""
-        return f"{self.paths[record]} (image {self.image_ids[record]})"
+    def describe(self, index: int) -> str:
+        """Returns the path and the id of an image."""
+        return f"{self.paths[index]} (image {self.image_ids[index]})"
+
+
+def _read_span(path: str | bytes, span: np.ndarray) -> bytes:
+    with Path(os.fsdecode(path)).open("rb") as file:
+        file.seek(int(span[0]))
+        return file.read(int(span[1]))
 
 
 def check_same_classes(training: DetectionIndex, evaluation: DetectionIndex) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nasnet_keras.data.sources.tfds_files import find_records
-from nasnet_keras.data.sources.tfrecord import parse_example, read_placed_records
+from nasnet_keras.data.sources.tfrecord import parse_example
 from nasnet_keras.detection.data.annotation_checks import (
     SourceBox,
     SourceImage,
@@ -43,24 +43,18 @@ def read_tfds_boxes(directory: Path, split: str, drop_invalid: bool = False) -> 
     classes, has_crowds = _classes(directory, name)
     files = find_records(directory, split, classes, "image", "")
     images: list[SourceImage] = []
-    number = next_box = 0
-    for file in files.files:
-        for record_number, (start, record) in enumerate(read_placed_records(file.path)):
-            if record_number >= file.first + file.count:
-                break
-            if record_number < file.first:
-                continue
-            number += 1
-            where = f"{file.path.name}: record {record_number}"
-            try:
-                image = _image(record, start, file.path, number, where, has_crowds)
-            except (KeyError, IndexError, TypeError, ValueError) as error:
-                raise ValueError(f"dataset {name}: {file.path}, {where} is damaged") from error
-            # Not every dataset has ids of its own for the boxes.
-            for box in image.boxes:
-                next_box += 1
-                box.id = next_box if box.id is None else box.id
-            images.append(image)
+    next_box = 0
+    for number, (path, place, start, record) in enumerate(files.records(), 1):
+        where = f"{path.name}: record {place}"
+        try:
+            image = _image(record, start, path, number, where, has_crowds)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ValueError(f"dataset {name}: {path}, {where} is damaged") from error
+        # Not every dataset has ids of its own for the boxes.
+        for box in image.boxes:
+            next_box += 1
+            box.id = next_box if box.id is None else box.id
+        images.append(image)
     coco = name == "coco" and len(classes) == len(COCO_CATEGORY_IDS)
     return build_index(
         name=name,

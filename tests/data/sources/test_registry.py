@@ -56,7 +56,7 @@ def test_tfds_files_are_read_with_and_without_tensorflow(tmp_path):
     assert part.images[:, 0, 0, 0].tolist() == [2, 3, 4]
     path = next(tmp_path.rglob("*train*00001-of*"))
     assert count_records(path) == 4
-    ours = list(read_records(path))
+    ours = [record for _, record in read_records(path)]
     assert ours == [record.numpy() for record in tf.data.TFRecordDataset(str(path))]
     assert parse_example(ours[0])["label"] == [3] and parse_example(ours[0])["name"] == [b"x"]
 
@@ -124,13 +124,13 @@ def test_slim_files_are_found_and_counted(tmp_path, inside):
 
 
 @tensorflow
-def test_shares_of_the_hosts_are_the_whole_once(tmp_path):
+def test_shards_of_the_hosts_are_the_whole_once(tmp_path):
     write_slim(tmp_path, [3, 4, 6])
     files = find_examples("birds", "train", tmp_path)
     seen = [
         (file.path, file.first + n)
         for host in range(5)
-        for file in files.share(host, 5).files
+        for file in files.shard(host, 5).files
         for n in range(file.count)
     ]
     assert seen == [(file.path, n) for file in files.files for n in range(file.count)]

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from nasnet_keras.data import ImageDataset, load_dataset
+from nasnet_keras.data import ImageDataset, evaluation_batches, load_dataset
 from nasnet_keras.data.sources.labels_offset import offset_labels
-from nasnet_keras.data.streams import evaluation_batches
 from nasnet_keras.data.streams.evaluation_batches import batches_in_memory
 from tests.data.record_files import write_slim, write_tfds
 

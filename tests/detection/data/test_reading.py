@@ -39,8 +39,8 @@ def test_parts_keep_images_and_boxes_together(tmp_path):
     part = whole.take([2, 0])
     assert part.image_ids.tolist() == [12, 11] and part.annotation_ids.tolist() == [3, 1, 2]
     assert part.boxes[part.rows(0)].tolist() == [[1, 1, 3, 3]]
-    shares = [whole.share(host, 2).image_ids.tolist() for host in range(2)]
-    assert [*shares[0], *shares[1]] == [11, 5, 12]
+    shards = [whole.shard(host, 2).image_ids.tolist() for host in range(2)]
+    assert [*shards[0], *shards[1]] == [11, 5, 12]
     assert load_detection_index(tmp_path, "val[1:]").image_ids.tolist() == [5, 12]
 
 
@@ -287,7 +287,7 @@ def test_what_tfds_prepares_is_read_alike(tmp_path):
     content = two_images()
     coco = read_coco_directory(write_coco(tmp_path / "coco_files", content), "val")
 
-    class Coco(tfds.core.GeneratorBasedBuilder):
+    class Coco(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Two pictures."""
 
         VERSION = tfds.core.Version("1.1.0")
