@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from PIL import Image
+
+
+def write_examples(path: Path, examples: list[dict[str, list[Any]]]) -> None:
+    """Writes a TFRecord file of examples, each of lists of bytes, floats or integers."""
+    import tensorflow as tf
+
+    def feature(values: list[Any]) -> Any:
+        if isinstance(values[0], bytes):
+            return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+        if isinstance(values[0], float):
+            return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for example in examples:
+            features = {name: feature(values) for name, values in example.items()}
+            features = tf.train.Features(feature=features)
+            writer.write(tf.train.Example(features=features).SerializeToString())
 
 
 def write_records(path: Path, images: list[bytes], labels: list[int], prefix: str = "") -> None:
     """Writes examples as slim does, or as TFDS does where the features are `image`, `label`."""
-    import tensorflow as tf
-
     image_key, label_key = ("image/encoded", "image/class/label") if prefix else ("image", "label")
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for image, label in zip(images, labels, strict=True):
-            feature = {
-                image_key: tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
-                label_key: tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
-                "name": tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"x"])),
-                "weight": tf.train.Feature(float_list=tf.train.FloatList(value=[0.5, 1.5])),
-            }
-            example = tf.train.Example(features=tf.train.Features(feature=feature))
-            writer.write(example.SerializeToString())
+    more = {"name": [b"x"], "weight": [0.5, 1.5]}
+    write_examples(
+        path,
+        [
+            {image_key: [image], label_key: [label]} | more
+            for image, label in zip(images, labels, strict=True)
+        ],
+    )
 
 
 def flat_pngs(count: int) -> list[bytes]:
     """Images of one colour, whose red is the number of the image."""
-    import tensorflow as tf
-
-    return [
-        tf.io.encode_png(np.full((8, 8, 3), (n % 250, n // 250, 0), np.uint8)).numpy()
-        for n in range(count)
-    ]
+    files = [io.BytesIO() for _ in range(count)]
+    for n, file in enumerate(files):
+        Image.new("RGB", (8, 8), (n % 250, n // 250, 0)).save(file, "PNG")
+    return [file.getvalue() for file in files]
 
 
 def write_slim(folder: Path, counts: list[int], split: str = "train", classes: int = 5) -> None:
@@ -50,25 +64,64 @@ def write_slim(folder: Path, counts: list[int], split: str = "train", classes: i
 
 def write_tfds(data_dir: Path, name: str, counts: list[int], version: str = "1.0.0") -> Path:
     """Writes a TFDS dataset of flat images with the splits `train` and `test`, ten classes."""
-    folder = data_dir / name / version
-    folder.mkdir(parents=True)
-    splits = []
-    for split in ("train", "test"):
-        images, start = flat_pngs(sum(counts)), 0
-        for shard, count in enumerate(counts):
-            numbers = range(start, start + count)
-            path = folder / f"{name}-{split}.tfrecord-{shard:05d}-of-{len(counts):05d}"
-            write_records(path, [images[n] for n in numbers], [n % 10 for n in numbers])
-            start += count
-        splits.append({"name": split, "shardLengths": [str(count) for count in counts]})
-    info = {"name": name, "fileFormat": "tfrecord", "splits": splits, "version": version}
-    (folder / "dataset_info.json").write_text(json.dumps(info))
+    more = {"name": [b"x"], "weight": [0.5, 1.5]}
+    examples = [
+        {"image": [image], "label": [n % 10]} | more
+        for n, image in enumerate(flat_pngs(sum(counts)))
+    ]
     features = {
         "image": {"image": {"encodingFormat": "png"}},
         "label": {"classLabel": {"numClasses": "10"}},
     }
-    (folder / "features.json").write_text(json.dumps({"featuresDict": {"features": features}}))
+    folder = write_tfds_examples(data_dir / name / version, name, counts, examples, features)
     (folder / "label.labels.txt").write_text("\n".join(f"kind {n}" for n in range(10)) + "\n")
+    return folder
+
+
+def write_tfds_boxes(data_dir: Path, counts: list[int]) -> Path:
+    """Writes `coco/2017` of flat images, each with one box of the upper half, two classes."""
+    examples = [
+        {
+            "image": [image],
+            "image/filename": [f"{n}.png".encode()],
+            "image/id": [100 + n],
+            "objects/bbox": [0.0, 0.0, 0.5, 1.0],
+            "objects/label": [n % 2],
+        }
+        for n, image in enumerate(flat_pngs(sum(counts)))
+    ]
+    parts = {
+        "bbox": {"boundingBox": {"bboxFormat": "REL_YXYX"}},
+        "label": {"classLabel": {"numClasses": "2"}},
+    }
+    objects = {"sequence": {"feature": {"featuresDict": {"features": parts}}}}
+    features = {"image": {"image": {"encodingFormat": "png"}}, "objects": objects}
+    place = data_dir / "coco" / "2017" / "1.1.0"
+    folder = write_tfds_examples(place, "coco", counts, examples, features)
+    (folder / "objects-label.labels.txt").write_text("cat\ndog\n")
+    return folder
+
+
+def write_tfds_examples(
+    folder: Path,
+    name: str,
+    counts: list[int],
+    examples: list[dict[str, list[Any]]],
+    features: dict[str, Any],
+) -> Path:
+    """Writes examples as the splits `train` and `test` of a TFDS dataset."""
+    folder.mkdir(parents=True)
+    splits = []
+    for split in ("train", "test"):
+        start = 0
+        for shard, count in enumerate(counts):
+            path = folder / f"{name}-{split}.tfrecord-{shard:05d}-of-{len(counts):05d}"
+            write_examples(path, examples[start : start + count])
+            start += count
+        splits.append({"name": split, "shardLengths": [str(count) for count in counts]})
+    info = {"name": name, "fileFormat": "tfrecord", "splits": splits, "version": folder.name}
+    (folder / "dataset_info.json").write_text(json.dumps(info))
+    (folder / "features.json").write_text(json.dumps({"featuresDict": {"features": features}}))
     return folder
 
 

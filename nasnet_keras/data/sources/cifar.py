@@ -5,60 +5,72 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
 
+from nasnet_keras.data.sources.dataset_format import DatasetFormat
+from nasnet_keras.data.sources.example_files import RecordFiles
 from nasnet_keras.data.sources.image_dataset import ImageDataset
-from nasnet_keras.data.sources.split import parse_split
-from nasnet_keras.data.sources.tfds_files import read_tfds
+from nasnet_keras.data.sources.split import Split
+from nasnet_keras.data.sources.tfds_files import BUILD, TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
 from nasnet_keras.whole_files import written_whole
 
 SPLITS = ("train", "test")
+_HOW = f"{BUILD}, or put {{name}}.npz there"
+_NAMES: dict[str, str] = {"cifar10": _HOW, "cifar100": _HOW}
 
 
-def find_packed(name: str, dataset_dir: str | os.PathLike[str]) -> Path | None:
-    """Returns `<dataset_dir>/<name>.npz` where it exists."""
-    path = Path(dataset_dir) / f"{name}.npz"
-    return path if path.exists() else None
+class PackedCifar(DatasetFormat):
+    """A file that `pack` wrote: `train_images`, `train_labels`, ..., `class_names`."""
+
+    names: ClassVar = _NAMES
+    in_memory = True
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.root / f"{self.name}.npz"
+
+    def splits(self) -> tuple[str, ...]:
+        return SPLITS if self.path.exists() else ()
+
+    def load(self, split: Split) -> ImageDataset:
+        with np.load(self.path) as arrays:
+            keys = (f"{split.name}_images", f"{split.name}_labels", "class_names")
+            if missing := {*keys} - {*arrays}:
+                raise ValueError(f"{self.path} lacks the array {min(missing)}")
+            images, labels, names = (arrays[key] for key in keys)
+        labels, class_names = labels.astype(np.int64), tuple(str(name) for name in names)
+        return split.of(ImageDataset(self.name, str(split), images, labels, class_names))
 
 
-def load_packed(name: str, path: Path, split: str) -> ImageDataset:
-    """Loads a split out of a file that `pack` wrote.
+class PreparedCifar(TfdsFiles):
+    """The files of TFDS, which can be streamed as well."""
 
-    Args:
-        name: Name of the dataset.
-        path: The file: `train_images`, `train_labels`, `test_images`, `test_labels` and
-            `class_names`.
-        split: A split, or a part of one.
+    names: ClassVar = _NAMES
+    in_memory = True
 
-    Raises:
-        ValueError: There is no such split, or the file has other arrays.
-    """
-    wanted = parse_split(split, name, SPLITS)
-    with np.load(path) as arrays:
-        missing = {f"{wanted.name}_images", f"{wanted.name}_labels", "class_names"} - {*arrays}
-        if missing:
-            raise ValueError(f"{path} lacks the array {min(missing)}")
-        images, labels = arrays[f"{wanted.name}_images"], arrays[f"{wanted.name}_labels"]
-        names = tuple(str(item) for item in arrays["class_names"])
-    start, stop = wanted.range(len(images))
-    return ImageDataset(name, split, images[start:stop], labels[start:stop].astype(np.int64), names)
+    @classmethod
+    def find(cls, root: Path, name: str = "") -> TfdsFiles | None:
+        return super().find(root, name) if name in cls.names else None
+
+    def load(self, split: Split) -> ImageDataset:
+        return load_records(self.read(split))
 
 
-def load_prepared(directory: Path, split: str) -> ImageDataset:
-    """Loads a split of a dataset of small images that TFDS prepared; reads it without TensorFlow.
+def load_records(files: RecordFiles) -> ImageDataset:
+    """Loads small images of one size; reads them without TensorFlow.
 
     Pillow decodes on every backend, so that they all train on the same pixels. TensorFlow's own
     decoder is faster and less exact.
 
     Raises:
         OSError: A file cannot be read.
-        ValueError: There is no such split, or an example is damaged; it is named.
+        ValueError: An example is damaged; it is named.
     """
-    files = read_tfds(directory, split)
     images, labels = [], []
     for index, (*_, record) in enumerate(files.records()):
         try:
@@ -71,7 +83,7 @@ def load_prepared(directory: Path, split: str) -> ImageDataset:
         except (KeyError, OSError, ValueError) as error:
             raise ValueError(f"dataset {files.name}: {files.describe(index)} is damaged") from error
     return ImageDataset(
-        files.name, split, np.stack(images), np.array(labels, np.int64), files.class_names
+        files.name, files.split, np.stack(images), np.array(labels, np.int64), files.class_names
     )
 
 
@@ -85,7 +97,7 @@ def pack(name: str, directory: Path, path: str | os.PathLike[str]) -> None:
     """
     arrays: dict[str, Any] = {}
     for split in SPLITS:
-        dataset = load_prepared(directory, split)
+        dataset = PreparedCifar(name, directory).load(Split(split))
         arrays[f"{split}_images"], arrays[f"{split}_labels"] = dataset.images, dataset.labels
         arrays["class_names"] = np.array(dataset.class_names)
     with written_whole(path) as temporary:

@@ -8,17 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nasnet_keras.data.sources.tfrecord import read_records
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
 class Examples(ABC):
-    """Examples in a fixed order, each of which can be read alone.
+    """Examples in a fixed order.
 
     Attributes:
         name: Name of the dataset.
@@ -34,7 +31,7 @@ class Examples(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def part(self, start: int, stop: int) -> Self:
+    def part(self, start: int, stop: int) -> Examples:
         """Returns the examples from `start` to before `stop`."""
 
     @abstractmethod
@@ -49,7 +46,7 @@ class Examples(ABC):
         of `RecordFiles` is given the record as well.
         """
 
-    def shard(self, index: int, count: int) -> Self:
+    def shard(self, index: int, count: int) -> Examples:
         """Returns the consecutive part that host `index` of `count` reads."""
         return self.part(len(self) * index // count, len(self) * (index + 1) // count)
 
@@ -87,7 +84,6 @@ class RecordFiles(Examples):
         return sum(file.count for file in self.files)
 
     def part(self, start: int, stop: int) -> RecordFiles:
-        """Returns the examples from `start` to before `stop`, in the order of the files."""
         chosen, position = [], 0
         for file in self.files:
             first = max(start - position, 0)
@@ -98,7 +94,6 @@ class RecordFiles(Examples):
         return replace(self, files=tuple(chosen))
 
     def describe(self, index: int) -> str:
-        """Returns the file of an example, and which of its records it is, counted from 0."""
         for file in self.files:
             if index < file.count:
                 return f"{file.path}, record {file.first + index}"
@@ -149,11 +144,9 @@ class ImageFiles(Examples):
         return len(self.paths)
 
     def part(self, start: int, stop: int) -> ImageFiles:
-        """Returns the images from `start` to before `stop`."""
         return replace(self, paths=self.paths[start:stop], labels=self.labels[start:stop])
 
     def describe(self, index: int) -> str:
-        """Returns the path of an image."""
         return os.fspath(self.paths[index])
 
     def reader(self) -> Callable[..., Any]:

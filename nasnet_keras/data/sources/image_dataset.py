@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,3 +47,7 @@ class ImageDataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def part(self, start: int, stop: int) -> ImageDataset:
+        """Returns the images from `start` to before `stop`."""
+        return replace(self, images=self.images[start:stop], labels=self.labels[start:stop])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
+from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFile, RecordFiles
-from nasnet_keras.data.sources.split import parse_split
+from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfrecord import count_records
 
 _SHARDS = "-[0-9]*-of-[0-9]*"
@@ -15,66 +16,55 @@ _SHARDS = "-[0-9]*-of-[0-9]*"
 _CLASSES = {"imagenet": 1001, "imagenet2012": 1001, "cifar10": 10, "flowers": 5, "mnist": 10}
 
 
-def find_slim(name: str, dataset_dir: str | os.PathLike[str]) -> dict[str, list[Path]]:
-    """Finds slim's files, in a directory or in its directory of the dataset's name.
+class SlimFiles(DatasetFormat):
+    """slim's files, in a directory or in its directory of the dataset's name.
 
     They are called `train-00000-of-01024`, `flowers_train_00000-of-00005.tfrecord` or
-    `cifar10_train.tfrecord`.
-
-    Args:
-        name: Name of the dataset, e.g. `"imagenet"`.
-        dataset_dir: Where to look.
-
-    Returns:
-        The files of each split, in order; empty where there are none.
+    `cifar10_train.tfrecord`; the names of the classes are in `labels.txt` beside them
+    (`0:background`).
     """
-    for directory in (Path(dataset_dir) / name, Path(dataset_dir)):
-        splits: dict[str, list[Path]] = {}
-        for split in ("train", "validation", "test"):
-            for pattern in (
-                split + _SHARDS,
-                f"{name}_{split}_[0-9]*-of-[0-9]*.tfrecord",
-                f"{name}_{split}.tfrecord",
-            ):
-                if files := sorted(directory.glob(pattern)):
-                    splits.setdefault(split, files)
-        if splits:
-            return splits
-    return {}
 
+    @cached_property
+    def paths(self) -> dict[str, list[Path]]:
+        """The files of each split, in order."""
+        for directory in (self.root / self.name, self.root):
+            splits: dict[str, list[Path]] = {}
+            for split in ("train", "validation", "test"):
+                for pattern in (
+                    split + _SHARDS,
+                    f"{self.name}_{split}_[0-9]*-of-[0-9]*.tfrecord",
+                    f"{self.name}_{split}.tfrecord",
+                ):
+                    if files := sorted(directory.glob(pattern)):
+                        splits.setdefault(split, files)
+            if splits:
+                return splits
+        return {}
 
-def read_slim(name: str, splits: dict[str, list[Path]], split: str) -> RecordFiles:
-    """Counts the records of a split, for slim wrote their number nowhere.
+    def splits(self) -> list[str]:
+        return list(self.paths)
 
-    Args:
-        name: Name of the dataset.
-        splits: What `find_slim` returned.
-        split: A split, or a part of one.
-
-    Returns:
-        The files, with the class names of the `labels.txt` beside them (`0:background`).
-
-    Raises:
-        FileNotFoundError: A file of the series is missing.
-        ValueError: There is no such split, or nothing says how many classes there are.
-    """
-    wanted = parse_split(split, name, splits)
-    paths = splits[wanted.name]
-    series = paths[0].name.removesuffix(".tfrecord").rpartition("-of-")[2]
-    if series.isdigit() and int(series) != len(paths):
-        raise FileNotFoundError(
-            f"dataset {name}: {paths[0].parent} has {len(paths)} of the {int(series)} files of "
-            f"{wanted.name}"
+    def read(self, split: Split) -> RecordFiles:
+        """Counts the records of a split, for slim wrote nowhere how many there are."""
+        paths = self.paths[split.name]
+        series = paths[0].name.removesuffix(".tfrecord").rpartition("-of-")[2]
+        if series.isdigit() and int(series) != len(paths):
+            raise FileNotFoundError(
+                f"dataset {self.name}: {paths[0].parent} has {len(paths)} of the {int(series)} "
+                f"files of {split.name}"
+            )
+        # Each count is a chain of small reads, which a network disk answers one after the other.
+        with ThreadPoolExecutor(32) as pool:
+            counts = list(pool.map(count_records, paths))
+        files = tuple(
+            RecordFile(path, 0, count) for path, count in zip(paths, counts, strict=True) if count
         )
-    # Each count is a chain of small reads, which a network disk answers one after the other.
-    with ThreadPoolExecutor(32) as pool:
-        counts = list(pool.map(count_records, paths))
-    files = tuple(
-        RecordFile(path, 0, count) for path, count in zip(paths, counts, strict=True) if count
-    )
-    classes = _class_names(name, paths[0].parent)
-    whole = RecordFiles(name, split, classes, files, "image/encoded", "image/class/label")
-    return whole.part(*wanted.range(len(whole)))
+        classes = _class_names(self.name, paths[0].parent)
+        return split.of(
+            RecordFiles(
+                *(self.name, str(split), classes, files), "image/encoded", "image/class/label"
+            )
+        )
 
 
 def _class_names(name: str, directory: Path) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nasnet_keras.suggestions import unknown_name
 
@@ -21,8 +21,8 @@ class Split(NamedTuple):
     """
 
     name: str
-    start: str | None
-    stop: str | None
+    start: str | None = None
+    stop: str | None = None
 
     def range(self, examples: int) -> tuple[int, int]:
         """Returns the first example and the one after the last, of a split of so many.
@@ -35,11 +35,20 @@ class Split(NamedTuple):
             for bound, limit in ((self.start, 0), (self.stop, examples))
         )
         if start >= stop:
-            raise ValueError(
-                f"{self.name}[{self.start or ''}:{self.stop or ''}] has no example: {self.name} "
-                f"has {examples}"
-            )
+            raise ValueError(f"{self} has no example: {self.name} has {examples}")
         return start, stop
+
+    def of(self, whole: Any) -> Any:
+        """Returns that part of the examples of a whole split.
+
+        Raises:
+            ValueError: There is no example in the range.
+        """
+        return whole.part(*self.range(len(whole)))
+
+    def __str__(self) -> str:
+        whole = self.start is self.stop is None
+        return self.name if whole else f"{self.name}[{self.start or ''}:{self.stop or ''}]"
 
 
 def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:

@@ -5,116 +5,130 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFile, RecordFiles
-from nasnet_keras.data.sources.split import parse_split
+from nasnet_keras.data.sources.split import Split
 
-_INFO = "dataset_info.json"
+BUILD = "run `pip install tensorflow-datasets` and `tfds build {name} --data_dir={dir}`"
+BUILD_OR_SLIM = f"{BUILD}, or put slim's TFRecord files there"
+INFO = "dataset_info.json"
 _TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 
 
-def find_tfds(name: str, dataset_dir: str | os.PathLike[str]) -> Path | None:
-    """Finds a prepared dataset.
+class TfdsFiles(DatasetFormat):
+    """One version of a prepared dataset; its root is where `dataset_info.json` is."""
 
-    Args:
-        name: Its TFDS name: `"cifar10"`, `"cifar10:3.0.2"` for a version (otherwise the newest),
-            `"name/config"` for a configuration.
-        dataset_dir: The data_dir of TFDS, or the dataset's own directory, with
-            `dataset_info.json`.
+    names: ClassVar[Mapping[str, str]] = {
+        "imagenet2012": (
+            "download ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar from "
+            "https://image-net.org/download-images to {dir}/downloads/manual, then run `tfds build "
+            "imagenet2012 --data_dir={dir}`, or put slim's train-00000-of-01024 ... there"
+        ),
+        "tf_flowers": BUILD_OR_SLIM,
+    }
 
-    Returns:
-        The directory of the version, or `None` where there is none.
-    """
-    name, _, version = name.partition(":")
-    root = Path(dataset_dir)
-    if (root / _INFO).exists():
-        own = json.loads((root / _INFO).read_text())
-        return root if own.get("name") == name.split("/")[0] else None
-    versions = [
-        path.parent
-        for path in (root / name).glob(f"*/{_INFO}")
-        if re.fullmatch(r"\d+\.\d+\.\d+", path.parent.name) and version in ("", path.parent.name)
-    ]
-    return max(versions, key=lambda path: [int(x) for x in path.name.split(".")], default=None)
+    @classmethod
+    def find(cls, root: Path, name: str = "") -> TfdsFiles | None:
+        """Finds a prepared dataset.
 
+        Args:
+            root: The data_dir of TFDS, or the dataset's own directory.
+            name: Its TFDS name: `"cifar10"`, `"cifar10:3.0.2"` for a version (otherwise the
+                newest), `"name/config"` for a configuration; empty for whatever has its own
+                directory.
+        """
+        plain, _, version = name.partition(":")
+        if (root / INFO).exists():
+            own = _read(root / INFO).get("name")
+            return cls(name, root) if name == "" or own == plain.split("/")[0] else None
+        versions = [
+            path.parent
+            for path in (root / plain).glob(f"*/{INFO}")
+            if re.fullmatch(r"\d+\.\d+\.\d+", path.parent.name)
+            and version in ("", path.parent.name)
+        ]
+        versions.sort(key=lambda path: [int(x) for x in path.name.split(".")])
+        return cls(name, versions[-1]) if versions else None
 
-def tfds_splits(directory: Path) -> list[str]:
-    """Returns the names of the splits.
+    def splits(self) -> list[str]:
+        return [split["name"] for split in self.info().get("splits", [])]
 
-    Raises:
-        ValueError: The description of the dataset is damaged.
-    """
-    return [split["name"] for split in _read(directory / _INFO).get("splits", [])]
+    def info(self) -> dict[str, Any]:
+        """Reads the description of the dataset."""
+        return _read(self.root / INFO)
 
+    def features(self) -> dict[str, Any]:
+        """Reads the description of the features, by their names."""
+        content = _read(self.root / "features.json")
+        return content.get("featuresDict", {}).get("features", {})
 
-def read_tfds(directory: Path, split: str) -> RecordFiles:
-    """Finds the files of a split.
+    def label_names(self, key: str, feature: Mapping[str, Any]) -> tuple[str, ...]:
+        """Returns the names of the classes of a `classLabel` feature.
 
-    Args:
-        directory: What `find_tfds` returned.
-        split: A split, or a part of one, e.g. `"train[:45000]"`.
+        Args:
+            key: Name of the feature, levels joined by `-`.
+            feature: Its description.
+        """
+        count = int(feature["classLabel"]["numClasses"])
+        names = self.root / f"{key}.labels.txt"
+        if names.exists():
+            return tuple(names.read_text().split("\n")[:count])
+        return tuple(str(label) for label in range(count))
 
-    Returns:
-        The files, with the names of the classes.
+    def read(self, split: Split) -> RecordFiles:
+        features = self.features()
+        images = [key for key, value in features.items() if "image" in value]
+        labels = [key for key, value in features.items() if "classLabel" in value]
+        if not images or not labels:
+            raise ValueError(
+                f"dataset {self.name} in {self.root} is not one of images with one label each"
+            )
+        # Where there are several (CIFAR-100 has coarse labels too), TFDS's convention decides.
+        image = "image" if "image" in images else images[0]
+        label = "label" if "label" in labels else labels[0]
+        return self.records(split, self.label_names(label, features[label]), image, label)
 
-    Raises:
-        FileNotFoundError: A file of the split is missing.
-        ValueError: There is no such split, or the dataset is none of labelled images in TFRecord
-            files.
-    """
-    image_key, label_key, classes = _features(directory, _read(directory / _INFO)["name"])
-    return find_records(directory, split, classes, image_key, label_key)
+    def records(
+        self, split: Split, class_names: tuple[str, ...], image_key: str, label_key: str
+    ) -> RecordFiles:
+        """Finds the files of a split, whatever its features; see `RecordFiles`.
 
-
-def find_records(
-    directory: Path, split: str, class_names: tuple[str, ...], image_key: str, label_key: str
-) -> RecordFiles:
-    """Finds the files of a split, whatever its features.
-
-    Args:
-        directory: What `find_tfds` returned.
-        split: A split or a part of one.
-        class_names: Names of the classes.
-        image_key: Feature that holds the encoded image.
-        label_key: Feature that holds the label.
-
-    Returns:
-        The files.
-
-    Raises:
-        FileNotFoundError: A file of the split is missing.
-        ValueError: There is no such split, or its files are no TFRecord files.
-    """
-    info = _read(directory / _INFO)
-    name = info["name"]
-    wanted = parse_split(split, name, tfds_splits(directory))
-    form = info.get("fileFormat") or "tfrecord"
-    if form != "tfrecord":
-        raise ValueError(
-            f"dataset {name} in {directory} has the file format {form}: prepare it as tfrecord "
-            f"(tfds build {name} --file_format=tfrecord)"
+        Raises:
+            FileNotFoundError: A file of the split is missing.
+            ValueError: Its files are no TFRecord files.
+        """
+        info = self.info()
+        name = info["name"]
+        form = info.get("fileFormat") or "tfrecord"
+        if form != "tfrecord":
+            raise ValueError(
+                f"dataset {name} in {self.root} has the file format {form}: prepare it as "
+                f"tfrecord (tfds build {name} --file_format=tfrecord)"
+            )
+        entry = next(entry for entry in info["splits"] if entry["name"] == split.name)
+        lengths = [int(length) for length in entry["shardLengths"]]
+        template = entry.get("filepathTemplate") or _TEMPLATE
+        files = []
+        for index, length in enumerate(lengths):
+            values = {
+                "DATASET": name,
+                "SPLIT": split.name,
+                "FILEFORMAT": form,
+                "SHARD_INDEX": f"{index:05d}",
+                "NUM_SHARDS": f"{len(lengths):05d}",
+                "SHARD_X_OF_Y": f"{index:05d}-of-{len(lengths):05d}",
+            }
+            path = self.root / template.format(**values)
+            if not path.exists():
+                raise FileNotFoundError(f"dataset {name}: {path} is missing")
+            files.append(RecordFile(path, 0, length))
+        return split.of(
+            RecordFiles(name, str(split), class_names, tuple(files), image_key, label_key)
         )
-    entry = next(entry for entry in info["splits"] if entry["name"] == wanted.name)
-    lengths = [int(length) for length in entry["shardLengths"]]
-    template = entry.get("filepathTemplate") or _TEMPLATE
-    files = []
-    for number, length in enumerate(lengths):
-        values = {
-            "DATASET": name,
-            "SPLIT": wanted.name,
-            "FILEFORMAT": form,
-            "SHARD_INDEX": f"{number:05d}",
-            "NUM_SHARDS": f"{len(lengths):05d}",
-            "SHARD_X_OF_Y": f"{number:05d}-of-{len(lengths):05d}",
-        }
-        path = directory / re.sub(r"\{(\w+)\}", lambda m, v=values: v[m[1]], template)
-        if not path.exists():
-            raise FileNotFoundError(f"dataset {name}: {path} is missing")
-        files.append(RecordFile(path, 0, length))
-    whole = RecordFiles(name, split, class_names, tuple(files), image_key, label_key)
-    return whole.part(*wanted.range(len(whole)))
 
 
 def prepare_tfds(name: str, dataset_dir: str | os.PathLike[str]) -> None:
@@ -134,26 +148,6 @@ def prepare_tfds(name: str, dataset_dir: str | os.PathLike[str]) -> None:
     except tfds.core.DatasetNotFoundError as error:
         raise ValueError(f"TensorFlow Datasets has no dataset {name!r}") from error
     builder.download_and_prepare(file_format="tfrecord")
-
-
-def _features(directory: Path, name: str) -> tuple[str, str, tuple[str, ...]]:
-    """Returns the names of the image and the label feature, and of the classes."""
-    features = _read(directory / "features.json").get("featuresDict", {}).get("features", {})
-    images = [key for key, value in features.items() if "image" in value]
-    labels = [key for key, value in features.items() if "classLabel" in value]
-    # Where there are several (CIFAR-100 has coarse labels too), TFDS's convention decides.
-    image = "image" if "image" in images else next(iter(images), None)
-    label = "label" if "label" in labels else next(iter(labels), None)
-    if image is None or label is None:
-        raise ValueError(f"dataset {name} in {directory} is not one of images with one label each")
-    names = directory / f"{label}.labels.txt"
-    if names.exists():
-        return image, label, tuple(names.read_text().split("\n")[: _classes(features[label])])
-    return image, label, tuple(str(number) for number in range(_classes(features[label])))
-
-
-def _classes(feature: dict[str, Any]) -> int:
-    return int(feature["classLabel"]["numClasses"])
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -4,36 +4,38 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.detection.data.annotation_checks import (
-    SourceBox,
-    SourceImage,
-    build_index,
-)
+from nasnet_keras.data.sources.split import Split
+from nasnet_keras.detection.data.annotation_checks import SourceBox, SourceImage, build_index
+from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.suggestions import unknown_name
 
 
-def find_coco(dataset_dir: str | os.PathLike[str]) -> dict[str, tuple[Path, Path]]:
-    """Finds the splits of a directory laid out as COCO's.
+class CocoDirectory(DetectionFormat):
+    """A directory with `annotations/instances_{split}2017.json` and `{split}2017/`.
 
-    Args:
-        dataset_dir: It holds `annotations/instances_{split}2017.json` and `{split}2017/`; another
-            year or none does as well.
-
-    Returns:
-        For each split (`"train"`, `"val"`, ...) the annotation file and the folder of the images.
-        Empty where the directory is none such.
+    Another year or none does as well; of several years, the last counts.
     """
-    root = Path(dataset_dir)
-    found: dict[str, tuple[Path, Path]] = {}
-    for path in sorted((root / "annotations").glob("instances_*.json")):
-        full = path.stem.removeprefix("instances_")
-        # Of several years, the last counts.
-        found[full.rstrip("0123456789") or full] = (path, root / full)
-    return found
+
+    layout = "annotations/instances_*.json (COCO)"
+
+    @cached_property
+    def files(self) -> dict[str, tuple[Path, Path]]:
+        """The annotation file and the folder of the images of each split (`"train"`, `"val"`)."""
+        found: dict[str, tuple[Path, Path]] = {}
+        for path in sorted((self.root / "annotations").glob("instances_*.json")):
+            full = path.stem.removeprefix("instances_")
+            found[full.rstrip("0123456789") or full] = (path, self.root / full)
+        return found
+
+    def splits(self) -> list[str]:
+        return list(self.files)
+
+    def read(self, split: Split, drop_invalid: bool = False) -> DetectionIndex:
+        return split.of(read_coco(*self.files[split.name], split.name, drop_invalid))
 
 
 def read_coco_directory(
@@ -42,24 +44,17 @@ def read_coco_directory(
     """Reads a split of a directory laid out as COCO's.
 
     Args:
-        dataset_dir: See `find_coco`.
-        split: `"train"`, `"val"`, ...
+        dataset_dir: See `CocoDirectory`.
+        split: A split or a part of one: `"train"`, `"val"`, `"val[:90%]"`, ...
         drop_invalid: Leave out and count what is wrong.
-
-    Returns:
-        The index.
 
     Raises:
         ValueError: There is no such split, or something is wrong with the annotations.
     """
-    splits = find_coco(dataset_dir)
-    if not splits:
-        raise ValueError(
-            f"{os.fspath(dataset_dir)} has no annotations/instances_*.json, as COCO has"
-        )
-    if split not in splits:
-        raise ValueError(unknown_name(f"split of {os.fspath(dataset_dir)}", split, splits))
-    return read_coco(*splits[split], split=split, drop_invalid=drop_invalid)
+    found = CocoDirectory.find(Path(dataset_dir))
+    if found is None:
+        raise ValueError(f"{os.fspath(dataset_dir)} has no {CocoDirectory.layout}")
+    return found.read(found.parse(split), drop_invalid)
 
 
 def read_coco(

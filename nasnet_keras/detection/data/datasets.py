@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nasnet_keras.data.sources.split import parse_split
-from nasnet_keras.data.sources.tfds_files import find_tfds, tfds_splits
-from nasnet_keras.detection.data.coco_files import find_coco, read_coco_directory
+from nasnet_keras.data.sources.dataset_format import find_format
+from nasnet_keras.detection.data.coco_files import CocoDirectory
+from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.detection.data.tfds_boxes import read_tfds_boxes
-from nasnet_keras.detection.data.voc_files import find_voc, read_voc
+from nasnet_keras.detection.data.tfds_boxes import TfdsBoxes
+from nasnet_keras.detection.data.voc_files import VocDirectory
+
+# A directory is in the first of these formats that it is found in.
+FORMATS: tuple[type[DetectionFormat], ...] = (
+    TfdsBoxes,
+    CocoDirectory,
+    VocDirectory,
+)
 
 
 def load_detection_index(
@@ -37,24 +44,8 @@ def load_detection_index(
     root = Path(dataset_dir)
     if not root.is_dir():
         raise FileNotFoundError(2, "the dataset's directory is missing", str(root))
-    prepared = find_tfds("coco/2017", root) or _own_tfds(root)
-    if prepared is not None:
-        if "validation" in tfds_splits(prepared):
-            split = "validation" + split[3:] if split.split("[")[0] == "val" else split
-        return read_tfds_boxes(prepared, split, drop_invalid)
-    coco, voc = find_coco(root), find_voc(root)
-    if not coco and not voc:
-        raise ValueError(
-            f"{root} holds no detection dataset: neither annotations/instances_*.json (COCO), nor "
-            "ImageSets/Main (Pascal VOC), nor coco/2017 (TensorFlow Datasets)"
-        )
-    wanted = parse_split(split, str(root), coco or voc)
-    if coco:
-        whole = read_coco_directory(root, wanted.name, drop_invalid)
-    else:
-        whole = read_voc(root, wanted.name, drop_invalid=drop_invalid)
-    return whole.part(*wanted.range(len(whole)))
-
-
-def _own_tfds(root: Path) -> Path | None:
-    return root if (root / "dataset_info.json").exists() else None
+    found = find_format(FORMATS, root)
+    if found is None:
+        layouts = ", nor ".join(each.layout for each in FORMATS)
+        raise ValueError(f"{root} holds no detection dataset: neither {layouts}")
+    return found.read(found.parse(split), drop_invalid)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.data.sources.tfds_files import find_records
+from nasnet_keras.data.sources.split import Split
+from nasnet_keras.data.sources.tfds_files import TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
 from nasnet_keras.detection.data.annotation_checks import (
     SourceBox,
@@ -16,17 +16,85 @@ from nasnet_keras.detection.data.annotation_checks import (
     build_index,
     image_header,
 )
+from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import COCO_CATEGORY_IDS, DetectionIndex
 
 
-def read_tfds_boxes(directory: Path, split: str, drop_invalid: bool = False) -> DetectionIndex:
-    """Reads a split with the features `image` and `objects` (`bbox`, `label`), as TFDS has them.
+class TfdsBoxes(DetectionFormat):
+    """A prepared dataset with the features `image` and `objects` (`bbox`, `label`)."""
 
-    The records are read through once; the index then knows where in them each image is, so that
-    training reads them in any order.
+    layout = "coco/2017 (TensorFlow Datasets)"
+
+    @classmethod
+    def find(cls, root: Path, name: str = "") -> TfdsBoxes | None:
+        """Finds `coco/2017` in TFDS's data_dir, or what is in a dataset's own directory."""
+        files = TfdsFiles.find(root, "coco/2017") or TfdsFiles.find(root)
+        return files and cls(str(root), files.root)
+
+    @property
+    def files(self) -> TfdsFiles:
+        """The same as a dataset of records."""
+        return TfdsFiles(self.name, self.root)
+
+    def splits(self) -> list[str]:
+        return self.files.splits()
+
+    def parse(self, split: str) -> Split:
+        """Reads a split or a part of one; `val` stands for `validation`, if that is there."""
+        if "validation" in self.splits() and split.split("[")[0] == "val":
+            split = "validation" + split[3:]
+        return super().parse(split)
+
+    def read(self, split: Split, drop_invalid: bool = False) -> DetectionIndex:
+        """Reads the records through once.
+
+        The index then knows where in them each image is, so that training reads them in any order.
+        """
+        name = self.files.info()["name"]
+        classes, has_crowds = self._classes(name)
+        images: list[SourceImage] = []
+        next_box = 0
+        records = self.files.records(split, classes, "image", "").records()
+        for number, (path, record_index, start, record) in enumerate(records, 1):
+            where = f"{path.name}: record {record_index}"
+            try:
+                image = _image(record, start, path, number, where, has_crowds)
+            except (KeyError, IndexError, TypeError, ValueError) as error:
+                raise ValueError(f"dataset {name}: {path}, {where} is damaged") from error
+            # Not every dataset has ids of its own for the boxes.
+            for box in image.boxes:
+                next_box += 1
+                box.id = next_box if box.id is None else box.id
+            images.append(image)
+        coco = name == "coco" and len(classes) == len(COCO_CATEGORY_IDS)
+        return build_index(
+            name=name,
+            split=str(split),
+            categories=dict(enumerate(classes)),
+            category_ids=COCO_CATEGORY_IDS if coco else range(1, len(classes) + 1),
+            images=images,
+            drop_invalid=drop_invalid,
+        )
+
+    def _classes(self, name: str) -> tuple[tuple[str, ...], bool]:
+        """Returns the names of the classes, and whether the boxes say which are crowds."""
+        features = self.files.features()
+        parts = features.get("objects", {}).get("sequence", {}).get("feature", {})
+        parts = parts.get("featuresDict", {}).get("features", {})
+        box = parts.get("bbox", {}).get("boundingBox")
+        if "image" not in features or "classLabel" not in parts.get("label", {}) or box is None:
+            raise ValueError(f"dataset {name} in {self.root} is not one of images with boxes")
+        form = box.get("bboxFormat", "REL_YXYX")
+        if form != "REL_YXYX":
+            raise ValueError(f"dataset {name} in {self.root} has boxes as {form}, not REL_YXYX")
+        return self.files.label_names("objects-label", parts["label"]), "is_crowd" in parts
+
+
+def read_tfds_boxes(directory: Path, split: str, drop_invalid: bool = False) -> DetectionIndex:
+    """Reads a split of a dataset of images with boxes that TFDS prepared.
 
     Args:
-        directory: What `find_tfds` returned.
+        directory: Its directory, with `dataset_info.json`.
         split: A split or a part of one, e.g. `"train"`, `"validation"`, `"train[:90%]"`.
         drop_invalid: Leave out and count what is wrong.
 
@@ -34,55 +102,11 @@ def read_tfds_boxes(directory: Path, split: str, drop_invalid: bool = False) -> 
         The index. COCO's 80 classes have COCO's own category ids, others count from 1.
 
     Raises:
-        FileNotFoundError: A file of the split is missing.
-        ValueError: There is no such split, or the dataset is none of images with boxes.
-        AnnotationError: Something is wrong with the boxes or the images.
+        OSError: A file of the split is missing.
+        ValueError: There is no such split, or something is wrong with the dataset.
     """
-    info = json.loads((directory / "dataset_info.json").read_text())
-    name = info["name"]
-    classes, has_crowds = _classes(directory, name)
-    files = find_records(directory, split, classes, "image", "")
-    images: list[SourceImage] = []
-    next_box = 0
-    for number, (path, place, start, record) in enumerate(files.records(), 1):
-        where = f"{path.name}: record {place}"
-        try:
-            image = _image(record, start, path, number, where, has_crowds)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ValueError(f"dataset {name}: {path}, {where} is damaged") from error
-        # Not every dataset has ids of its own for the boxes.
-        for box in image.boxes:
-            next_box += 1
-            box.id = next_box if box.id is None else box.id
-        images.append(image)
-    coco = name == "coco" and len(classes) == len(COCO_CATEGORY_IDS)
-    return build_index(
-        name=name,
-        split=split,
-        categories=dict(enumerate(classes)),
-        category_ids=COCO_CATEGORY_IDS if coco else range(1, len(classes) + 1),
-        images=images,
-        drop_invalid=drop_invalid,
-    )
-
-
-def _classes(directory: Path, name: str) -> tuple[tuple[str, ...], bool]:
-    """Returns the names of the classes, and whether the boxes say which are crowds."""
-    features = json.loads((directory / "features.json").read_text())
-    features = features.get("featuresDict", {}).get("features", {})
-    parts = features.get("objects", {}).get("sequence", {}).get("feature", {})
-    parts = parts.get("featuresDict", {}).get("features", {})
-    box = parts.get("bbox", {}).get("boundingBox")
-    if "image" not in features or "classLabel" not in parts.get("label", {}) or box is None:
-        raise ValueError(f"dataset {name} in {directory} is not one of images with boxes")
-    form = box.get("bboxFormat", "REL_YXYX")
-    if form != "REL_YXYX":
-        raise ValueError(f"dataset {name} in {directory} has boxes as {form}, not REL_YXYX")
-    count = int(parts["label"]["classLabel"]["numClasses"])
-    names = directory / "objects-label.labels.txt"
-    if names.exists():
-        return tuple(names.read_text().split("\n")[:count]), "is_crowd" in parts
-    return tuple(str(number) for number in range(count)), "is_crowd" in parts
+    found = TfdsBoxes(str(directory), directory)
+    return found.read(found.parse(split), drop_invalid)
 
 
 def _image(

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nasnet_keras.data.sources.digits import load_digits
-from nasnet_keras.data.sources.image_dataset import ImageDataset
+from nasnet_keras.data import ImageDataset, load_dataset
 from nasnet_keras.whole_files import make_directory, written_whole
 
 # The annotations' description begins with it; by that a dataset of this module is told from others.
@@ -42,7 +41,7 @@ def write_toy_dataset(
     """Writes the dataset in COCO's layout: `train2017/`, `val2017/`, `annotations/`.
 
     Each image, of 128 to 192 pixels a side, shows 1 to 6 of scikit-learn's scanned digits (see
-    `load_digits`), 26 to 80 pixels high, in random colours at random places, on a random part of
+    `Digits`), 26 to 80 pixels high, in random colours at random places, on a random part of
     scikit-learn's two photographs. Digits do not overlap, and their boxes are exactly the extent of
     their ink. The validation images have digits and parts of the photographs that no training image
     has. The same seed gives the same bytes, with the same versions of NumPy, Pillow and
@@ -126,7 +125,7 @@ def _write_split(
     on_progress: Callable[[str, int, int], None] | None,
 ) -> dict[str, Any]:
     digits_split, columns = _PARTS[split]
-    digits, photographs = load_digits(digits_split), _photographs(columns)
+    digits, photographs = load_dataset("digits", digits_split), _photographs(columns)
     description = f"{_TITLE}, {split}, seed {seed}"
     (folder / _NOTE).write_text(f"{description}\n")
     images: list[dict[str, Any]] = []

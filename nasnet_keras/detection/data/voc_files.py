@@ -9,13 +9,10 @@ from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from nasnet_keras.detection.data.annotation_checks import (
-    SourceBox,
-    SourceImage,
-    build_index,
-)
+from nasnet_keras.data.sources.split import Split
+from nasnet_keras.detection.data.annotation_checks import SourceBox, SourceImage, build_index
+from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.suggestions import unknown_name
 
 VOC_CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -24,16 +21,56 @@ VOC_CLASSES = (
 )
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG")
 
-
 _PER_CLASS = tuple(f"{name}_" for name in VOC_CLASSES)
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def find_voc(dataset_dir: str | os.PathLike[str]) -> dict[str, Path]:
-    """Returns the list of each split by its name; empty where the directory is not laid out so."""
-    lists = (Path(dataset_dir) / "ImageSets" / "Main").glob("*.txt")
-    # The dataset's own `aeroplane_train.txt` and its kin say which images show a class.
-    return {path.stem: path for path in sorted(lists) if not path.stem.startswith(_PER_CLASS)}
+class VocDirectory(DetectionFormat):
+    """A directory such as `VOCdevkit/VOC2007`; see `read_voc`."""
+
+    layout = "ImageSets/Main (Pascal VOC)"
+
+    def splits(self) -> list[str]:
+        lists = sorted((self.root / "ImageSets" / "Main").glob("*.txt"))
+        # The dataset's own `aeroplane_train.txt` and its kin say which images show a class.
+        return [path.stem for path in lists if not path.stem.startswith(_PER_CLASS)]
+
+    def read(
+        self, split: Split, drop_invalid: bool = False, class_names: Sequence[str] | None = None
+    ) -> DetectionIndex:
+        listing = self.root / "ImageSets" / "Main" / f"{split.name}.txt"
+        # A line may have a second column, as the lists of one class do.
+        lines = listing.read_text(encoding="utf-8").splitlines()
+        names = [line.split()[0] for line in lines if line.strip()]
+        problems: list[str] = []
+        trees: dict[str, Element | None] = {}
+        for name in names:
+            if name in trees:
+                problems.append(f"ImageSets/Main/{split.name}.txt: {name} is there twice")
+                continue
+            safe = ".." not in Path(name).parts and not Path(name).is_absolute()
+            path = self.root / "Annotations" / f"{name}.xml"
+            trees[name] = _tree_or_problem(path, problems, safe)
+        classes = tuple(class_names or _class_names(self.root, trees))
+        images = [
+            _image(self.root, name, number, tree)
+            for number, (name, tree) in enumerate(trees.items(), 1)
+            if tree is not None
+        ]
+        for number, box in enumerate((box for image in images for box in image.boxes), 1):
+            box.id = number
+        whole = build_index(
+            name=self.root.name,
+            split=split.name,
+            categories={name: name for name in classes},
+            category_ids=range(1, len(classes) + 1),
+            images=images,
+            problems=problems,
+            # Annotations missing or broken, and names that the list has twice.
+            lost_images=len(names) - len(images),
+            drop_invalid=drop_invalid,
+        )
+        return split.of(whole)
 
 
 def read_voc(
@@ -50,55 +87,17 @@ def read_voc(
 
     Args:
         dataset_dir: E.g. `VOCdevkit/VOC2007`.
-        split: A list in `ImageSets/Main`, e.g. `"trainval"`.
+        split: A list in `ImageSets/Main` or a part of one, e.g. `"trainval"`.
         class_names: The classes in the order of the labels. By default VOC's twenty, or where
             other names occur in `Annotations`, those names in alphabetical order.
         drop_invalid: Leave out and count what is wrong.
 
-    Returns:
-        The index.
-
     Raises:
         OSError: The list cannot be read.
-        ValueError: There is no such split.
-        AnnotationError: Something is wrong with the annotations or the images.
+        ValueError: There is no such split, or something is wrong with the annotations.
     """
-    root = Path(dataset_dir)
-    splits = find_voc(root)
-    if split not in splits:
-        raise ValueError(unknown_name(f"split of {root}", split, splits))
-    # A line may have a second column, as the lists of one class do.
-    lines = splits[split].read_text(encoding="utf-8").splitlines()
-    names = [line.split()[0] for line in lines if line.strip()]
-    problems: list[str] = []
-    trees: dict[str, Element | None] = {}
-    for name in names:
-        if name in trees:
-            problems.append(f"ImageSets/Main/{split}.txt: {name} is there twice")
-            continue
-        safe = ".." not in Path(name).parts and not Path(name).is_absolute()
-        trees[name] = _tree_or_problem(root / "Annotations" / f"{name}.xml", problems, safe)
-    classes = tuple(class_names or _class_names(root, trees))
-    images = [
-        _image(root, name, number, tree)
-        for number, (name, tree) in enumerate(trees.items(), 1)
-        if tree is not None
-    ]
-    next_id = 1
-    for image in images:
-        for box in image.boxes:
-            box.id, next_id = next_id, next_id + 1
-    return build_index(
-        name=root.name,
-        split=split,
-        categories={name: name for name in classes},
-        category_ids=range(1, len(classes) + 1),
-        images=images,
-        problems=problems,
-        # Annotations missing or broken, and names that the list has twice.
-        lost_images=len(names) - len(images),
-        drop_invalid=drop_invalid,
-    )
+    found = VocDirectory(os.fspath(dataset_dir), Path(dataset_dir))
+    return found.read(found.parse(split), drop_invalid, class_names)
 
 
 def parse_xml(content: bytes) -> Element:

@@ -9,7 +9,7 @@ from nasnet_keras.data import load_dataset
 from nasnet_keras.data.sources.cifar import pack
 from nasnet_keras.data.sources.registry import check_dataset, find_examples, list_datasets
 from nasnet_keras.data.sources.split import parse_split
-from nasnet_keras.data.sources.tfds_files import find_tfds
+from nasnet_keras.data.sources.tfds_files import TfdsFiles
 from nasnet_keras.data.sources.tfrecord import count_records, parse_example, read_records
 from tests.data.record_files import write_image_folder, write_slim, write_tfds
 
@@ -35,12 +35,6 @@ def test_bad_parts_of_splits_are_refused():
         parse_split("train[60:]", "x", ["train"]).range(50)
     with pytest.raises(ValueError, match=r"'train\[x:\]' is not like"):
         parse_split("train[x:]", "x", ["train"])
-
-
-def test_part_of_the_digits():
-    part, whole = load_dataset("digits", "train[100:110]"), load_dataset("digits", "train")
-    np.testing.assert_array_equal(part.images, whole.images[100:110])
-    np.testing.assert_array_equal(part.labels, whole.labels[100:110])
 
 
 @tensorflow
@@ -77,10 +71,10 @@ def test_negative_labels_are_read_as_such():
 def test_newest_version_is_read_unless_one_is_named(tmp_path):
     write_tfds(tmp_path, "flowers", [2], "1.9.0")
     newest = write_tfds(tmp_path, "flowers", [3], "1.10.0")
-    assert find_tfds("flowers", tmp_path) == newest == find_tfds("flowers", newest)
+    assert all(TfdsFiles.find(root, "flowers").root == newest for root in (tmp_path, newest))
     assert len(find_examples("flowers", "train", tmp_path)) == 3
     assert len(find_examples("flowers:1.9.0", "train", tmp_path)) == 2
-    assert find_tfds("flowers:2.0.0", tmp_path) is None
+    assert TfdsFiles.find(tmp_path, "flowers:2.0.0") is None
 
 
 @tensorflow
@@ -93,8 +87,6 @@ def test_packed_file_holds_the_same_images(tmp_path):
     np.testing.assert_array_equal(dataset.images, expected.images)
     np.testing.assert_array_equal(dataset.labels, expected.labels)
     assert dataset.class_names == expected.class_names
-    with pytest.raises(ValueError, match="packed in one file"):
-        find_examples("cifar10", "test", tmp_path / "packed")
 
 
 @tensorflow
@@ -115,9 +107,6 @@ def test_slim_files_are_found_and_counted(tmp_path, inside):
     write_slim(tmp_path / inside, [3, 0, 5])
     files = find_examples("birds", "train", tmp_path)
     assert len(files) == 8
-    assert files.class_names == tuple(f"class {n}" for n in range(5))
-    with pytest.raises(ValueError, match="unknown split of birds 'trian'; did you mean 'train'"):
-        find_examples("birds", "trian", tmp_path)
     next(tmp_path.rglob("train-00002*")).unlink()
     with pytest.raises(FileNotFoundError, match="has 2 of the 3 files of train"):
         find_examples("birds", "train", tmp_path)
@@ -145,13 +134,6 @@ def test_image_folder_has_the_classes_of_its_folders(tmp_path):
         assert Path(path).parent.name == files.class_names[label]
     assert files.paths == find_examples("image_folder", "train", tmp_path).paths
     assert 0 < sum(files.labels[:6]) < 6  # Half of it has both classes.
-    with pytest.raises(ValueError, match="unknown split of image_folder 'test'"):
-        check_dataset("image_folder", "test", tmp_path)
-
-
-def test_empty_folder_says_what_is_expected_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no folders like train/<class>"):
-        check_dataset("image_folder", "train", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -176,9 +158,6 @@ def test_unknown_dataset_and_directory_are_refused(tmp_path):
         check_dataset("cifar10", "train")
     with pytest.raises(FileNotFoundError, match="there is no directory"):
         check_dataset("cifar10", "train", tmp_path / "nothing")
-    with pytest.raises(ValueError, match="streamed from disk"):
-        (tmp_path / "train" / "cat").mkdir(parents=True)
-        load_dataset("image_folder", "train", tmp_path)
     assert "cifar100" in list_datasets()
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nasnet_keras.data import load_dataset
-from nasnet_keras.data.sources.cifar import load_prepared
-from nasnet_keras.data.sources.tfds_files import find_tfds, prepare_tfds
+from nasnet_keras.data.sources.cifar import load_records
+from nasnet_keras.data.sources.tfds_files import TfdsFiles, prepare_tfds
 from nasnet_keras.data.streams.pipeline import image_batches
 
 pytestmark = pytest.mark.tensorflow
@@ -49,9 +49,9 @@ def test_dataset_that_tfds_prepares_is_streamed(tmp_path):
     for pixel, label, example in zip(pixels, labels, expected, strict=True):
         np.testing.assert_array_equal(np.round((pixel + 1) * 127.5), example["image"])
         assert label == example["label"]
-    directory = find_tfds("six_pictures", tmp_path)
-    assert directory is not None and directory.name == "1.2.3"
-    in_memory = load_prepared(directory, "train")
+    found = TfdsFiles.find(tmp_path, "six_pictures")
+    assert found is not None and found.root.name == "1.2.3"
+    in_memory = load_records(found.read(found.parse("train")))
     np.testing.assert_array_equal(in_memory.images, np.round((pixels + 1) * 127.5))
 
 

@@ -12,6 +12,7 @@ from nasnet_keras.detection.data.datasets import load_detection_index
 from nasnet_keras.detection.data.detection_index import COCO_CATEGORY_IDS, check_same_classes
 from nasnet_keras.detection.data.voc_files import VOC_CLASSES, parse_xml, read_voc
 from tests.detection.data.coco_directory import annotation, two_images, write_coco
+from tests.detection.data.voc_directory import write_voc
 
 
 def test_coco_directory_is_read(tmp_path):
@@ -198,28 +199,6 @@ def test_splits_with_other_classes_are_refused(tmp_path):
     check_same_classes(first, first)
     with pytest.raises(ValueError, match="class 1 is 'dog' in val and 'cow' in test"):
         check_same_classes(first, second)
-
-
-def write_voc(root, objects, name="000001", doctype=""):
-    for folder in ("JPEGImages", "Annotations", "ImageSets/Main"):
-        (root / folder).mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (80, 60)).save(root / "JPEGImages" / f"{name}.jpg")
-    parts = "".join(
-        f"<object><name>{kind}</name><difficult>{difficult}</difficult><bndbox>"
-        + "".join(
-            f"<{edge}>{value}</{edge}>"
-            for edge, value in zip(("xmin", "ymin", "xmax", "ymax"), box, strict=True)
-        )
-        + "</bndbox><part><name>head</name><bndbox><xmin>1</xmin></bndbox></part></object>"
-        for kind, box, difficult in objects
-    )
-    (root / "Annotations" / f"{name}.xml").write_text(
-        f"{doctype}<annotation><size><width>80</width><height>60</height><depth>3</depth></size>"
-        f"{parts}</annotation>"
-    )
-    with (root / "ImageSets" / "Main" / "train.txt").open("a") as file:
-        file.write(f"{name}\n")
-    return root
 
 
 def test_pascal_voc_is_read(tmp_path):
