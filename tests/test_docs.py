@@ -61,7 +61,9 @@ def test_the_code_map_names_what_is_there() -> None:
     named = {name for name in re.findall(r"`([\w/]+(?:\.py|/))`", text) if "/" in name.strip("/")}
     assert len(named) > 50
     missing = [
-        name for name in named if not any((ROOT / at / name).exists() for at in ("", "nasnet_keras"))
+        name
+        for name in named
+        if not any((ROOT / at / name).exists() for at in ("", "nasnet_keras"))
     ]
     assert not missing
 

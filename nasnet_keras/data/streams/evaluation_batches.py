@@ -19,7 +19,7 @@ from nasnet_keras.data.sources.labels_offset import offset_labels
 from nasnet_keras.data.sources.registry import check_dataset, fits_in_memory, load_dataset
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
 from nasnet_keras.data.streams.pipeline import image_batches
-from nasnet_keras.data.streams.stream import check_at_least
+from nasnet_keras.settings import Count, check_value
 
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 
@@ -144,8 +144,8 @@ def batches_in_memory(
         ValueError: There is no such preprocessing, or a number is below 1.
     """
     _check_in_memory(preprocessing_name, dataset.name)
-    check_at_least("image_size", image_size, 1)
-    check_at_least("batch_size", batch_size, 1)
+    check_value("image_size", Count, image_size)
+    check_value("batch_size", Count, batch_size)
     total = len(dataset)
     whole = min(batch_size, total)
 

@@ -11,7 +11,8 @@ from nasnet_keras.data.sources.example_files import Examples
 from nasnet_keras.data.sources.labels_offset import offset_class_names
 from nasnet_keras.data.sources.registry import find_examples
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
-from nasnet_keras.data.streams.stream import BatchPlan, BatchStream, check_at_least, open_stream
+from nasnet_keras.data.streams.stream import BatchPlan, BatchStream, open_stream
+from nasnet_keras.settings import Count, check_value
 
 # Encoded examples, held twice: 0.5 GB of ImageNet. What TFDS and slim write is already shuffled.
 _SHUFFLE_BUFFER = 2048
@@ -61,7 +62,7 @@ def image_batches(
     # What can be refused, before any work.
     preprocessing = get_stream_preprocessing(preprocessing_name)
     plan = BatchPlan(batch_size, training, seed, first_step, shard, shuffle_buffer)
-    check_at_least("image_size", image_size, 1)
+    check_value("image_size", Count, image_size)
     examples = find_examples(dataset_name, split, dataset_dir, download)
     class_names = offset_class_names(examples.class_names, labels_offset)
 

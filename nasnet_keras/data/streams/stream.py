@@ -12,13 +12,14 @@ from nasnet_keras.data.sources.example_files import Examples
 from nasnet_keras.data.streams.batches import batches_per_epoch
 from nasnet_keras.data.streams.example_order import evaluation_order, training_order
 from nasnet_keras.data.streams.stream_problems import StreamProblems
+from nasnet_keras.settings import Count, NonNegativeInt, Settings
 
 _EXAMPLES_AT_ONCE = 16
 _BATCHES_AHEAD = 2
 
 
 @dataclass(frozen=True)
-class BatchPlan:
+class BatchPlan(Settings):
     """Which examples come in which batch.
 
     In training, each epoch has whole batches in a new order; the order and every random change
@@ -39,25 +40,18 @@ class BatchPlan:
         ValueError: A number is out of range.
     """
 
-    batch_size: int
+    batch_size: Count
     training: bool
-    seed: int = 0
-    first_step: int = 0
-    shard: tuple[int, int] = (0, 1)
-    shuffle_buffer: int = 1
+    seed: NonNegativeInt = 0
+    first_step: NonNegativeInt = 0
+    shard: tuple[NonNegativeInt, Count] = (0, 1)
+    shuffle_buffer: Count = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         host, hosts = self.shard
-        if not 0 <= host < hosts:
+        if host >= hosts:
             raise ValueError(f"shard is (index of the host, number of hosts), got {self.shard}")
-        for name, least in (("batch_size", 1), ("first_step", 0), ("shuffle_buffer", 1)):
-            check_at_least(name, getattr(self, name), least)
-
-
-def check_at_least(name: str, value: int, least: int) -> None:
-    """Raises a `ValueError` where a number is too small."""
-    if value < least:
-        raise ValueError(f"{name} is at least {least}, got {value}")
 
 
 @dataclass(frozen=True, eq=False)

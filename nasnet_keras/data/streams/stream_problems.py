@@ -63,7 +63,7 @@ class StreamProblems:
         bad = np.flatnonzero(readable & (wrong != b""))
         if bad.size:
             raise ValueError(
-                f"dataset {self._examples.name}: {name(bad[0])} {wrong[bad[0]].decode()}"
+                f"dataset {self._examples.name}: {name(bad[0])} {bytes(wrong[bad[0]]).decode()}"
             )
         for row in np.flatnonzero(~readable):
             self._skip(name(row))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasnet_keras.data.decoding import decode_crop
-from nasnet_keras.data.streams.stream import BatchPlan, BatchStream, check_at_least, open_stream
+from nasnet_keras.data.streams.stream import BatchPlan, BatchStream, open_stream
 from nasnet_keras.detection.data.augmentation import (
     NO_AUGMENTATION,
     DetectionAugmentation,
@@ -17,6 +17,7 @@ from nasnet_keras.detection.data.augmentation import (
     whole_view,
 )
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.settings import Count, check_value
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ def detection_batches(
     Raises:
         ValueError: A number is wrong, or there are fewer images than a batch takes.
     """
-    check_at_least("image_size", min(image_size), 1)
+    check_value("image_size", tuple[Count, Count], tuple(image_size))
     plan = BatchPlan(batch_size, training, seed, first_step, shard)
     slots = int(index.box_counts().max(initial=1))
 

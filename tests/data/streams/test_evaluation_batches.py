@@ -58,7 +58,7 @@ def test_labels_offset_leaves_out_or_adds_the_first_classes():
         ({"preprocessing_name": "whitn"}, "did you mean 'whiten'"),
         ({"dataset_name": "digts"}, "did you mean 'digits'"),
         ({"split": "tset"}, "did you mean 'test'"),
-        ({"batch_size": 0}, "batch_size is at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size is a whole number of at least 1, got 0"),
         ({"labels_offset": 10}, "leaves no class of 10"),
     ],
 )

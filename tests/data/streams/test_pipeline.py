@@ -201,7 +201,7 @@ def test_damaged_image_file_is_named(tmp_path):
 
 def test_bad_arguments_are_refused_before_any_work(slim):
     for arguments, message in (
-        ({"batch_size": 0}, "batch_size is at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size is a whole number of at least 1, got 0"),
         ({"shard": (2, 2)}, "index of the host"),
         ({"preprocessing": "inceptoin"}, "did you mean 'inception'"),
         ({"batch_size": 22}, "batch_size is 22, but there are 21 images"),

@@ -137,8 +137,8 @@ def test_image_that_cannot_be_decoded_is_named(index):
 
 def test_impossible_numbers_are_refused(index):
     for change, message in (
-        ({"batch_size": 0}, "batch_size is at least 1"),
-        ({"image_size": (0, 5)}, "image_size is at least 1"),
+        ({"batch_size": 0}, "batch_size is a whole number of at least 1"),
+        ({"image_size": (0, 5)}, "image_size is 2 whole numbers of at least 1"),
         ({"batch_size": 10}, "batch_size is 10, but there are 9 images"),
         ({"shard": (2, 2)}, "shard is"),
     ):
