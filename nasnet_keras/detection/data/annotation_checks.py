@@ -16,6 +16,7 @@ from absl import logging
 from PIL import Image, UnidentifiedImageError
 
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.settings import shown
 
 _SHOWN = 10
 # COCO's own boxes are rounded to hundredths, Pascal VOC's corners to whole pixels: what leaves the
@@ -185,11 +186,11 @@ def build_index(
 
 
 def _error(name: str, split: str, lines: list[str], kept: bool) -> AnnotationError:
-    shown = "".join(f"\n- {line}" for line in lines[:_SHOWN])
+    listed = "".join(f"\n- {line}" for line in lines[:_SHOWN])
     more = f"\n- and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
     hint = "drop_invalid goes on without them" if kept else "no image is left"
     count = f"{len(lines)} problem{'s' if len(lines) > 1 else ''}"
-    return AnnotationError(f"dataset {name}: {count} in {split} ({hint}):{shown}{more}", lines)
+    return AnnotationError(f"dataset {name}: {count} in {split} ({hint}):{listed}{more}", lines)
 
 
 def image_header(
@@ -247,11 +248,11 @@ def _image_problem(
     if not isinstance(header, str):
         size = size or header[:2]
     if not _is_integer(image.id):
-        return f"the id is {image.id!r}, not an integer", size
+        return f"the id is {shown(image.id)}, not an integer", size
     if image.id in known:
         return "another image has this id", size
     if given is not None and not sized:
-        return f"the size is {_short(given[0])}x{_short(given[1])}, not two positive integers", None
+        return f"the size is {shown(given[0])}x{shown(given[1])}, not two positive integers", None
     if isinstance(header, str):
         return header, size
     if size != header[:2]:
@@ -269,7 +270,7 @@ def _box_row(
 ) -> tuple[str, tuple[Any, ...]]:
     """Returns what is wrong with a box, or nothing and its values for the index."""
     if not _is_integer(box.id):
-        return f"the id is {_short(box.id)}, not an integer", ()
+        return f"the id is {shown(box.id)}, not an integer", ()
     if box.id in known:
         return "another annotation has this id", ()
     known.add(box.id)
@@ -277,10 +278,10 @@ def _box_row(
     known_kind = isinstance(box.category, str) or _is_integer(box.category)
     label = labels.get(box.category) if known_kind else None
     if label is None:
-        return f"unknown category {_short(box.category)}", ()
+        return f"unknown category {shown(box.category)}", ()
     values = box.box
     if not isinstance(values, (list, tuple)) or len(values) != 4 or not all(map(_number, values)):
-        return f"the box is {_short(values)}, not four numbers", ()
+        return f"the box is {shown(values)}, not four numbers", ()
     left, top, width, height = (float(value) for value in values)
     wrong = ""
     if not all(map(math.isfinite, (left, top, width, height))):
@@ -290,13 +291,13 @@ def _box_row(
     elif size is not None and _leaves(left, top, left + width, top + height, size):
         wrong = f"leaves the image, which is {size[0]}x{size[1]} (height x width)"
     if wrong:
-        shown = f"[{left:g}, {top:g}, {width:g}, {height:g}] (left, top, width, height)"
-        return f"the box {shown} {wrong}", ()
+        place = f"[{left:g}, {top:g}, {width:g}, {height:g}] (left, top, width, height)"
+        return f"the box {place} {wrong}", ()
     if box.crowd not in (0, 1, None):
-        return f"iscrowd is {_short(box.crowd)}, not 0 or 1", ()
+        return f"iscrowd is {shown(box.crowd)}, not 0 or 1", ()
     area = width * height if box.area is None else box.area
     if not _number(area) or not math.isfinite(area) or area < 0:
-        return f"the area is {_short(area)}", ()
+        return f"the area is {shown(area)}", ()
     rows, columns = size or (math.inf, math.inf)
     edges = (
         *(max(top, 0.0), max(left, 0.0)),
@@ -321,8 +322,3 @@ def _number(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return isinstance(value, float) or abs(value) < 2**63
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

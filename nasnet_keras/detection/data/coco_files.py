@@ -12,6 +12,7 @@ from nasnet_keras.data.sources.split import Split
 from nasnet_keras.detection.data.annotation_checks import SourceBox, SourceImage, build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.settings import shown
 
 
 class CocoDirectory(DetectionFormat):
@@ -90,8 +91,6 @@ def read_coco(
     by_id: dict[Any, SourceImage] = {}
     root = Path(image_dir)
     for entry in content["images"]:
-        if not isinstance(entry, dict):
-            raise ValueError(f"{path}: an image is a JSON object, got {str(entry)[:60]!r}")
         name, number = str(entry.get("file_name", "")), entry.get("id")
         image = SourceImage(
             id=number,
@@ -106,13 +105,11 @@ def read_coco(
             by_id.setdefault(number, image)
     lost = 0
     for entry in content["annotations"]:
-        if not isinstance(entry, dict):
-            raise ValueError(f"{path}: an annotation is a JSON object, got {str(entry)[:60]!r}")
         number, image_id = entry.get("id"), entry.get("image_id")
         where = f"{path.name}: annotation {number!r}"
         image = by_id.get(image_id) if type(image_id) is int else None
         if image is None:
-            problems.append(f"{where}: there is no image with id {str(image_id)[:60]}")
+            problems.append(f"{where}: there is no image with id {shown(image_id)}")
             lost += 1
             continue
         image.boxes.append(
@@ -137,7 +134,7 @@ def read_coco(
     )
 
 
-def _load(path: Path) -> dict[str, list[Any]]:
+def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -145,15 +142,16 @@ def _load(path: Path) -> dict[str, list[Any]]:
     for key in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
             raise ValueError(f"{path} is not in COCO's format: it has no list {key!r}")
+        for entry in content[key]:
+            if not isinstance(entry, dict):
+                raise ValueError(f"{path}: {key} are JSON objects, got {shown(entry)}")
     return content
 
 
-def _categories(entries: list[Any], path: Path) -> dict[int, str]:
+def _categories(entries: list[dict[str, Any]], path: Path) -> dict[int, str]:
     """Returns the names by id, in the order of the ids."""
     names: dict[int, str] = {}
     for entry in entries:
-        if not isinstance(entry, dict):
-            raise ValueError(f"{path}: a category is a JSON object, got {str(entry)[:60]!r}")
         number, name = entry.get("id"), entry.get("name")
         if not isinstance(number, int) or isinstance(number, bool) or not isinstance(name, str):
             raise ValueError(f"{path}: a category has an integer id and a name, got {entry}")
