@@ -11,8 +11,7 @@ from rich.console import Console
 
 import nasnet_keras as nk
 from nasnet_keras.classification.evaluation import Evaluation, evaluate
-from nasnet_keras.data import ImageDataset
-from nasnet_keras.data.streams import evaluation_batches
+from nasnet_keras.data import ImageDataset, evaluation_batches
 from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches, batches_in_memory
 
 SIZE = 4

@@ -232,7 +232,7 @@ def test_run_of_other_settings_is_refused(run):
 
 def test_evaluation_does_not_depend_on_the_batch_size(run):
     from nasnet_keras.classification.evaluation import evaluate
-    from nasnet_keras.data.streams import evaluation_batches
+    from nasnet_keras.data import evaluation_batches
 
     directory, result = run
     batches = evaluation_batches("digits", "test", None, "scale", 16, batch_size=77)

@@ -18,7 +18,7 @@ from nasnet_keras.classification.evaluation import evaluate
 from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.classification.trainer import build_training_network
-from nasnet_keras.data.streams import evaluation_batches
+from nasnet_keras.data import evaluation_batches
 from nasnet_keras.training.optimizers.factory import make_optimizer
 from nasnet_keras.training.run_directory import write_config
 
