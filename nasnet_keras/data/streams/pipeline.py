@@ -41,7 +41,7 @@ def image_batches(
         dataset_dir: Where it is.
         preprocessing_name: A name of `STREAM_PREPROCESSINGS`.
         image_size: Side of the images, in pixels.
-        batch_size: This and the others not named here are those of `BatchPlan`.
+        batch_size: Images a batch, of this host; see `BatchPlan` for this and what follows from it.
         training: Shuffle, change at random, repeat, and skip what cannot be read.
         seed: Seed of order and changes.
         first_step: Batches to pass over.

@@ -59,7 +59,7 @@ def detection_batches(
     Args:
         index: The images and boxes.
         image_size: Height and width of the batches.
-        batch_size: This and the others not named here are those of `BatchPlan`.
+        batch_size: Images a batch, of this host; see `BatchPlan` for this and what follows from it.
         training: Shuffle, change at random, repeat, and skip the few that cannot be read.
         keep_aspect: Resize both sides by the same factor and pad; otherwise stretch.
         augmentation: Random changes; in training only.
