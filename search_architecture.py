@@ -165,61 +165,42 @@ def run_search() -> int:
 
 
 def show_status() -> int:
-    from nasnet_keras.search.engine.progress import describe, format_seconds
-    from nasnet_keras.search.engine.search_state import SearchState, replay
+    from nasnet_keras.search.engine.progress import describe
+    from nasnet_keras.search.report import tables
+    from nasnet_keras.search.report.history import read_history
 
     directory = _run_directory()
-    config = directory.read_config()
-    state = SearchState()
-    for _ in replay(directory.journal, state):
-        pass
-    seconds = (state.last_time or 0) - (state.first_time or 0)
-    print(f"{config['strategy']['name']} in space {config['space']['space']}: {describe(state)}")
-    print(
-        f"{state.asked} proposals: {state.repeated} repeated, {state.rejected} rejected, "
-        f"{state.failed} failed; {state.retries} attempts were made again"
-    )
-    print(f"first and last event are {format_seconds(seconds)} apart")
-    if state.running and not is_locked(directory.path):
+    history = read_history(directory)
+    print(f"{tables.title(history.config)}: {describe(history.state)}")
+    for name, value in tables.counts(history).rows:
+        print(f"{name}: {value}")
+    if history.state.running and not is_locked(directory.path):
         print("no process is running it; the command that began it goes on")
-    if state.last_error:
-        print(f"last error: {state.last_error}")
+    if history.state.last_error:
+        print(f"last error: {history.state.last_error}")
     return 0
 
 
 def show_top() -> int:
+    from nasnet_keras.search.report.history import read_history
+    from nasnet_keras.search.report.tables import ranking
+
+    history = read_history(_run_directory())
+    _print_table(ranking(history.best(_COUNT.value)))
+    print(f"genotypes: {history.path}/children/CHILD/genotype.json")
+    return 0
+
+
+def _print_table(table: typing.Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nasnet_keras.search.report.ranking import best_children
-
-    directory = _run_directory()
-    directory.read_config()
-    children, _ = best_children(directory.journal, _COUNT.value)
-    if not children:
-        raise ValueError(f"{directory.path}: no child has a reward yet")
-    columns = {
-        "parameters": "parameters",
-        "multiply_adds": "multiply-adds",
-        "latency_ms": "latency, ms",
-    }
-    shown = [name for name in columns if any(name in child.values for child in children)]
-    table = Table("rank", "child", "accuracy", *(columns[name] for name in shown), "seconds")
-    for column in table.columns:
+    shown = Table(*table.headings)
+    for column in shown.columns:
         column.justify = "right"
-    for rank, child in enumerate(children, 1):
-        costs = [child.values.get(name) for name in shown]
-        table.add_row(
-            str(rank),
-            str(child.number),
-            f"{child.reward:.4f}",
-            *("" if cost is None else f"{cost:,}" for cost in costs),
-            f"{child.seconds:.0f}",
-        )
-    console = Console()
-    console.print(table)
-    console.print(f"genotypes: {directory.path}/children/CHILD/genotype.json", soft_wrap=True)
-    return 0
+    for row in table.rows:
+        shown.add_row(*row)
+    Console().print(shown)
 
 
 def rerank_children() -> int:
@@ -230,13 +211,12 @@ def rerank_children() -> int:
         raise ValueError(f"{directory.path}: its configuration names no dataset of the children")
     import_keras_quietly()
     from rich.console import Console
-    from rich.table import Table
 
     from nasnet_keras.search.children.rerank import RerankChild, rerank
     from nasnet_keras.search.engine.experiment import SearchFailed
     from nasnet_keras.search.engine.progress import SearchProgress
-    from nasnet_keras.search.report.history import space_of
-    from nasnet_keras.search.report.reranked import rerank_directory
+    from nasnet_keras.search.report.history import rerank_directory, space_of
+    from nasnet_keras.search.report.tables import reranking
 
     overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
     recipe = _RECIPE.value or ("digits" if dataset == "digits" else "nasnet_cifar")
@@ -263,14 +243,7 @@ def rerank_children() -> int:
     except KeyboardInterrupt:
         _say_saved(rerank_directory(directory))
         raise
-    table = Table("rank", "child", "in the search", f"recipe {recipe}")
-    for column in table.columns:
-        column.justify = "right"
-    for rank, again in enumerate(children, 1):
-        table.add_row(
-            str(rank), str(again.number), f"{again.search_reward:.4f}", f"{again.reward:.4f}"
-        )
-    console.print(table)
+    _print_table(reranking(children, f"recipe {recipe}"))
     return 0
 
 
@@ -311,10 +284,12 @@ def report() -> int:
 
 
 def _found_genotype() -> typing.Any:
-    from nasnet_keras.search.report.history import found_genotype
+    from nasnet_keras.search.report.history import read_history
 
-    number, genotype = found_genotype(_run_directory(), _CHILD.value)
-    print(f"child {number}")
+    history = read_history(_run_directory())
+    child = history.best(1)[0].number if _CHILD.value is None else _CHILD.value
+    genotype = history.genotype(child)
+    print(f"child {child}")
     return genotype
 
 

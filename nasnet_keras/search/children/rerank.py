@@ -14,10 +14,15 @@ from nasnet_keras.models.presets import get_preset
 from nasnet_keras.search.children.child import ClassifierChild
 from nasnet_keras.search.engine.experiment import Experiment
 from nasnet_keras.search.engine.run_directory import RunDirectory
-from nasnet_keras.search.engine.search_state import SearchState, replay
+from nasnet_keras.search.engine.search_state import SearchState
 from nasnet_keras.search.executors.executor import Executor, Job
-from nasnet_keras.search.report.history import read_history
-from nasnet_keras.search.report.reranked import Reranked, read_reranked, rerank_directory
+from nasnet_keras.search.report.history import (
+    Reranked,
+    read_history,
+    read_rerank_history,
+    read_reranked,
+    rerank_directory,
+)
 from nasnet_keras.search.strategies.listed import Listed
 
 
@@ -116,25 +121,16 @@ def rerank(
         SearchFailed: Too many children failed.
         ValueError: No child has a reward, `count` is below 1, or it was begun with other settings.
     """
-    if count < 1:
-        raise ValueError(f"the best 1 or more are trained again, got count={count}")
     history = read_history(run_dir)
-    if not history.trained:
-        raise ValueError(f"{run_dir.path}: no child has a reward yet")
-    directory = rerank_directory(run_dir)
-    chosen = [
-        tuple(event["architecture"])
-        for event, _, _ in replay(directory.journal, SearchState())
-        if event["event"] == "asked"
-    ]
+    history.best(count)  # Refuses what cannot be trained again.
+    earlier = read_rerank_history(run_dir)
     # All of them, also where `count` is smaller than it was: the journal goes on with its own.
-    count, known = max(count, len(chosen)), set(chosen)
-    ranked = [best.architecture for best in history.best(len(history.trained))]
-    chosen += [architecture for architecture in ranked if architecture not in known]
-    count = min(count, len(chosen))
-    seed = history.config["seed"]
-    strategy = Listed(history.space, chosen[:count], seed)
-    Experiment(directory, strategy, child.config(), say=say).run(executor, count, report)
+    chosen = earlier.proposals if earlier else []
+    ranked = [child.architecture for child in history.ranked]
+    listed = [*chosen, *(a for a in ranked if a not in chosen)][: max(count, len(chosen))]
+    strategy = Listed(history.space, listed, history.config["seed"])
+    experiment = Experiment(rerank_directory(run_dir), strategy, child.config(), say=say)
+    experiment.run(executor, len(listed), report)
     return read_reranked(run_dir, history)
 
 

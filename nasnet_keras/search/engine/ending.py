@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nasnet_keras.search.engine.costs import known_costs
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.engine.search_state import SearchState
 from nasnet_keras.search.strategies.strategy import Strategy
@@ -63,9 +64,9 @@ def why_ended(
 
 def _what_was_asked(state: SearchState, limits: Limits) -> str:
     least = ", ".join(
-        f"{name}={value:g}"
-        for name, value in state.smallest.items()
-        if getattr(limits, f"max_{name}", None) is not None
+        cost.quantity(state.smallest[cost.key])
+        for cost in known_costs([state.smallest])
+        if cost.key in limits.by_cost
     )
     if least:
         return f"meets {limits}; the least were {least}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import time
 from collections import deque
@@ -78,11 +79,7 @@ class Experiment:
             "strategy": {"name": strategy.name, **strategy.settings()},
             "seed": strategy.seed,
             "child": dict(child),
-            "limits": {
-                "max_parameters": self.limits.max_parameters,
-                "max_multiply_adds": self.limits.max_multiply_adds,
-                "max_latency_ms": self.limits.max_latency_ms,
-            },
+            "limits": dataclasses.asdict(self.limits),
         }
         run_dir.check_config(self._config)
         self._journal: Journal

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nasnet_keras.search.engine.costs import COSTS
 from nasnet_keras.settings import Count, Positive, Settings
 
 
@@ -27,6 +27,16 @@ class Limits(Settings):
     max_latency_ms: Positive | None = None
 
     @property
+    def by_cost(self) -> dict[str, float]:
+        """The limits there are, by the key of the cost."""
+        limits = {
+            "parameters": self.max_parameters,
+            "multiply_adds": self.max_multiply_adds,
+            "latency_ms": self.max_latency_ms,
+        }
+        return {key: limit for key, limit in limits.items() if limit is not None}
+
+    @property
     def before_training(self) -> bool:
         """Whether an architecture's cost is to be counted before it is trained."""
         return self.max_parameters is not None or self.max_multiply_adds is not None
@@ -35,14 +45,17 @@ class Limits(Settings):
         """Returns which limit is exceeded, `None` if none of those that `values` has is.
 
         Args:
-            values: `parameters`, `multiply_adds` and `latency_ms`, as far as they are known.
+            values: Costs by their keys, as far as they are known.
         """
-        for field in dataclasses.fields(self):
-            limit, value = getattr(self, field.name), values.get(field.name.removeprefix("max_"))
-            if limit is not None and value is not None and value > limit:
-                return f"{field.name}={limit:g} is below its {value:g}"
+        limits = self.by_cost
+        for cost in COSTS:
+            if cost.key in limits and cost.key in values:
+                limit, value = limits[cost.key], values[cost.key]
+                if value > limit:
+                    return f"{cost.limit(limit)} is below its {cost.quantity(value)}"
         return None
 
     def __str__(self) -> str:
-        given = {name: value for name, value in dataclasses.asdict(self).items() if value}
-        return ", ".join(f"{name}={value:g}" for name, value in given.items()) or "no limit"
+        limits = self.by_cost
+        given = [cost.limit(limits[cost.key]) for cost in COSTS if cost.key in limits]
+        return ", ".join(given) or "no limit"

@@ -55,6 +55,11 @@ class Trained:
     seconds: float
     values: dict[str, Any]
 
+    @property
+    def rank(self) -> tuple[float, int]:
+        """Orders children, the best first: by reward, those of equal rewards as proposed."""
+        return -self.reward, self.number
+
 
 class SearchState:
     """Counts and open proposals, brought up to date event by event.
@@ -74,7 +79,8 @@ class SearchState:
         repeated: Proposals identical to an earlier one.
         retries: Attempts that failed or were lost and were made again.
         seconds: Duration of all trained children together.
-        best: The child of the highest reward, the first among equals.
+        best: The child of the first rank.
+        just_trained: The child whose reward was in the last event, `None` if there was none.
         smallest: The least cost of all rejected architectures, by kind of cost.
         last_rejection: Why the last architecture that was rejected was.
         last_error: Why the last attempt that failed did.
@@ -95,13 +101,13 @@ class SearchState:
         self.rejected = self.repeated = self.retries = 0
         self.seconds = 0.0
         self.best: Trained | None = None
+        self.just_trained: Trained | None = None
         self.smallest: dict[str, float] = {}
         self.last_rejection = self.last_error = ""
         self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
         self.session: dict[str, Any] = {}
         self.first_time: float | None = None
         self.last_time: float | None = None
-        self._last_trained: Trained | None = None
 
     @property
     def running(self) -> int:
@@ -111,6 +117,11 @@ class SearchState:
     def done(self) -> int:
         """Children that were started and ended, well or not."""
         return self.started - self.running
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the first event to the last."""
+        return (self.last_time or 0.0) - (self.first_time or 0.0)
 
     def apply(self, event: Mapping[str, Any]) -> Result | None:
         """Takes in one event.
@@ -124,15 +135,11 @@ class SearchState:
         self.last_time = event["time"]
         if self.first_time is None:
             self.first_time = event["time"]
+        self.just_trained = None
         handler = getattr(self, f"_apply_{event['event']}", None)
         if handler is None:
             raise ValueError(f"unknown event {event['event']!r}")
         return handler(event)
-
-    def take_trained(self) -> Trained | None:
-        """Returns the child whose reward was in the last event, `None` if there was none."""
-        trained, self._last_trained = self._last_trained, None
-        return trained
 
     def _apply_opened(self, event: Mapping[str, Any]) -> None:
         self.session = dict(event)
@@ -182,7 +189,7 @@ class SearchState:
         self.trained += 1
         self.failed_in_a_row = self.turned_down_in_a_row = 0
         self.seconds += event["seconds"]
-        self._last_trained = Trained(
+        self.just_trained = trained = Trained(
             child.number,
             child.architecture,
             reward,
@@ -190,8 +197,8 @@ class SearchState:
             event["seconds"],
             event["values"],
         )
-        if self.best is None or reward > self.best.reward:
-            self.best = self._last_trained
+        if self.best is None or trained.rank < self.best.rank:
+            self.best = trained
         return self._settle(child, reward)
 
     def _apply_rejected(self, event: Mapping[str, Any]) -> Result:

@@ -1,17 +1,20 @@
-"""What a search has found so far, read from its directory."""
+"""What a search has found so far, read from its directory, and its children by rank."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import SearchState, Trained, replay
-from nasnet_keras.search.report.ranking import best_children
 from nasnet_keras.search.spaces.registry import get_space
-from nasnet_keras.search.spaces.space import Space
+from nasnet_keras.search.spaces.space import Architecture, Space
+
+_RERANK_FOLDER = "rerank"
 
 
 @dataclass(frozen=True)
@@ -19,20 +22,61 @@ class History:
     """All of a search; also of one that goes on.
 
     Attributes:
+        path: The directory.
         config: What the search is.
-        space: Its space.
+        proposals: All architectures, in the order of their numbers.
         trained: The children that have a reward, in the order in which they ended.
         state: The counts at the journal's end.
     """
 
+    path: Path
     config: dict[str, Any]
-    space: Space
+    proposals: list[Architecture]
     trained: list[Trained]
     state: SearchState
 
+    @functools.cached_property
+    def space(self) -> Space:
+        """The space.
+
+        Raises:
+            ValueError: It is not one that can be made by name.
+        """
+        return space_of(self.config)
+
+    @property
+    def ranked(self) -> list[Trained]:
+        """The children that have a reward, best first."""
+        return sorted(self.trained, key=lambda child: child.rank)
+
     def best(self, count: int) -> list[Trained]:
-        """Returns the children of the highest rewards, best first, among equals the first asked."""
-        return sorted(self.trained, key=lambda child: (-child.reward, child.number))[:count]
+        """Returns the children of the highest rewards, best first.
+
+        Args:
+            count: How many; fewer come where fewer have a reward.
+
+        Raises:
+            ValueError: `count` is below 1, or no child has a reward.
+        """
+        if count < 1:
+            raise ValueError(f"the best 1 or more children can be taken, got count={count}")
+        if not self.trained:
+            raise ValueError(f"{self.path}: no child has a reward yet")
+        return self.ranked[:count]
+
+    def genotype(self, number: int) -> Genotype:
+        """Returns a proposal's cells, named after their canonical form.
+
+        Raises:
+            ValueError: There is no such proposal, or the space has no cells.
+        """
+        if not 0 <= number < len(self.proposals):
+            asked = f"0 to {len(self.proposals) - 1}" if self.proposals else "none so far"
+            raise ValueError(f"{self.path}: no child {number}; there are {asked}")
+        genotype = self.space.decode(self.proposals[number])
+        if not isinstance(genotype, Genotype):
+            raise ValueError(f"{self.path}: space {self.space.name!r} describes no cells")
+        return genotype
 
 
 def read_history(run_dir: RunDirectory) -> History:
@@ -45,12 +89,13 @@ def read_history(run_dir: RunDirectory) -> History:
     """
     config = run_dir.read_config()
     state = SearchState()
-    trained = []
+    proposals, trained = [], []
     for event, _, _ in replay(run_dir.journal, state):
-        child = state.take_trained() if event["event"] == "result" else None
-        if child is not None:
-            trained.append(child)
-    return History(config, space_of(config), trained, state)
+        if event["event"] == "asked":
+            proposals.append(tuple(event["architecture"]))
+        if state.just_trained is not None:
+            trained.append(state.just_trained)
+    return History(run_dir.path, config, proposals, trained, state)
 
 
 def space_of(config: Mapping[str, Any]) -> Space:
@@ -63,38 +108,50 @@ def space_of(config: Mapping[str, Any]) -> Space:
     return get_space(values.pop("space"), **values)
 
 
-def found_genotype(run_dir: RunDirectory, number: int | None = None) -> tuple[int, Genotype]:
-    """Returns a cell that a search proposed.
+@dataclass(frozen=True)
+class Reranked:
+    """A child that was trained again.
 
-    Args:
-        run_dir: The search.
-        number: The proposal's number; `None`: the child of the highest reward.
+    Attributes:
+        number: Its number in the search.
+        search_reward: Its reward there.
+        reward: Its reward after the longer training.
+    """
 
-    Returns:
-        The number, and the genotype, named after its canonical form.
+    number: int
+    search_reward: float
+    reward: float
+
+
+def rerank_directory(run_dir: RunDirectory) -> RunDirectory:
+    """Returns the directory, within that of a search, in which its best are trained again."""
+    return RunDirectory(run_dir.path / _RERANK_FOLDER)
+
+
+def read_rerank_history(run_dir: RunDirectory) -> History | None:
+    """Returns all that `rerank` did in a search; `None` where it was never called.
 
     Raises:
-        JournalError: The journal is damaged.
+        JournalError: A journal is damaged.
         OSError: A file cannot be read.
-        ValueError: There is no search, no such proposal, no reward yet, or the space has no cells.
     """
-    space = space_of(run_dir.read_config())
-    if number is None:
-        children, _ = best_children(run_dir.journal, 1)
-        if not children:
-            raise ValueError(f"{run_dir.path}: no child has a reward yet")
-        number, architecture = children[0].number, children[0].architecture
-    else:
-        state = SearchState()
-        architecture = None
-        for event, _, _ in replay(run_dir.journal, state):
-            if event["event"] == "asked" and event["number"] == number:
-                architecture = event["architecture"]
-                break
-        if architecture is None:
-            asked = f"0 to {state.asked - 1}" if state.asked else "none so far"
-            raise ValueError(f"{run_dir.path}: no child {number}; there are {asked}")
-    genotype = space.decode(architecture)
-    if not isinstance(genotype, Genotype):
-        raise ValueError(f"{run_dir.path}: space {space.name!r} describes no cells")
-    return number, genotype
+    directory = rerank_directory(run_dir)
+    return read_history(directory) if directory.config.exists() else None
+
+
+def read_reranked(run_dir: RunDirectory, history: History) -> list[Reranked]:
+    """Returns what `rerank` has trained so far, best first; nothing where it was never called.
+
+    Raises:
+        JournalError: A journal is damaged.
+        OSError: A file cannot be read.
+    """
+    again = read_rerank_history(run_dir)
+    if again is None:
+        return []
+    searched = {child.architecture: child for child in history.trained}
+    found = []
+    for child in again.ranked:
+        before = searched[child.architecture]
+        found.append(Reranked(before.number, before.reward, child.reward))
+    return found

@@ -6,15 +6,13 @@ import base64
 import html
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from nasnet_keras.genotypes import Genotype
-from nasnet_keras.search.engine.progress import format_seconds
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
-from nasnet_keras.search.report import charts as charts
-from nasnet_keras.search.report.history import History, read_history
-from nasnet_keras.search.report.reranked import Reranked, read_reranked
+from nasnet_keras.search.report import charts, tables
+from nasnet_keras.search.report.history import History, Reranked, read_history, read_reranked
 from nasnet_keras.visualization.drawing import genotype_svg
 from nasnet_keras.whole_files import check_can_write, written_whole
 
@@ -30,11 +28,6 @@ figure { margin: 1rem 0; overflow-x: auto; }
 figure svg, figure img { max-width: 100%; height: auto; }
 figcaption { color: #555; } pre { background: #f6f6f6; padding: .6rem; overflow-x: auto; }
 """
-_COSTS = {
-    "parameters": "parameters",
-    "multiply_adds": "multiply-adds",
-    "latency_ms": "latency, ms",
-}
 
 
 def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int = 10) -> None:
@@ -54,12 +47,8 @@ def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int
         OSError: A file cannot be read or written.
         ValueError: There is no search, no child has a reward, or `count` is below 1.
     """
-    if count < 1:
-        raise ValueError(f"the best 1 or more are listed, got count={count}")
     check_can_write(path)
     history = read_history(run_dir)
-    if not history.trained:
-        raise ValueError(f"{run_dir.path}: no child has a reward yet")
     text = report_page(history, read_reranked(run_dir, history), count)
     with written_whole(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -73,14 +62,11 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
         reranked: What was trained again, best first.
         count: How many of the best children are listed and drawn.
     """
-    strategy = history.config["strategy"]["name"]
-    title = f"{strategy} in space {history.space.name}"
-    dataset = history.config["child"].get("dataset_name")
-    title += f" on {dataset}" if dataset else ""
+    title = html.escape(tables.title(history.config))
     best = history.best(count)
     parts = [
-        f"<h1>{html.escape(title)}</h1>",
-        _summary(history),
+        f"<h1>{title}</h1>",
+        _table(tables.counts(history), text_columns=2),
         "<h2>Accuracy against children trained</h2>",
         _chart(
             charts.reward_chart([child.reward for child in history.trained]),
@@ -90,33 +76,17 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
         *_operations(history),
         *_reranked(reranked),
         f"<h2>The best {len(best)} children</h2>",
-        _best_table(best),
+        _table(tables.ranking(best)),
         *(_drawn(history, child, rank) for rank, child in enumerate(best, 1)),
         "<h2>Configuration</h2>",
         f"<pre>{html.escape(json.dumps(history.config, indent=2))}</pre>",
     ]
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>{title}</title><style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
-
-
-def _summary(history: History) -> str:
-    state = history.state
-    elapsed = (state.last_time or 0) - (state.first_time or 0)
-    counts = [
-        ("children trained", f"{state.trained:,}"),
-        ("running", f"{state.running:,}"),
-        ("failed", f"{state.failed:,}"),
-        ("beyond a limit", f"{state.rejected:,}"),
-        ("proposals identical to an earlier one", f"{state.repeated:,}"),
-        ("time of all children", format_seconds(state.seconds)),
-        ("from the first event to the last", format_seconds(elapsed)),
-        ("seed", str(history.config.get("seed"))),
-    ]
-    return _table(("", ""), counts, text_columns=1)
 
 
 def _predictions(trained: Sequence[Trained]) -> list[str]:
@@ -143,7 +113,7 @@ def _predictions(trained: Sequence[Trained]) -> list[str]:
             "Each child as the surrogate saw it before it was trained, when the largest cells it "
             "knew had one block less.",
         ),
-        _table(("cells of", "children", "Spearman"), rows, text_columns=1),
+        _table(tables.Table(("cells of", "children", "Spearman"), rows), text_columns=1),
     ]
 
 
@@ -165,33 +135,12 @@ def _reranked(reranked: Sequence[Reranked]) -> list[str]:
     coefficient = charts.rank_correlation(
         [child.search_reward for child in reranked], [child.reward for child in reranked]
     )
-    rows = [
-        (str(rank), str(child.number), f"{child.search_reward:.4f}", f"{child.reward:.4f}")
-        for rank, child in enumerate(reranked, 1)
-    ]
     note = "" if coefficient is None else f" Spearman of the two: {coefficient:.3f}."
     return [
         "<h2>Trained again by the whole recipe</h2>",
         f"<p>{len(reranked)} children.{note}</p>",
-        _table(("rank", "child", "in the search", "whole recipe"), rows),
+        _table(tables.reranking(reranked, "whole recipe")),
     ]
-
-
-def _best_table(best: Sequence[Trained]) -> str:
-    shown = [name for name in _COSTS if any(name in child.values for child in best)]
-    rows = []
-    for rank, child in enumerate(best, 1):
-        costs = [child.values.get(name) for name in shown]
-        rows.append(
-            (
-                str(rank),
-                str(child.number),
-                f"{child.reward:.4f}",
-                *("" if cost is None else f"{cost:,}" for cost in costs),
-                format_seconds(child.seconds),
-            )
-        )
-    return _table(("rank", "child", "accuracy", *(_COSTS[name] for name in shown), "time"), rows)
 
 
 def _drawn(history: History, child: Trained, rank: int) -> str:
@@ -214,13 +163,13 @@ def _chart(svg: bytes, caption: str) -> str:
     )
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 0) -> str:
+def _table(table: tables.Table, text_columns: int = 0) -> str:
     def line(tag: str, cells: Sequence[str]) -> str:
         return "".join(
-            f"<{tag}{' class=text' if number < text_columns else ''}>{html.escape(cell)}</{tag}>"
-            for number, cell in enumerate(cells)
+            f"<{tag}{' class=text' if place < text_columns else ''}>{html.escape(cell)}</{tag}>"
+            for place, cell in enumerate(cells)
         )
 
-    head = f"<tr>{line('th', headings)}</tr>" if any(headings) else ""
-    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
+    head = f"<tr>{line('th', table.headings)}</tr>" if table.headings else ""
+    body = "".join(f"<tr>{line('td', row)}</tr>" for row in table.rows)
     return f"<table>{head}{body}</table>"

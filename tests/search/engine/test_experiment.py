@@ -16,8 +16,7 @@ from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import SearchState
 from nasnet_keras.search.executors.executor import Job, Outcome
 from nasnet_keras.search.executors.simulated_executor import SimulatedExecutor
-from nasnet_keras.search.report.ranking import best_children
-from tests.search.quick_children import quick, reward_of
+from tests.search.quick_children import quick
 
 TABLE = CategoricalSpace("table", {"a": range(4), "b": range(5)})
 PNAS = get_space("pnas", num_blocks=1)
@@ -327,7 +326,7 @@ def test_limits_are_checked_before_training(tmp_path: Path) -> None:
 def test_limits_that_nothing_meets_are_an_error(tmp_path: Path) -> None:
     costs = lambda choice: {"parameters": 100 + choice["a"]}  # noqa: E731
     search = experiment(tmp_path, "random", limits=Limits(max_parameters=99), costs=costs)
-    with pytest.raises(ValueError, match="max_parameters=99.*the least were parameters=100"):
+    with pytest.raises(ValueError, match="max_parameters=99.*the least were 100 parameters"):
         search.run(Workers(), 6)
     with pytest.raises(ValueError, match="cannot be counted"):
         experiment(tmp_path / "other", limits=Limits(max_parameters=99))
@@ -355,7 +354,7 @@ def test_a_limit_that_only_a_child_can_check_ends_the_search_if_nothing_meets_it
 
     for _ in range(2):
         workers = Workers(child=child)
-        with pytest.raises(ValueError, match="meets max_latency_ms=0.001; the least were lat.*=2"):
+        with pytest.raises(ValueError, match="meets max_latency_ms=0.001; the least were 2 ms"):
             experiment(tmp_path, "random", space, limits=limits).run(workers, budget)
         assert len(workers.jobs) < 310
     with pytest.raises(ValueError, match="was trained; the last was turned down: max_latency_ms"):
@@ -424,19 +423,6 @@ def test_impossible_events_are_refused() -> None:
         state.apply({"event": "result", "time": 1.0, "number": 0, "reward": 1.0})
     with pytest.raises(ValueError, match="unknown event 'guessed'"):
         state.apply({"event": "guessed", "time": 1.0})
-
-
-def test_the_best_children_are_found_in_the_journal(tmp_path: Path) -> None:
-    workers = Workers()
-    experiment(tmp_path, "random").run(workers, 15)
-    best, state = best_children(tmp_path / "journal.jsonl", 4)
-    expected = sorted((reward_of(job) for job in workers.jobs), reverse=True)[:4]
-    assert [child.reward for child in best] == expected
-    assert (
-        best[0].values["parameters"]
-        == workers.jobs[[job.number for job in workers.jobs].index(best[0].number)].seed % 1000
-    )
-    assert state.trained == 15
 
 
 def test_progressive_search_goes_through_its_levels(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The page on a search, and the cells that come out of one."""
 
 import base64
+import dataclasses
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,14 +12,17 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.search import CategoricalSpace, get_space
 from nasnet_keras.search.children.rerank import RerankChild, rerank
+from nasnet_keras.search.engine.costs import COSTS
 from nasnet_keras.search.engine.experiment import Experiment
+from nasnet_keras.search.engine.journal import Journal, read_journal
+from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.executors.simulated_executor import SimulatedExecutor
 from nasnet_keras.search.report import charts as report_charts
-from nasnet_keras.search.report.history import found_genotype, read_history
+from nasnet_keras.search.report.history import read_history, read_reranked, rerank_directory
 from nasnet_keras.search.report.report import report_page, write_report
-from nasnet_keras.search.report.reranked import read_reranked, rerank_directory
+from nasnet_keras.search.report.tables import ranking
 from nasnet_keras.search.strategies.listed import Listed
 from tests.search.journals import made_up_search
 from tests.search.quick_children import quick
@@ -90,14 +94,15 @@ def test_a_search_without_predictions_or_rewards(tmp_path: Path) -> None:
     text = report_page(history, [], 10)
     assert "Spearman" not in text and "The best 4 children" in text
     made_up_search(tmp_path / "none", 0)
+    none = read_history(RunDirectory(tmp_path / "none"))
     for call in (
         lambda: write_report(RunDirectory(tmp_path / "none"), tmp_path / "r.html"),
-        lambda: found_genotype(RunDirectory(tmp_path / "none")),
+        lambda: none.best(1),
     ):
-        with pytest.raises(ValueError, match="no child has a reward yet"):
+        with pytest.raises(ValueError, match="none: no child has a reward yet"):
             call()
     with pytest.raises(ValueError, match="there are none so far"):
-        found_genotype(RunDirectory(tmp_path / "none"), 3)
+        none.genotype(3)
     assert not (tmp_path / "r.html").exists()
 
 
@@ -130,12 +135,10 @@ def test_rank_correlation_is_spearmans() -> None:
 
 def test_an_exported_cell_builds_the_network(tmp_path: Path) -> None:
     children = made_up_search(tmp_path / "run", 6)
-    number, genotype = found_genotype(RunDirectory(tmp_path / "run"))
-    best = max(range(6), key=lambda i: children[i][1])
-    assert number == best
-    assert found_genotype(RunDirectory(tmp_path / "run"), 2)[1] == get_space(
-        "pnas", num_blocks=2
-    ).decode(children[2][0])
+    history = read_history(RunDirectory(tmp_path / "run"))
+    assert history.best(1)[0].number == max(range(6), key=lambda i: children[i][1])
+    genotype = history.genotype(2)
+    assert genotype == get_space("pnas", num_blocks=2).decode(children[2][0])
     genotype.save(tmp_path / "cell.json")
     loaded = nk.Genotype.load(tmp_path / "cell.json")
     assert loaded == genotype
@@ -193,3 +196,38 @@ def test_those_chosen_once_stay_chosen_with_a_smaller_count(tmp_path: Path) -> N
     assert again(1, quick) == 3
     assert again(2, quick) == 3
     assert again(4, quick) == 4
+
+
+def test_children_are_ranked_by_reward_and_equal_ones_as_proposed(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 0)
+    run_dir = RunDirectory(tmp_path)
+    *_, (_, place) = read_journal(run_dir.journal)
+    with Journal(run_dir.journal, place) as journal:
+        for number in range(4):
+            journal.append("asked", number=number, architecture=[0] * 8, key=str(number))
+            journal.append("started", number=number, attempt=0)
+        for number, reward in ((2, 0.5), (0, 0.25), (3, 0.75), (1, 0.5)):
+            journal.append("result", number=number, reward=reward, seconds=1.0, values={})
+    history = read_history(run_dir)
+    assert [child.number for child in history.trained] == [2, 0, 3, 1]
+    assert [child.number for child in history.best(3)] == [3, 1, 2]
+    assert history.state.best == history.best(1)[0]
+    with pytest.raises(ValueError, match="got count=0"):
+        history.best(0)
+
+
+def test_every_cost_has_a_column_a_unit_and_a_limit(tmp_path: Path) -> None:
+    values = {"parameters": 3303274, "latency_ms": 12.3456}
+    children = [Trained(4, (0,), 0.5, None, 61.0, values), Trained(1, (0,), 0.25, None, 2.0, {})]
+    table = ranking(children)
+    assert table.headings == ("rank", "child", "accuracy", "parameters", "latency, ms", "time")
+    assert table.rows == [
+        ("1", "4", "0.5000", "3,303,274", "12.3456", "1 min 1 s"),
+        ("2", "1", "0.2500", "", "", "2 s"),
+    ]
+    assert {f"max_{cost.key}" for cost in COSTS} == {f.name for f in dataclasses.fields(Limits)}
+    limits = Limits(max_parameters=3000000, max_latency_ms=0.5)
+    assert limits.violation(values) == "max_parameters=3000000 is below its 3,303,274 parameters"
+    assert limits.violation({"latency_ms": 1.25}) == "max_latency_ms=0.5 is below its 1.25 ms"
+    assert limits.violation({"parameters": 5, "multiply_adds": 10**9}) is None
+    assert str(limits) == "max_parameters=3000000, max_latency_ms=0.5"
