@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from nasnet_keras.genotypes import Genotype
-from nasnet_keras.search.spaces.cell_blocks import (
-    Row,
-    canonical_rows,
-    cell_to_rows,
-    check_num_blocks,
-    input_names,
-    rows_to_cell,
-    short_hash,
-)
-from nasnet_keras.search.spaces.space import Architecture, Decision, Space
+from nasnet_keras.search.spaces.cell_space import CellSpace
+from nasnet_keras.search.spaces.space import Architecture
 
 PNAS_OPERATIONS: tuple[str, ...] = (
     "separable_3x3",
@@ -33,15 +23,13 @@ PNAS_OPERATIONS: tuple[str, ...] = (
 """The eight operations of the space, in the paper's order."""
 
 
-class PNASSpace(Space):
+class PNASSpace(CellSpace):
     """One cell of one to B blocks, eight operations, addition only.
 
     A block is (input 1, input 2, operation 1, operation 2). An architecture has `4 * b` decisions,
     b from 1 to B; `sample`, `count` and the decisions a controller makes are those of B blocks. All
     blocks are concatenated to the cell's output, read or not, as in the released PNASNet-5, so no
     block is without effect. The cell is used with stride 2 where a reduction is due.
-
-    Decoded architectures are genotypes, which `build_network` and `create_model` take as they are.
 
     Args:
         num_blocks: B, 5 in the paper.
@@ -51,21 +39,18 @@ class PNASSpace(Space):
     """
 
     def __init__(self, num_blocks: int = 5) -> None:
-        check_num_blocks(num_blocks)
-        self.num_blocks = num_blocks
-        decisions = []
-        for number in range(num_blocks):
-            block = f"block_{number}"
-            for side in (1, 2):
-                decisions.append(Decision(f"{block}/input_{side}", "input", input_names(number)))
-            for side in (1, 2):
-                decisions.append(
-                    Decision(f"{block}/operation_{side}", "operation", PNAS_OPERATIONS)
-                )
-        super().__init__("pnas", decisions)
+        super().__init__(
+            "pnas",
+            num_blocks,
+            cells=("normal",),
+            operations=PNAS_OPERATIONS,
+            combiners=("add",),
+            concat="all",
+        )
 
-    def config(self) -> dict[str, Any]:
-        return {"space": self.name, "num_blocks": self.num_blocks}
+    @property
+    def block_counts(self) -> range:
+        return range(1, self.num_blocks + 1)
 
     def check(self, architecture: Sequence[int]) -> Architecture:
         values = self._as_tuple(architecture)
@@ -75,36 +60,6 @@ class PNASSpace(Space):
                 f"{self.num_blocks} blocks, got {len(values)} decisions"
             )
         return self._check_choices(values)
-
-    def decode(self, architecture: Sequence[int]) -> Genotype:
-        """Returns the genotype, named after its canonical form.
-
-        Raises:
-            ValueError: It is no architecture of this space.
-        """
-        cell = rows_to_cell(self._rows(self.check(architecture)), PNAS_OPERATIONS, ("add",), "all")
-        return Genotype(f"{self.name}_{short_hash(self.key(architecture))}", cell)
-
-    def encode(self, description: Genotype) -> Architecture:
-        """Returns the decisions that make a genotype's cell; its name is not kept.
-
-        Raises:
-            ValueError: The genotype is not in this space.
-        """
-        if description.reduction is not None:
-            raise ValueError(
-                f"genotype {description.name!r} has a reduction cell; those of this space have one "
-                "cell only"
-            )
-        try:
-            rows = cell_to_rows(description.normal, PNAS_OPERATIONS, ("add",), "all")
-            return self.check([value for row in rows for value in row[:4]])
-        except ValueError as error:
-            raise ValueError(f"genotype {description.name!r}: {error}") from None
-
-    def canonical(self, architecture: Sequence[int]) -> Architecture:
-        rows = canonical_rows(self._rows(self.check(architecture)))
-        return tuple(value for row in rows for value in row[:4])
 
     def block_choices(self, number: int) -> np.ndarray:
         """Returns every block that may stand at a place, once for both orders of its halves.
@@ -154,17 +109,4 @@ class PNASSpace(Space):
 
         All 136 cells of one block have 31,620 distinct children.
         """
-        return list(self._distinct(self.children(parents).tolist()))
-
-    def _distinct(self, cells: Iterable[Sequence[int]]) -> dict[Architecture, None]:
-        distinct: dict[Architecture, None] = {}
-        for cell in cells:
-            rows = canonical_rows(self._rows(cell))
-            distinct[tuple(value for row in rows for value in row[:4])] = None
-        return distinct
-
-    def _rows(self, architecture: Sequence[int]) -> list[Row]:
-        return [
-            (*architecture[i : i + 4], 0)  # type: ignore[misc]
-            for i in range(0, len(architecture), 4)
-        ]
+        return list(dict.fromkeys(map(self._canonical, self.children(parents).tolist())))

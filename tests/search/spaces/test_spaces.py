@@ -308,7 +308,7 @@ def test_layerwise_choices_are_the_papers() -> None:
         (lambda: NASNetSpace().encode(PNASNET_5), "unused blocks, here states [2, 3, 5, 6], but"),
         (lambda: NASNetSpace().encode(NASNET_A), "normal cell: in this space"),
         (lambda: PNASSpace().encode(NASNET_A), "has a reduction cell"),
-        (lambda: PNASSpace(4).encode(PNASNET_5), "1 to 4 blocks, got 20 decisions"),
+        (lambda: PNASSpace(4).encode(PNASNET_5), "1 to 4 blocks, got 5"),
         (lambda: PNASSpace().check([0, 0, 0]), "4 decisions a block"),
         (lambda: PNASSpace(1).expand([(0, 0, 0, 0)]), "below 1; got [1]"),
         (lambda: PNASSpace().expand([]), "no cells to expand"),
