@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nasnet_keras.classification.recipe import Recipe
-from nasnet_keras.classification.recipes import search_child
+from nasnet_keras.classification.recipes import get_recipe
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.models.complexity import count_multiply_adds, count_parameters
 from nasnet_keras.models.config import NetworkConfig
@@ -77,6 +77,8 @@ class ClassifierChild:
         ValueError: A name is unknown, a value out of range, or a limit needs what is not measured.
     """
 
+    recipe_name = "search_child"
+
     dataset_name: str = "cifar10"
     dataset_dir: str | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -101,7 +103,7 @@ class ClassifierChild:
         """
         return {
             "dataset_name": self.dataset_name,
-            "recipe": self._recipe_name(),
+            "recipe": self.recipe_name,
             **self._values(),
             "latency_runs": self.latency_runs,
             **self._data(),
@@ -109,11 +111,13 @@ class ClassifierChild:
 
     def recipe(self, seed: int) -> Recipe:
         """Returns how a child is trained; its genotype is to be added."""
-        return search_child().override(dataset_name=self.dataset_name, seed=seed, **self._values())
+        return get_recipe(self.recipe_name).override(
+            dataset_name=self.dataset_name, seed=seed, **self._values()
+        )
 
     def network(self, genotype: Genotype) -> NetworkConfig:
-        """Returns a child's network as data."""
-        values = self.recipe(0).network_overrides()
+        """Returns a child's network as it predicts, without drop path, as data."""
+        values = self.recipe(0).network_overrides() | {"drop_path_keep_probability": 1.0}
         return get_preset(_model_name(genotype)).config.replace(genotype=genotype, **values)
 
     def costs(self, genotype: Genotype) -> dict[str, int]:
@@ -180,10 +184,14 @@ class ClassifierChild:
         evaluation = train(recipe, directory, Console(), options)
         if evaluation is None:
             raise RuntimeError("told to stop; the training goes on where it was")
+        self._end_training(job)
+        return evaluation.accuracy
+
+    def _end_training(self, job: Job) -> None:
         # The weights of thousands of children would fill a disk, and the best are trained anew.
+        directory = job.directory / _TRAINING
         (directory / _LOG).replace(job.directory / _LOG)
         shutil.rmtree(directory)
-        return evaluation.accuracy
 
     def _latency(self, genotype: Genotype) -> float:
         """Returns the median time of a prediction of one image, in milliseconds."""
@@ -227,12 +235,13 @@ class ClassifierChild:
             }
         }
 
-    def _recipe_name(self) -> str:
-        return "search_child"
+    def _of_dataset(self) -> dict[str, Any]:
+        """Returns what the recipe becomes for the dataset."""
+        return _OF_DATASET.get(self.dataset_name, _OF_OTHERS)
 
     def _values(self) -> dict[str, Any]:
         """Returns what differs from the recipe."""
-        values = {**_OF_DATASET.get(self.dataset_name, _OF_OTHERS), **self.overrides}
+        values = {**self._of_dataset(), **self.overrides}
         if "filters" in values and "stem_filters" not in values:
             values["stem_filters"] = 3 * values["filters"]
         return values

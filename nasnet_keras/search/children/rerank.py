@@ -6,10 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipes import get_recipe
-from nasnet_keras.genotypes import Genotype
-from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.search.children.child import ClassifierChild
 from nasnet_keras.search.engine.experiment import Experiment
@@ -52,42 +49,12 @@ class RerankChild(ClassifierChild):
             )
         super().__post_init__()
 
-    def recipe(self, seed: int) -> Recipe:
-        return get_recipe(self.recipe_name).override(
-            dataset_name=self.dataset_name, seed=seed, **self._values()
-        )
+    def _end_training(self, job: Job) -> None:
+        """The trained network stays."""
 
-    def network(self, genotype: Genotype) -> NetworkConfig:
-        """Returns the network as it predicts, for its costs: without drop path."""
-        values = self.recipe(0).network_overrides() | {"drop_path_keep_probability": 1.0}
-        return get_preset(_frame(genotype)).config.replace(genotype=genotype, **values)
-
-    def _train(self, job: Job, genotype: Genotype) -> float:
-        from rich.console import Console
-
-        from nasnet_keras.classification.trainer import train
-        from nasnet_keras.training.run_options import RunOptions
-
-        recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_frame(genotype))
-        options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
-        evaluation = train(recipe, job.directory / "training", Console(), options)
-        if evaluation is None:
-            raise RuntimeError("told to stop; the training goes on where it was")
-        return evaluation.accuracy
-
-    def _recipe_name(self) -> str:
-        return self.recipe_name
-
-    def _values(self) -> dict[str, Any]:
-        held_out = ClassifierChild(self.dataset_name).recipe(0)
-        values: dict[str, Any] = {
-            "dataset_split_name": held_out.dataset_split_name,
-            "evaluation_split_name": held_out.evaluation_split_name,
-            **self.overrides,
-        }
-        if "filters" in values and "stem_filters" not in values:
-            values["stem_filters"] = 3 * values["filters"]
-        return values
+    def _of_dataset(self) -> dict[str, Any]:
+        values = super()._of_dataset()
+        return {name: values[name] for name in ("dataset_split_name", "evaluation_split_name")}
 
 
 def rerank(
@@ -132,8 +99,3 @@ def rerank(
     experiment = Experiment(rerank_directory(run_dir), strategy, child.config(), say=say)
     experiment.run(executor, len(listed), report)
     return read_reranked(run_dir, history)
-
-
-def _frame(genotype: Genotype) -> str:
-    """Returns the network that the cells are put into."""
-    return "pnasnet_cifar" if genotype.reduction is None else "nasnet_cifar"
