@@ -56,7 +56,21 @@ OPERATIONS: dict[str, OperationSpec] = {
     "dilated_separable_5x5": OperationSpec("separable", 5, dilation=2),
 }
 
-NASNET_OPERATIONS: tuple[str, ...] = tuple(OPERATIONS)[:13]
+NASNET_OPERATIONS: tuple[str, ...] = (
+    "identity",
+    "conv_1x3_3x1",
+    "conv_1x7_7x1",
+    "dilated_3x3",
+    "avg_pool_3x3",
+    "max_pool_3x3",
+    "max_pool_5x5",
+    "max_pool_7x7",
+    "conv_1x1",
+    "conv_3x3",
+    "separable_3x3",
+    "separable_5x5",
+    "separable_7x7",
+)
 """The thirteen operations of NASNet's search space, in the order of the paper's list."""
 
 COMBINERS: tuple[str, ...] = ("add", "concat", "add_layer_norm", "add_instance_norm")

@@ -136,16 +136,29 @@ class SearchState:
         if self.first_time is None:
             self.first_time = event["time"]
         self.just_trained = None
-        handler = getattr(self, f"_apply_{event['event']}", None)
-        if handler is None:
-            raise ValueError(f"unknown event {event['event']!r}")
-        return handler(event)
+        match event["event"]:
+            case "opened":  # A driver began, or went on.
+                return self._opened(event)
+            case "asked":  # A proposal.
+                return self._asked(event)
+            case "repeated":  # It is identical to an earlier one, whose reward it gets.
+                return self._repeated(event)
+            case "rejected":  # It is beyond a limit.
+                return self._rejected(event)
+            case "started":  # An attempt to train it.
+                return self._started(event)
+            case "failed":  # That attempt ended without a reward, for good if `final`.
+                return self._failed(event)
+            case "result":  # Its reward.
+                return self._result(event)
+            case kind:
+                raise ValueError(f"unknown event {kind!r}")
 
-    def _apply_opened(self, event: Mapping[str, Any]) -> None:
+    def _opened(self, event: Mapping[str, Any]) -> None:
         self.session = dict(event)
         self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
 
-    def _apply_asked(self, event: Mapping[str, Any]) -> None:
+    def _asked(self, event: Mapping[str, Any]) -> None:
         number = event["number"]
         if number != self.asked:
             raise ValueError(f"proposal {number} follows {self.asked - 1}")
@@ -155,7 +168,7 @@ class SearchState:
         self.asked += 1
         self.fruitless += 1
 
-    def _apply_started(self, event: Mapping[str, Any]) -> None:
+    def _started(self, event: Mapping[str, Any]) -> None:
         child = self._child(event)
         if child.started:
             return  # Once more, after a failure or after the driver died.
@@ -166,7 +179,7 @@ class SearchState:
         self.started += 1
         self.fruitless = 0
 
-    def _apply_failed(self, event: Mapping[str, Any]) -> Result | None:
+    def _failed(self, event: Mapping[str, Any]) -> Result | None:
         child = self._child(event, started=True)
         self.last_error = event["error"]
         if not event["final"]:
@@ -178,7 +191,7 @@ class SearchState:
         self.failed_in_a_row += 1
         return self._settle(child, None)
 
-    def _apply_result(self, event: Mapping[str, Any]) -> Result:
+    def _result(self, event: Mapping[str, Any]) -> Result:
         child = self._child(event, started=True)
         reward = event["reward"]
         if reward is None:
@@ -201,7 +214,7 @@ class SearchState:
             self.best = trained
         return self._settle(child, reward)
 
-    def _apply_rejected(self, event: Mapping[str, Any]) -> Result:
+    def _rejected(self, event: Mapping[str, Any]) -> Result:
         self._count_rejected(event["reason"], event["values"])
         return self._settle(self._child(event), None)
 
@@ -212,7 +225,7 @@ class SearchState:
             if isinstance(value, int | float):
                 self.smallest[name] = min(value, self.smallest.get(name, value))
 
-    def _apply_repeated(self, event: Mapping[str, Any]) -> Result:
+    def _repeated(self, event: Mapping[str, Any]) -> Result:
         child = self._child(event)
         if self.known.get(child.key) != (event["of"], event["reward"]):
             raise ValueError(f"proposal {child.number} is not the same as {event['of']}")
@@ -233,15 +246,6 @@ class SearchState:
         if started and not child.started:
             raise ValueError(f"child {child.number} was never started")
         return child
-
-
-EVENTS = ("opened", "asked", "repeated", "rejected", "started", "failed", "result")
-"""What a journal's lines tell; each is applied by the method of its name.
-
-`opened` a driver began or went on; `asked` a proposal; `repeated` it is identical to an earlier
-one, whose reward it gets; `rejected` it is beyond a limit; `started` an attempt to train it;
-`failed` that attempt ended without a reward, for good if `final`; `result` its reward.
-"""
 
 
 def replay(

@@ -6,7 +6,7 @@ import abc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 TIME_LIMIT = "TimeLimit"
 """How the error of a job begins that was ended because its time was over."""
@@ -58,22 +58,13 @@ class Outcome:
         return self.error is not None and self.error.startswith(f"{TIME_LIMIT}:")
 
 
-class Child(Protocol):
-    """Trains one architecture; called in a process of its own.
-
-    It must survive pickling: a function of a module, or an object whose class is one's.
-    """
-
-    def __call__(self, job: Job) -> dict[str, Any]:
-        """Returns JSON-ready values with `"reward"`.
-
-        A reward of `None` means that the architecture was turned down after all; `"rejected"` then
-        says why.
-        """
-        ...
-
-
 ChildFunction = Callable[[Job], dict[str, Any]]
+"""Trains one architecture; called in a process of its own.
+
+It must survive pickling: a function of a module, or an object whose class is one's. It returns
+JSON-ready values with `"reward"`. A reward of `None` means that the architecture was turned down
+after all; `"rejected"` then says why.
+"""
 
 
 class Executor(abc.ABC):
