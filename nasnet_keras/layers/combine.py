@@ -44,14 +44,19 @@ class Combine(NetworkLayer):
         }
         self.normalization = None
         channels = input_shape[0][self.channel_axis]
-        if self.mode == "add_layer_norm":
-            self.normalization = keras.layers.LayerNormalization(name="layer_norm", **settings)
-            self.normalization.build((None, None, None, channels))
-        elif self.mode == "add_instance_norm":
-            self.normalization = keras.layers.GroupNormalization(
-                groups=-1, axis=self.channel_axis, name="instance_norm", **settings
-            )
-            self.normalization.build(self.channels_shape(channels))
+        match self.mode:
+            case "add" | "concat":
+                pass
+            case "add_layer_norm":
+                self.normalization = keras.layers.LayerNormalization(name="layer_norm", **settings)
+                self.normalization.build((None, None, None, channels))
+            case "add_instance_norm":
+                self.normalization = keras.layers.GroupNormalization(
+                    groups=-1, axis=self.channel_axis, name="instance_norm", **settings
+                )
+                self.normalization.build(self.channels_shape(channels))
+            case mode:
+                raise ValueError(f"no layer computes combination {mode!r}")
         self.built = True
 
     def compute_output_shape(self, input_shape: Any) -> Shape:

@@ -30,17 +30,23 @@ def make_operation(
         The layer, not yet built.
 
     Raises:
-        ValueError: The name is unknown; the nearest one is suggested.
+        ValueError: The name is unknown (the nearest is suggested), or no layer computes its kind.
     """
     if operation not in OPERATIONS:
         raise ValueError(unknown_name("operation", operation, OPERATIONS))
     spec = OPERATIONS[operation]
-    if spec.kind == "identity":
-        return Identity(filters, strides, **kwargs)
-    if spec.kind == "separable":
-        return SeparableConv(filters, strides, spec.kernel, spec.repeats, spec.dilation, **kwargs)
-    if spec.kind == "convolution":
-        return Convolution(filters, strides, spec.kernel, bottleneck, spec.dilation, **kwargs)
-    if spec.kind == "factorized":
-        return FactorizedConv(filters, strides, spec.kernel, bottleneck, **kwargs)
-    return Pooling(filters, strides, spec.kind, spec.kernel, **kwargs)
+    match spec.kind:
+        case "identity":
+            return Identity(filters, strides, **kwargs)
+        case "separable":
+            return SeparableConv(
+                filters, strides, spec.kernel, spec.repeats, spec.dilation, **kwargs
+            )
+        case "convolution":
+            return Convolution(filters, strides, spec.kernel, bottleneck, spec.dilation, **kwargs)
+        case "factorized":
+            return FactorizedConv(filters, strides, spec.kernel, bottleneck, **kwargs)
+        case "max_pool" | "avg_pool" | "min_pool":
+            return Pooling(filters, strides, spec.kind, spec.kernel, **kwargs)
+        case kind:
+            raise ValueError(f"operation {operation!r}: no layer computes its kind, {kind!r}")

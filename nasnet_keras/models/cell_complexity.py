@@ -80,6 +80,9 @@ def add_cell(
 
     Returns:
         Channels of each state that leaves the cell.
+
+    Raises:
+        ValueError: What a kind of operation or a combination costs is not known.
     """
     if len(channels) == 1 or genotype.num_inputs == 2:
         cost.add_pointwise(channels[0], filters, sides)
@@ -108,9 +111,16 @@ def add_cell(
                 bottleneck,
                 sides if reads_input else halved(sides, strides),
             )
-        if block.combine in ("add_layer_norm", "add_instance_norm"):
-            cost.trainable += 2 * filters
-        widths.append(filters * (2 if block.combine == "concat" else 1))
+        match block.combine:
+            case "add":
+                widths.append(filters)
+            case "add_layer_norm" | "add_instance_norm":
+                cost.trainable += 2 * filters
+                widths.append(filters)
+            case "concat":
+                widths.append(2 * filters)
+            case combine:
+                raise ValueError(f"what combination {combine!r} costs is not known")
 
     for state in genotype.outputs:
         is_input = state < genotype.num_inputs
@@ -131,19 +141,25 @@ def _add_operation(
 ) -> None:
     """Adds one operation; `sides` are its input's."""
     after = halved(sides, strides)
-    if operation.kind == "separable":
-        _add_separable(cost, operation, channels, filters, strides, sides)
-    elif operation.kind in ("convolution", "factorized"):
-        width = _bottleneck_width(operation, filters) if bottleneck else 0
-        if width:
-            cost.add_pointwise(channels, width, sides)
-            _add_window(cost, operation, width, width, strides, sides)
-            cost.add_pointwise(width, filters, after)
-        else:
-            _add_window(cost, operation, channels, filters, strides, sides)
-    elif channels != filters or (operation.kind == "identity" and strides == 2):
-        # An identity or a pool that needs a projection.
-        cost.add_pointwise(channels, filters, after)
+    match operation.kind:
+        case "separable":
+            _add_separable(cost, operation, channels, filters, strides, sides)
+        case "convolution" | "factorized":
+            width = _bottleneck_width(operation, filters) if bottleneck else 0
+            if width:
+                cost.add_pointwise(channels, width, sides)
+                _add_window(cost, operation, width, width, strides, sides)
+                cost.add_pointwise(width, filters, after)
+            else:
+                _add_window(cost, operation, channels, filters, strides, sides)
+        case "identity":
+            if channels != filters or strides == 2:
+                cost.add_pointwise(channels, filters, after)
+        case "max_pool" | "avg_pool" | "min_pool":
+            if channels != filters:
+                cost.add_pointwise(channels, filters, after)
+        case kind:
+            raise ValueError(f"what operations of kind {kind!r} cost is not known")
 
 
 def _add_separable(

@@ -38,3 +38,9 @@ def test_values_and_promises(mode: str, tmp_path: Path) -> None:
 def test_unknown_mode_suggests_the_nearest() -> None:
     with pytest.raises(ValueError, match="did you mean 'add_layer_norm'"):
         Combine("add_layernorm")
+
+
+def test_a_mode_that_no_layer_computes_is_refused(monkeypatch) -> None:
+    monkeypatch.setattr("nasnet_keras.layers.combine.COMBINERS", ("multiply",))
+    with pytest.raises(ValueError, match="no layer computes combination 'multiply'"):
+        Combine("multiply").build([(1, 2, 2, 3)] * 2)

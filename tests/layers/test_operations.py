@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from nasnet_keras.genotypes import NASNET_OPERATIONS, OPERATIONS
+from nasnet_keras.genotypes import NASNET_OPERATIONS, OPERATIONS, OperationSpec
 from nasnet_keras.layers import make_operation
 from tests import reference
 from tests.layer_checks import check_layer, images, randomize
@@ -119,3 +119,9 @@ def test_bounded_activation_caps_what_goes_in_and_out(name: str) -> None:
 def test_unknown_operation_suggests_the_nearest() -> None:
     with pytest.raises(ValueError, match="did you mean 'separable_5x5'"):
         make_operation("seperable_5x5", 4)
+
+
+def test_a_kind_that_no_layer_computes_is_refused(monkeypatch) -> None:
+    monkeypatch.setitem(OPERATIONS, "dense_3x3", OperationSpec("dense", 3))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'dense_3x3': no layer computes its kind, 'dense'"):
+        make_operation("dense_3x3", 4)
