@@ -248,15 +248,14 @@ def rerank_children() -> int:
 
 
 def draw() -> int:
-    from nasnet_keras.genotypes import Genotype, get_genotype
-    from nasnet_keras.visualization.drawing import draw_genotype
+    from nasnet_keras.genotypes import get_genotype
+    from nasnet_keras.visualization import draw_genotype
 
     if _GENOTYPE.value:
         for flag in (_RUN_DIR, _CHILD):
             if flag.present:
                 raise ValueError(f"--genotype and --{flag.name} name two cells: give one of them")
-        is_file = _GENOTYPE.value.endswith(".json")
-        genotype = (Genotype.load if is_file else get_genotype)(_GENOTYPE.value)
+        genotype = get_genotype(_GENOTYPE.value)
     else:
         genotype = _found_genotype()
     draw_genotype(genotype, _output(".svg or .png"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasnet_keras.genotypes import OPERATIONS, CellGenotype
+from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.visualization.layered_layout import Edge, place_in_rows
 
 LINE_HEIGHT = 14.0
@@ -17,14 +18,6 @@ _LEAST_WIDTH = 34.0
 _GAP = 14.0
 _ROW_GAP = 26.0
 
-_KINDS = {
-    "convolution": "conv",
-    "factorized": "conv",
-    "separable": "sep",
-    "max_pool": "max",
-    "avg_pool": "avg",
-    "min_pool": "min",
-}
 _COMBINERS = {
     "add": ("add",),
     "concat": ("concat",),
@@ -40,29 +33,29 @@ class Box:
     Attributes:
         name: A state's name, `block_0/left` and so on for an operation, `concat` or `output`.
         kind: `input`, `operation`, `combine`, `concat` or `output`.
-        lines: What is written in it.
-        center: Its middle from the picture's left, in points.
-        middle: Its middle from the picture's bottom, in points.
+        text: What is written in it, line by line.
+        x: Its middle from the picture's left, in points.
+        y: Its middle from the picture's bottom, in points.
     """
 
     name: str
     kind: str
-    lines: tuple[str, ...]
-    center: float = 0.0
-    middle: float = 0.0
+    text: tuple[str, ...]
+    x: float = 0.0
+    y: float = 0.0
 
     @property
     def width(self) -> float:
-        return max(_LEAST_WIDTH, _LETTER * max(map(len, self.lines)) + 2 * _PADDING)
+        return max(_LEAST_WIDTH, _LETTER * max(map(len, self.text)) + 2 * _PADDING)
 
     @property
     def height(self) -> float:
-        return LINE_HEIGHT * len(self.lines) + _PADDING
+        return LINE_HEIGHT * len(self.text) + _PADDING
 
 
 @dataclass(frozen=True)
-class Line:
-    """An edge.
+class EdgePath:
+    """The way of an edge.
 
     Attributes:
         source: Name of the box it comes from.
@@ -78,38 +71,47 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A cell, its size in points."""
+class CellLayout:
+    """Where everything is in a cell's picture, whose size is in points."""
 
     title: str
     boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
+    edges: tuple[EdgePath, ...]
     width: float
     height: float
 
 
-def operation_lines(operation: str) -> tuple[str, ...]:
+def operation_text(operation: str) -> tuple[str, ...]:
     """Returns the short name of an operation, as it stands in a box.
 
     Raises:
-        KeyError: There is no such operation.
+        ValueError: It is unknown, or of a kind that has no short name.
     """
+    if operation not in OPERATIONS:
+        raise ValueError(unknown_name("operation", operation, OPERATIONS))
     spec = OPERATIONS[operation]
-    if spec.kind == "identity":
-        return ("identity",)
     size = f"{spec.kernel}x{spec.kernel}"
-    if spec.kind == "factorized":
-        size = f"1x{spec.kernel}, {spec.kernel}x1"
-    name = _KINDS[spec.kind]
-    if spec.dilation > 1:
-        name = f"dil {name}" if spec.kind == "separable" else "dil conv"
-    # Twice is what NASNet's separable convolutions always are, and dilated ones only by exception.
-    if spec.dilation > 1 and spec.repeats > 1:
-        size += f", {spec.repeats} times"
-    return (name, size)
+    dilated = spec.dilation > 1
+    match spec.kind:
+        case "identity":
+            return ("identity",)
+        case "convolution":
+            return ("dil conv" if dilated else "conv", size)
+        case "factorized":
+            return ("conv", f"1x{spec.kernel}, {spec.kernel}x1")
+        case "separable":
+            # Twice is what NASNet's always are, and dilated ones only by exception.
+            times = f", {spec.repeats} times" if dilated and spec.repeats > 1 else ""
+            return ("dil sep" if dilated else "sep", size + times)
+        case "max_pool" | "avg_pool" | "min_pool":
+            return (spec.kind.removesuffix("_pool"), size)
+        case kind:
+            raise ValueError(
+                f"operation {operation!r}: pictures have no name for its kind, {kind!r}"
+            )
 
 
-def place_cell(cell: CellGenotype, title: str) -> Picture:
+def place_cell(cell: CellGenotype, title: str) -> CellLayout:
     """Places the boxes of a cell in rows, inputs at the bottom, and the edges between them."""
     rows, edges = _graph(cell)
     boxes = {box.name: box for row in rows for box in row}
@@ -126,26 +128,26 @@ def place_cell(cell: CellGenotype, title: str) -> Picture:
         name: Box(
             name,
             box.kind,
-            box.lines,
+            box.text,
             layout.centers[name],
             bottoms[row_of[name]] + heights[row_of[name]] / 2,
         )
         for name, box in boxes.items()
     }
-    lines = []
+    paths = []
     for source, target in edges:
         start, end = placed[source], placed[target]
         low, high = row_of[source], row_of[target]
         points = [
-            (start.center, start.middle + start.height / 2),
-            (start.center, bottoms[low] + heights[low]),
+            (start.x, start.y + start.height / 2),
+            (start.x, bottoms[low] + heights[low]),
         ]
         for row, x in zip(range(low + 1, high), layout.passes[(source, target)], strict=True):
             points += [(x, bottoms[row]), (x, bottoms[row] + heights[row])]
-        points += [(end.center, bottoms[high]), (end.center, end.middle - end.height / 2)]
-        lines.append(Line(source, target, tuple(points)))
-    return Picture(
-        title, tuple(placed.values()), tuple(lines), layout.width, bottoms[-1] + heights[-1]
+        points += [(end.x, bottoms[high]), (end.x, end.y - end.height / 2)]
+        paths.append(EdgePath(source, target, tuple(points)))
+    return CellLayout(
+        title, tuple(placed.values()), tuple(paths), layout.width, bottoms[-1] + heights[-1]
     )
 
 
@@ -169,9 +171,9 @@ def _graph(cell: CellGenotype) -> tuple[list[list[Box]], list[Edge]]:
         rows += [[] for _ in range(row + 2 - len(rows))]
         for side, branch, source in zip(("left", "right"), block.branches, sources, strict=True):
             name = f"{state}/{side}"
-            rows[row].append(Box(name, "operation", operation_lines(branch.operation)))
+            rows[row].append(Box(name, "operation", operation_text(branch.operation)))
             edges += [(source, name), (name, state)]
-        rows[row + 1].append(Box(state, "combine", _COMBINERS[block.combine]))
+        rows[row + 1].append(Box(state, "combine", _combine_text(block.combine)))
     outputs = [names[state] for state in cell.outputs]
     if cell.concat:
         rows += [[Box("concat", "concat", ("concat",))], [Box("output", "output", ("hᵢ₊₁",))]]
@@ -181,3 +183,9 @@ def _graph(cell: CellGenotype) -> tuple[list[list[Box]], list[Edge]]:
         rows.append([Box(top, "output", (top.replace("_", " "),)) for top in tops])
         edges += list(zip(outputs, tops, strict=True))
     return rows, edges
+
+
+def _combine_text(combine: str) -> tuple[str, ...]:
+    if combine not in _COMBINERS:
+        raise ValueError(f"pictures have no name for combination {combine!r}")
+    return _COMBINERS[combine]

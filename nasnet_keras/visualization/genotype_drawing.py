@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from nasnet_keras.genotypes import Genotype
-from nasnet_keras.visualization.cell_picture import LINE_HEIGHT, Box, Picture, place_cell
+from nasnet_keras.genotypes import Genotype, get_genotype
+from nasnet_keras.visualization.cell_layout import LINE_HEIGHT, Box, CellLayout, place_cell
 from nasnet_keras.whole_files import check_can_write, written_whole
 
 COLORS = {
@@ -29,18 +29,24 @@ _MARGIN = 16.0
 _TITLE_HEIGHT = 30.0
 _PIXELS_PER_POINT = 2.0  # PNG only.
 
+Point = tuple[float, float]
 
-def draw_genotype(genotype: Genotype, path: str | os.PathLike[str]) -> None:
+
+def draw_genotype(
+    genotype: Genotype | str | os.PathLike[str], path: str | os.PathLike[str]
+) -> None:
     """Draws the cells of a genotype, from their inputs at the bottom to the output at the top.
 
     Args:
-        genotype: The genotype.
+        genotype: A genotype, the name of a published one (`list_genotypes()`), or a `.json` file.
         path: The file, written whole or not at all; its suffix, `.svg` or `.png`, is its format.
 
     Raises:
-        OSError: The file cannot be written.
-        ValueError: The suffix is another one.
+        OSError: A file cannot be read or written.
+        ValueError: The suffix is another one, the name is unknown, or the file holds no genotype.
     """
+    if not isinstance(genotype, Genotype):
+        genotype = get_genotype(os.fspath(genotype))
     suffix = Path(path).suffix
     if suffix not in (".svg", ".png"):
         raise ValueError(f"{os.fspath(path)}: a picture's suffix is .svg or .png, got {suffix!r}")
@@ -49,7 +55,7 @@ def draw_genotype(genotype: Genotype, path: str | os.PathLike[str]) -> None:
         if suffix == ".svg":
             temporary.write_text(genotype_svg(genotype) + "\n", encoding="utf-8")
         else:
-            _draw_png(_pictures(genotype), temporary)
+            _draw_png(_layouts(genotype), temporary)
 
 
 def genotype_svg(genotype: Genotype) -> str:
@@ -59,8 +65,8 @@ def genotype_svg(genotype: Genotype) -> str:
     `data-cell` and `data-name`; every edge a `path` of class `edge` with `data-cell`, `data-from`
     and `data-to`. Boxes are named as in `CellGenotype.state_names`, operations `block_0/left`.
     """
-    pictures = _pictures(genotype)
-    width, height = _size(pictures)
+    layouts = _layouts(genotype)
+    width, height = _size(layouts)
     root = ElementTree.Element(
         "svg",
         {
@@ -76,35 +82,35 @@ def genotype_svg(genotype: Genotype) -> str:
     )
     ElementTree.SubElement(root, "title").text = genotype.name
     ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": "#ffffff"})
-    for picture, left in zip(pictures, _lefts(pictures), strict=True):
-        cell = picture.title.split()[0]
+    for layout, left in zip(layouts, _lefts(layouts), strict=True):
+        cell = layout.title.split()[0]
         bottom = height - _MARGIN
         group = ElementTree.SubElement(root, "g", {"transform": f"translate({left:.1f} 0)"})
-        for line in picture.lines:
-            points = [(x, bottom - y) for x, y in line.points]
+        for edge in layout.edges:
+            points = [(x, bottom - y) for x, y in edge.points]
             ElementTree.SubElement(
                 group,
                 "path",
                 {
                     "class": "edge",
                     "data-cell": cell,
-                    "data-from": line.source,
-                    "data-to": line.target,
+                    "data-from": edge.source,
+                    "data-to": edge.target,
                     "d": _svg_path(points),
                     "fill": "none",
                     "stroke": _INK,
                 },
             )
-        for box in picture.boxes:
+        for box in layout.boxes:
             _svg_box(group, cell, box, bottom)
-        title = {"x": f"{picture.width / 2:.1f}", "y": f"{_MARGIN + _FONT_SIZE:.1f}"}
+        title = {"x": f"{layout.width / 2:.1f}", "y": f"{_MARGIN + _FONT_SIZE:.1f}"}
         ElementTree.SubElement(
             group, "text", title | {"font-weight": "bold", "class": "title"}
-        ).text = picture.title
+        ).text = layout.title
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _pictures(genotype: Genotype) -> list[Picture]:
+def _layouts(genotype: Genotype) -> list[CellLayout]:
     if genotype.reduction is None:
         return [place_cell(genotype.normal, "cell")]
     return [
@@ -113,27 +119,40 @@ def _pictures(genotype: Genotype) -> list[Picture]:
     ]
 
 
-def _size(pictures: Sequence[Picture]) -> tuple[float, float]:
-    width = sum(p.width for p in pictures) + _BETWEEN_CELLS * (len(pictures) - 1) + 2 * _MARGIN
-    return width, max(p.height for p in pictures) + _TITLE_HEIGHT + 2 * _MARGIN
+def _size(layouts: Sequence[CellLayout]) -> tuple[float, float]:
+    width = sum(each.width for each in layouts) + _BETWEEN_CELLS * (len(layouts) - 1) + 2 * _MARGIN
+    return width, max(each.height for each in layouts) + _TITLE_HEIGHT + 2 * _MARGIN
 
 
-def _lefts(pictures: Sequence[Picture]) -> list[float]:
+def _lefts(layouts: Sequence[CellLayout]) -> list[float]:
     return [
-        _MARGIN + sum(p.width + _BETWEEN_CELLS for p in pictures[:number])
-        for number in range(len(pictures))
+        _MARGIN + sum(each.width + _BETWEEN_CELLS for each in layouts[:i])
+        for i in range(len(layouts))
     ]
 
 
-def _svg_path(points: Sequence[tuple[float, float]]) -> str:
-    text = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-    for number, ((x0, y0), (x1, y1)) in enumerate(itertools.pairwise(points)):
+def _segments(points: Sequence[Point]) -> list[list[Point]]:
+    """Returns what a path consists of after its first point.
+
+    A straight line is its end, a cubic curve two control points and its end.
+    """
+    segments = []
+    for i, ((x0, y0), (x1, y1)) in enumerate(itertools.pairwise(points)):
         middle = (y0 + y1) / 2
-        if number % 2 and x0 != x1:
-            text += f"C{x0:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}"
+        if i % 2 and x0 != x1:
+            segments.append([(x0, middle), (x1, middle), (x1, y1)])
         elif (x0, y0) != (x1, y1):
-            text += f"L{x1:.1f} {y1:.1f}"
-    return text
+            segments.append([(x1, y1)])
+    return segments
+
+
+def _svg_path(points: Sequence[Point]) -> str:
+    def text(segment: Sequence[Point]) -> str:
+        return " ".join(f"{x:.1f} {y:.1f}" for x, y in segment)
+
+    return f"M{text(points[:1])}" + "".join(
+        f"{'C' if len(segment) == 3 else 'L'}{text(segment)}" for segment in _segments(points)
+    )
 
 
 def _svg_box(group: ElementTree.Element, cell: str, box: Box, bottom: float) -> None:
@@ -144,8 +163,8 @@ def _svg_box(group: ElementTree.Element, cell: str, box: Box, bottom: float) -> 
         node,
         "rect",
         {
-            "x": f"{box.center - box.width / 2:.1f}",
-            "y": f"{bottom - box.middle - box.height / 2:.1f}",
+            "x": f"{box.x - box.width / 2:.1f}",
+            "y": f"{bottom - box.y - box.height / 2:.1f}",
             "width": f"{box.width:.1f}",
             "height": f"{box.height:.1f}",
             "rx": "5",
@@ -153,36 +172,35 @@ def _svg_box(group: ElementTree.Element, cell: str, box: Box, bottom: float) -> 
             "stroke": _INK,
         },
     )
-    first = bottom - box.middle - LINE_HEIGHT * (len(box.lines) - 1) / 2 + 0.35 * _FONT_SIZE
-    for number, line in enumerate(box.lines):
-        place = {"x": f"{box.center:.1f}", "y": f"{first + LINE_HEIGHT * number:.1f}"}
+    first = bottom - box.y - LINE_HEIGHT * (len(box.text) - 1) / 2 + 0.35 * _FONT_SIZE
+    for number, line in enumerate(box.text):
+        place = {"x": f"{box.x:.1f}", "y": f"{first + LINE_HEIGHT * number:.1f}"}
         ElementTree.SubElement(node, "text", place).text = line
 
 
-def _draw_png(pictures: Sequence[Picture], path: Path) -> None:
+def _draw_png(layouts: Sequence[CellLayout], path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyBboxPatch, PathPatch
     from matplotlib.path import Path as Outline
 
-    width, height = _size(pictures)
+    width, height = _size(layouts)
     # One unit is a point, of which an inch has 72.
     figure = Figure(figsize=(width / 72, height / 72), dpi=72 * _PIXELS_PER_POINT)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(-_MARGIN, height - _MARGIN))
     axes.set_axis_off()
     text: dict[str, Any] = {"ha": "center", "va": "center", "family": "DejaVu Sans"}
-    for picture, left in zip(pictures, _lefts(pictures), strict=True):
-        for line in picture.lines:
-            points, codes = [line.points[0]], [Outline.MOVETO]
-            for number, (a, b) in enumerate(zip(line.points, line.points[1:], strict=False)):
-                middle = (a[1] + b[1]) / 2
-                curve = [(a[0], middle), (b[0], middle), b] if number % 2 else [b]
-                points += curve
-                codes += [Outline.CURVE4 if number % 2 else Outline.LINETO] * len(curve)
+    for layout, left in zip(layouts, _lefts(layouts), strict=True):
+        for edge in layout.edges:
+            points, codes = [edge.points[0]], [Outline.MOVETO]
+            for segment in _segments(edge.points):
+                points += segment
+                code = Outline.CURVE4 if len(segment) == 3 else Outline.LINETO
+                codes += [code] * len(segment)
             moved = [(x + left, y) for x, y in points]
             axes.add_patch(PathPatch(Outline(moved, codes), facecolor="none", edgecolor=_INK))
-        for box in picture.boxes:
-            x, y = left + box.center, box.middle
+        for box in layout.boxes:
+            x, y = left + box.x, box.y
             axes.add_patch(
                 FancyBboxPatch(
                     (x - box.width / 2 + 5, y - box.height / 2 + 5),
@@ -194,13 +212,13 @@ def _draw_png(pictures: Sequence[Picture], path: Path) -> None:
                     zorder=2,
                 )
             )
-            first = y + LINE_HEIGHT * (len(box.lines) - 1) / 2
-            for number, label in enumerate(box.lines):
+            first = y + LINE_HEIGHT * (len(box.text) - 1) / 2
+            for number, label in enumerate(box.text):
                 axes.text(
                     x, first - LINE_HEIGHT * number, label, size=_FONT_SIZE - 1, zorder=3, **text
                 )
         axes.text(
-            left + picture.width / 2, height - 2 * _MARGIN - _FONT_SIZE / 2, picture.title,
+            left + layout.width / 2, height - 2 * _MARGIN - _FONT_SIZE / 2, layout.title,
             size=_FONT_SIZE, weight="bold", **text,
         )  # fmt: skip
     figure.savefig(path, format="png")

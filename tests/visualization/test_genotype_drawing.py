@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from nasnet_keras.genotypes import Branch, CellGenotype, Genotype, get_genotype, list_genotypes
+from nasnet_keras.genotypes import CellGenotype, Genotype, get_genotype, list_genotypes
 from nasnet_keras.search import get_space
-from nasnet_keras.visualization.cell_picture import operation_lines
-from nasnet_keras.visualization.drawing import COLORS, draw_genotype, genotype_svg
-from nasnet_keras.visualization.layered_layout import place_in_rows
+from nasnet_keras.visualization import draw_genotype, genotype_svg
+from nasnet_keras.visualization.cell_layout import operation_text
+from nasnet_keras.visualization.genotype_drawing import COLORS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -68,7 +68,7 @@ def test_every_box_and_edge_is_drawn(genotype: Genotype) -> None:
         for number, block in enumerate(cell.blocks):
             for side, branch in (("left", block.left), ("right", block.right)):
                 texts = [t.text for t in drawn[f"block_{number}/{side}"].iter(f"{SVG}text")]
-                assert texts == list(operation_lines(branch.operation))
+                assert texts == list(operation_text(branch.operation))
 
 
 @pytest.mark.parametrize("genotype", GENOTYPES, ids=lambda genotype: genotype.name)
@@ -85,27 +85,6 @@ def test_boxes_do_not_overlap_and_are_inside(genotype: Genotype) -> None:
             for x2, y2, w2, h2 in boxes:
                 assert x + w < x2 or x2 + w2 < x or y + h < y2 or y2 + h2 < y
             boxes.append((x, y, w, h))
-
-
-def test_edges_that_need_not_cross_do_not() -> None:
-    # A ladder whose rows are given in the wrong order, with an edge that passes a row.
-    rows = [["a", "b", "c"], ["z", "y", "x"], ["r", "q", "p"]]
-    edges = [("a", "x"), ("b", "y"), ("c", "z"), ("x", "p"), ("y", "q"), ("z", "r"), ("a", "p")]
-    layout = place_in_rows(rows, edges, dict.fromkeys("abcxyzpqr", 10.0), gap=5.0)
-    assert layout.crossings == 0
-    assert len(layout.passes[("a", "p")]) == 1
-    for row in rows:
-        places = sorted(layout.centers[name] for name in row)
-        assert np.diff(places).min() >= 15.0 - 1e-6
-    with pytest.raises(ValueError, match="from 'x' to 'a' does not go up"):
-        place_in_rows(rows, [("x", "a")], dict.fromkeys("abcxyzpqr", 10.0), gap=5.0)
-
-
-def test_crossings_that_must_be_are_counted() -> None:
-    # Three of three: of the complete bipartite graph, no order has fewer than nine.
-    edges = [(a, b) for a in "abc" for b in "xyz"]
-    layout = place_in_rows([list("abc"), list("xyz")], edges, dict.fromkeys("abcxyz", 1.0), 1.0)
-    assert layout.crossings == 9
 
 
 def test_files_are_pictures_of_their_suffix(tmp_path: Path) -> None:
@@ -130,8 +109,21 @@ def test_names_are_escaped() -> None:
     assert ElementTree.fromstring(text).findtext(f"{SVG}title") == name
 
 
-def test_operations_have_names_of_their_own() -> None:
-    from nasnet_keras.genotypes import OPERATIONS
+@pytest.mark.parametrize("name", list_genotypes())
+def test_a_published_cell_is_drawn_by_its_name_and_any_from_its_file(
+    name: str, tmp_path: Path
+) -> None:
+    genotype = get_genotype(name)
+    genotype.save(tmp_path / "cell.json")
+    for what, file in ((name, "name.svg"), (tmp_path / "cell.json", "file.svg")):
+        draw_genotype(what, tmp_path / file)
+        assert (tmp_path / file).read_text() == genotype_svg(genotype) + "\n"
 
-    assert len({operation_lines(name) for name in OPERATIONS}) == len(OPERATIONS)
-    assert operation_lines(Branch("conv_1x7_7x1", 0).operation) == ("conv", "1x7, 7x1")
+
+def test_what_is_no_genotype_is_not_drawn(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="unknown genotype 'pnasnet_6'; did you mean 'pnasnet_5'?"):
+        draw_genotype("pnasnet_6", tmp_path / "cell.svg")
+    (tmp_path / "cell.json").write_text("{}")
+    with pytest.raises(ValueError, match="cell.json: genotype 'custom' has no 'normal' cell"):
+        draw_genotype(tmp_path / "cell.json", tmp_path / "cell.svg")
+    assert [path.name for path in tmp_path.iterdir()] == ["cell.json"]

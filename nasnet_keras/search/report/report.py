@@ -13,7 +13,7 @@ from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.report import charts, tables
 from nasnet_keras.search.report.history import History, Reranked, read_history, read_reranked
-from nasnet_keras.visualization.drawing import genotype_svg
+from nasnet_keras.visualization import genotype_svg
 from nasnet_keras.whole_files import check_can_write, written_whole
 
 _STYLE = """

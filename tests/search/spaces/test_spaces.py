@@ -335,3 +335,31 @@ def test_every_listed_space_can_be_made() -> None:
     assert [get_space(name).config()["space"] for name in list_spaces()] == list_spaces()
     assert get_space("pnas", num_blocks=3).config() == {"space": "pnas", "num_blocks": 3}
     assert {op for op in NASNET_OPERATIONS} >= set(PNASSpace().decisions[2].choices)
+
+
+@pytest.mark.parametrize(
+    ("space", "architecture", "key", "name", "operations"),
+    [
+        (
+            NASNetSpace(2),
+            [1, 0, 4, 11, 1, 2, 0, 0, 7, 0, 1, 0, 9, 3, 1, 0, 1, 5, 12, 0],
+            "0.1.11.4.1.0.2.7.0.0.0.1.3.9.1.0.1.5.12.0",
+            "nasnet_ff13e63152",
+            ["avg_pool_3x3", "separable_5x5", "identity", "max_pool_7x7"],
+        ),
+        (
+            PNASSpace(2),
+            [1, 0, 1, 0, 1, 2, 5, 4],
+            "0.1.0.1.1.2.5.4",
+            "pnas_f3376da856",
+            ["separable_5x5", "separable_3x3", "avg_pool_3x3", "identity"],
+        ),
+    ],
+)
+def test_the_journals_of_earlier_searches_mean_what_they_meant(
+    space: Space, architecture: list[int], key: str, name: str, operations: list[str]
+) -> None:
+    genotype = space.decode(architecture)
+    assert space.key(architecture) == key and genotype.name == name
+    found = [b.operation for block in genotype.normal.blocks for b in block.branches]
+    assert found == operations
