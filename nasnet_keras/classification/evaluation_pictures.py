@@ -151,7 +151,7 @@ def _draw_map(confusion: np.ndarray, title: str, pairs: Sequence[tuple[str, str,
     right.set_yticks([])
     right.set_xticks([])
     for side in right.spines.values():
-        side.set_visible(False)
+        side.set(visible=False)
     return figure
 
 

@@ -52,7 +52,7 @@ class Evaluator:
         self._classes = classes
         self._network: keras.Model | None = None
         self._batches: EvaluationBatches | None = None
-        self._last: tuple[int, Evaluation] | None = None
+        self._last: dict[int, Evaluation] = {}  # By the training step.
 
     def evaluate(self, model: keras.Model, on_progress: OnProgress | None = None) -> Evaluation:
         """Evaluates, unless that was done after the same step already.
@@ -69,10 +69,10 @@ class Evaluator:
             ValueError: An example of it cannot be read, or its classes are others.
         """
         step = int(ops.convert_to_numpy(model.optimizer.iterations))
-        if self._last is None or self._last[0] != step:
+        if step not in self._last:
             with _undistributed():
-                self._last = step, self._evaluate(model, on_progress)
-        return self._last[1]
+                self._last = {step: self._evaluate(model, on_progress)}
+        return self._last[step]
 
     def _evaluate(self, model: keras.Model, on_progress: OnProgress | None) -> Evaluation:
         network = self._network

@@ -319,10 +319,11 @@ def _block_from_dict(number: int, entry: Any) -> Block:
         raise ValueError(
             f"block {number}: expected an object with left, right, combine, got {entry!r}"
         )
-    branches = []
+    branches = {}
     for side in ("left", "right"):
         pair = entry.get(side)
         if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
             raise ValueError(f"block {number}, {side}: expected [operation, state], got {pair!r}")
-        branches.append(Branch(pair[0], pair[1]))
-    return Block(branches[0], branches[1], entry.get("combine", "add"))
+        operation, state = pair
+        branches[side] = Branch(operation, state)
+    return Block(**branches, combine=entry.get("combine", "add"))

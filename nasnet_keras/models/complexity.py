@@ -48,7 +48,9 @@ def count_parameters(
         ValueError: The name is unknown (the nearest is suggested), a value is out of range, or the
             auxiliary head is asked for and the input's size is unknown or too small for it.
     """
-    cost = _cost(network, classes, include_top, auxiliary_head, input_shape, auxiliary_head)
+    cost = _cost(
+        network, classes, include_top, auxiliary_head, input_shape, needs_size=auxiliary_head
+    )
     return cost.trainable if trainable_only else cost.trainable + cost.statistics
 
 
@@ -82,7 +84,8 @@ def count_multiply_adds(
         ValueError: The name is unknown (the nearest is suggested), a value is out of range, or the
             input's size is unknown or too small for the network.
     """
-    return _cost(network, classes, include_top, auxiliary_head, input_shape, True).multiply_adds
+    cost = _cost(network, classes, include_top, auxiliary_head, input_shape, needs_size=True)
+    return cost.multiply_adds
 
 
 def _cost(
@@ -91,6 +94,7 @@ def _cost(
     include_top: bool,
     auxiliary_head: bool,
     input_shape: Sequence[int | None] | None,
+    *,
     needs_size: bool,
 ) -> Cost:
     """Adds up stem, cells and heads."""

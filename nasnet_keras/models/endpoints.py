@@ -39,7 +39,7 @@ def endpoints(model: keras.Model) -> dict[str, Any]:
         if name in ("conv0_bn", "l1_stem_bn") or name.startswith("cell_stem_"):
             result["Stem"] = layer.output
         elif name.startswith("reduction_cell_"):
-            result[f"Reduction_Cell_{name.rsplit('_', 1)[1]}"] = layer.output
+            result[f"Reduction_Cell_{name.removeprefix('reduction_cell_')}"] = layer.output
             cells += 1
         elif name.startswith("cell_") and name[5:].isdigit():
             result[f"Cell_{name[5:]}"] = layer.output

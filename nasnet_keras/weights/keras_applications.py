@@ -105,7 +105,8 @@ def keras_layer_name(scope: str, cells_per_stage: int) -> str | None:
     cell = _CELL.fullmatch(scope)
     if cell is None:
         return None
-    family, number, rest = cell[1], int(cell[2]), cell[3]
+    family, place, rest = cell.groups()
+    number = int(place)
     if family == "cell":
         kind, block_id = "normal", str(number + (number >= cells_per_stage))
     elif family == "cell_stem":
@@ -119,10 +120,11 @@ def keras_layer_name(scope: str, cells_per_stage: int) -> str | None:
     branch = _BRANCH.fullmatch(rest)
     if branch is None:
         return None
-    block, side = int(branch[1]) + 1, branch[2]
+    comb_iter, side, layer, repeat = branch.groups()
+    block = int(comb_iter) + 1
     if kind == "reduction" and block == 5:
         block = 4  # Keras calls the fifth block's convolution `reduction_left4`.
-    repeat = branch[4] + ("_bn" if branch[3] == "bn_sep" else "")
+    repeat += "_bn" if layer == "bn_sep" else ""
     return f"separable_conv_{repeat}_{kind}_{side}{block}_{block_id}"
 
 

@@ -120,12 +120,14 @@ def load_slim_checkpoint(
 
 def slim_checkpoint_shapes(prefix: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
     """Returns the shape of everything in a checkpoint by name; arguments and errors as above."""
-    return {name: array.shape for name, array in _open_checkpoint(prefix)[1].items()}
+    _, arrays = _open_checkpoint(prefix)
+    return {name: array.shape for name, array in arrays.items()}
 
 
 def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
     """Returns the training step of a checkpoint, 0 where it has none; errors as above."""
-    step = _open_checkpoint(prefix)[1].get("global_step")
+    _, arrays = _open_checkpoint(prefix)
+    step = arrays.get("global_step")
     return 0 if step is None else int(step.read())
 
 

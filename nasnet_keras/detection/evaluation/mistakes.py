@@ -103,6 +103,7 @@ def judge_detections(
         for result, box, ious in zip(own, boxes, _overlaps(boxes, index, rows), strict=True):
             label = labels[result["category_id"]]
             verdict, place = _verdict(label, ious, index, rows, found, min_iou)
+            top, left, bottom, right = box.tolist()
             if verdict == CORRECT:
                 found.add(place)
             judged.append(
@@ -110,7 +111,7 @@ def judge_detections(
                     image=image,
                     label=label,
                     score=float(result["score"]),
-                    box=(float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+                    box=(top, left, bottom, right),
                     verdict=verdict,
                     row=int(rows[place]) if place >= 0 else -1,
                     iou=float(ious[place]) if place >= 0 else 0.0,

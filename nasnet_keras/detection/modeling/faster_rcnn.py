@@ -40,7 +40,11 @@ _Training: Any = type("_Training", (), {})
 if keras.backend.backend() == "tensorflow":
     from nasnet_keras.training.step.tensorflow_network import TensorFlowTraining as _Training
 
-LOSSES = ("region_box_loss", "region_class_loss", "box_loss", "class_loss")
+RPN_BOX_LOSS = "region_box_loss"
+RPN_CLASS_LOSS = "region_class_loss"
+BOX_LOSS = "box_loss"
+CLASS_LOSS = "class_loss"
+LOSSES = (RPN_BOX_LOSS, RPN_CLASS_LOSS, BOX_LOSS, CLASS_LOSS)
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -161,7 +165,7 @@ class FasterRCNN(_Training, keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        if LOSSES[0] not in y_pred:
+        if RPN_BOX_LOSS not in y_pred:
             raise ValueError(f"a batch to train on or to evaluate needs {BOXES!r} and {LABELS!r}")
         for tracker in self.loss_trackers:
             tracker.update_state(y_pred[tracker.name])
@@ -195,7 +199,7 @@ class FasterRCNN(_Training, keras.Model):
             See `select_detections`.
         """
         c = self.config
-        features, step, encodings, logits, anchors = self._first_stage(images, False)
+        features, step, encodings, logits, anchors = self._first_stage(images, training=False)
         proposals, _, valid = propose_boxes(
             encodings,
             logits,
@@ -206,7 +210,7 @@ class FasterRCNN(_Training, keras.Model):
             c.box_scales,
             suppress=suppress,
         )
-        encodings, logits = self._second_stage(images, features, step, proposals, False)
+        encodings, logits = self._second_stage(images, features, step, proposals, training=False)
         boxes, scores = decode_detections(encodings, logits, proposals, valid, c.box_scales)
         return select_detections(
             boxes,
@@ -230,17 +234,19 @@ class FasterRCNN(_Training, keras.Model):
         training: bool,
     ) -> dict[str, Any]:
         c = self.config
-        features, step, encodings, logits, anchors = self._first_stage(images, training)
+        features, step, encodings, logits, anchors = self._first_stage(images, training=training)
         indices, matches, sampled = self._sample_anchors(anchors, sizes, boxes, counts, crowd)
         positive = ops.logical_and(sampled, matches >= 0)
         targets = encode_boxes(
             _take(boxes, ops.maximum(matches, 0)), ops.take(anchors, indices, axis=0), c.box_scales
         )
         losses = {
-            LOSSES[0]: box_loss(
+            RPN_BOX_LOSS: box_loss(
                 _take(encodings, indices), targets, positive, sampled, c.huber_delta
             ),
-            LOSSES[1]: class_loss(_take(logits, indices), ops.cast(positive, "int32"), sampled),
+            RPN_CLASS_LOSS: class_loss(
+                _take(logits, indices), ops.cast(positive, "int32"), sampled
+            ),
         }
         proposals, matches, sampled = self._sample_proposals(
             encodings, logits, anchors, sizes, boxes, counts, crowd
@@ -249,10 +255,10 @@ class FasterRCNN(_Training, keras.Model):
         matches = ops.maximum(matches, 0)
         classes = ops.where(positive, _take(labels, matches), 0)
         targets = encode_boxes(_take(boxes, matches), proposals, c.box_scales)
-        encodings, logits = self._second_stage(images, features, step, proposals, training)
+        encodings, logits = self._second_stage(images, features, step, proposals, training=training)
         of_class = ops.take_along_axis(encodings, classes[..., None, None], axis=2)[:, :, 0]
-        losses[LOSSES[2]] = box_loss(of_class, targets, positive, sampled, c.huber_delta)
-        losses[LOSSES[3]] = class_loss(logits, ops.where(positive, classes + 1, 0), sampled)
+        losses[BOX_LOSS] = box_loss(of_class, targets, positive, sampled, c.huber_delta)
+        losses[CLASS_LOSS] = class_loss(logits, ops.where(positive, classes + 1, 0), sampled)
         return losses
 
     def training_samples(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -268,7 +274,7 @@ class FasterRCNN(_Training, keras.Model):
         """
         images, sizes = images_and_sizes(inputs)
         boxes, _, counts, crowd = ground_truth(inputs, self.config.classes)
-        _, _, encodings, logits, anchors = self._first_stage(images, False)
+        _, _, encodings, logits, anchors = self._first_stage(images, training=False)
         indices, matches, sampled = self._sample_anchors(anchors, sizes, boxes, counts, crowd)
         proposals, proposal_matches, proposals_sampled = self._sample_proposals(
             encodings, logits, anchors, sizes, boxes, counts, crowd
@@ -291,11 +297,11 @@ class FasterRCNN(_Training, keras.Model):
             boxes,
             counts,
             crowd,
-            c.region_positive_iou,
-            c.region_negative_iou,
-            True,
-            c.crowd_overlap,
-            inside,
+            positive_iou=c.region_positive_iou,
+            negative_iou=c.region_negative_iou,
+            force_best=True,
+            crowd_overlap=c.crowd_overlap,
+            allowed=inside,
         )
         indices, sampled = self._sample(matches, c.region_batch_size, c.region_positive_fraction)
         return indices, _take(matches, indices), sampled
@@ -330,16 +336,16 @@ class FasterRCNN(_Training, keras.Model):
             boxes,
             counts,
             crowd,
-            c.box_positive_iou,
-            c.box_positive_iou,
-            False,
-            c.crowd_overlap,
-            valid,
+            positive_iou=c.box_positive_iou,
+            negative_iou=c.box_positive_iou,
+            force_best=False,
+            crowd_overlap=c.crowd_overlap,
+            allowed=valid,
         )
         indices, sampled = self._sample(matches, c.box_batch_size, c.box_positive_fraction)
         return _take(proposals, indices), _take(matches, indices), sampled
 
-    def _first_stage(self, images: Any, training: bool) -> tuple[Any, Any, Any, Any, Any]:
+    def _first_stage(self, images: Any, *, training: bool) -> tuple[Any, Any, Any, Any, Any]:
         """Returns features, drop path's step, the region head's two outputs, and anchors."""
         c = self.config
         outputs = self.backbone.first_stage(images * (2.0 / 255.0) - 1.0, training=training)
@@ -350,7 +356,7 @@ class FasterRCNN(_Training, keras.Model):
         return features, step, encodings, logits, anchors
 
     def _second_stage(
-        self, images: Any, features: Any, step: Any, proposals: Any, training: bool
+        self, images: Any, features: Any, step: Any, proposals: Any, *, training: bool
     ) -> tuple[Any, Any]:
         """Returns the box head's two outputs for proposals in pixels."""
         c = self.config

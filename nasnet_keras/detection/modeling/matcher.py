@@ -16,6 +16,7 @@ def match_boxes(
     boxes: Any,
     counts: Any,
     crowd: Any,
+    *,
     positive_iou: float,
     negative_iou: float,
     force_best: bool,

@@ -174,18 +174,19 @@ def _miss(
         if detection.image == image and _near(detection.box, truth)
     ]
     shown.append((truth, index.class_names[index.labels[row]], YELLOW))
-    size = f"{truth[2] - truth[0]:.0f} x {truth[3] - truth[1]:.0f} pixels"
+    top, left, bottom, right = truth
+    size = f"{bottom - top:.0f} x {right - left:.0f} pixels"
     caption = f"image {index.image_ids[image]}, {size}"
     return _cutout(index, image, [truth], shown, side), caption
 
 
 def _near(box: Sequence[float], other: Sequence[float]) -> bool:
     """Returns whether the IoU is such that a detection may be about an object."""
-    height = min(box[2], other[2]) - max(box[0], other[0])
-    width = min(box[3], other[3]) - max(box[1], other[1])
+    top, left, bottom, right = np.array([box, other]).T
+    height, width = bottom.min() - top.max(), right.min() - left.max()
     common = max(height, 0) * max(width, 0)
-    areas = [(edges[2] - edges[0]) * (edges[3] - edges[1]) for edges in (box, other)]
-    return common >= NEAR * (sum(areas) - common)
+    areas = (bottom - top) * (right - left)
+    return bool(common >= NEAR * (areas.sum() - common))
 
 
 def _cutout(

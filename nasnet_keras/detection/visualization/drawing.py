@@ -89,12 +89,10 @@ def _outline(
 ) -> None:
     width, height = drawing.im.size
     # The line lies on the pixels just inside the box.
-    top, left = (
-        int(np.clip(round(edge), 0, limit - 1))
-        for edge, limit in zip(box, (height, width), strict=False)
-    )
-    bottom = int(np.clip(round(box[2]) - 1, top, height - 1))
-    right = int(np.clip(round(box[3]) - 1, left, width - 1))
+    top, left, bottom, right = (round(edge) for edge in box)
+    top, left = int(np.clip(top, 0, height - 1)), int(np.clip(left, 0, width - 1))
+    bottom = int(np.clip(bottom - 1, top, height - 1))
+    right = int(np.clip(right - 1, left, width - 1))
     if not dashed:
         # A dark hairline around it, so that the line shows on any ground.
         drawing.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=(0, 0, 0))
@@ -119,25 +117,25 @@ def _label(
     font: ImageFont.ImageFont | ImageFont.FreeTypeFont,
     taken: list[tuple[float, float, float, float]],
 ) -> None:
-    left, top, right, bottom = font.getbbox(text)
-    width, height = right - left + 4, bottom - top + 4
+    text_left, text_top, text_right, text_bottom = font.getbbox(text)
+    width, height = text_right - text_left + 4, text_bottom - text_top + 4
+    top, left, bottom, right = box
     places = [
-        (box[1], box[0] - height),
-        (box[1], box[2]),
-        (box[1], box[0]),
-        (box[3] - width, box[0] - height),
-        (box[3] - width, box[2]),
-        (box[3] - width, box[2] - height),
-        (box[3], box[0]),
-        (box[1] - width, box[0]),
+        (left, top - height),
+        (left, bottom),
+        (left, top),
+        (right - width, top - height),
+        (right - width, bottom),
+        (right - width, bottom - height),
+        (right, top),
+        (left - width, top),
     ]
 
     def overlap(place: tuple[float, float]) -> float:
         x, y = place
         return sum(
-            max(0.0, min(x + width, other[2]) - max(x, other[0]))
-            * max(0.0, min(y + height, other[3]) - max(y, other[1]))
-            for other in taken
+            max(0.0, min(x + width, x2) - max(x, x1)) * max(0.0, min(y + height, y2) - max(y, y1))
+            for x1, y1, x2, y2 in taken
         )
 
     inside = [
@@ -152,9 +150,10 @@ def _label(
     x, y = round(x), round(y)
     taken.append((x, y, x + width, y + height))
     drawing.rectangle((x, y, x + width - 1, y + height - 1), fill=color)
-    luma = 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2]
+    red, green, blue = color
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
     ink = (0, 0, 0) if luma > 120 else (255, 255, 255)
-    drawing.text((x + 2 - left, y + 2 - top), text, ink, font)
+    drawing.text((x + 2 - text_left, y + 2 - text_top), text, ink, font)
 
 
 def contact_sheet(

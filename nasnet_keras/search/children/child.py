@@ -213,7 +213,8 @@ class ClassifierChild:
     def _classes(self) -> int:
         if self.dataset_name in _CLASSES:
             return _CLASSES[self.dataset_name]
-        return len(self._training_data()[1])
+        _, class_names = self._training_data()
+        return len(class_names)
 
     def _training_data(self) -> tuple[int, tuple[str, ...]]:
         """Returns the number of the images and the names of their classes."""

@@ -103,8 +103,8 @@ def config_differences(
         if isinstance(theirs, dict) and isinstance(ours, dict):
             differences += config_differences(theirs, ours, f"{prefix}{name}.")
         else:
-            shown = ["not there" if v is _MISSING else json.dumps(v) for v in (theirs, ours)]
-            differences.append(f"{prefix}{name} was {shown[0]}, now {shown[1]}")
+            was, now = ("not there" if v is _MISSING else json.dumps(v) for v in (theirs, ours))
+            differences.append(f"{prefix}{name} was {was}, now {now}")
     return differences
 
 

@@ -143,7 +143,7 @@ def _figure(width: float = 7.5, height: float = 4.2) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["top", "right"]].set(visible=False)
     return figure, axes
 
 

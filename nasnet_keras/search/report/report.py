@@ -98,9 +98,9 @@ def _predictions(trained: Sequence[Trained]) -> list[str]:
     for child in sorted(predicted, key=lambda child: len(child.architecture)):
         decisions = len(child.architecture)
         name = f"{decisions} decisions" if decisions % 4 else f"{decisions // 4} blocks"
-        group = groups.setdefault(name, ([], []))
-        group[0].append(float(child.predicted_reward or 0.0))
-        group[1].append(child.reward)
+        expected, found = groups.setdefault(name, ([], []))
+        expected.append(float(child.predicted_reward or 0.0))
+        found.append(child.reward)
     rows = []
     for name, (expected, found) in groups.items():
         coefficient = charts.rank_correlation(expected, found)

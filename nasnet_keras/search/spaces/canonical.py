@@ -60,19 +60,20 @@ def canonical_order(nodes: Sequence[Node], num_inputs: int) -> list[int]:
             if len(different) > 1:
                 ends = []
                 for number in different:
-                    tail = complete(
+                    texts, tail = complete(
                         {**placed, num_inputs + number: following},
                         tuple(other for other in rest if other != number),
                     )
-                    ends.append((tail[0], [number, *tail[1]]))
-                end = min(ends)
-                return sequence + end[0], order + end[1]
+                    ends.append((texts, [number, *tail]))
+                texts, tail = min(ends)
+                return sequence + texts, order + tail
             placed = {**placed, num_inputs + ties[0]: following}
             order.append(ties[0])
             rest = tuple(other for other in rest if other != ties[0])
         return sequence, order
 
-    return complete({i: i for i in range(num_inputs)}, tuple(range(len(nodes))))[1]
+    _, order = complete({i: i for i in range(num_inputs)}, tuple(range(len(nodes))))
+    return order
 
 
 def canonical_cell(cell: CellGenotype) -> CellGenotype:

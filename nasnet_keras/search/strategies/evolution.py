@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from nasnet_keras.search.spaces.space import Architecture, Space
 from nasnet_keras.search.strategies.strategy import Strategy
 from nasnet_keras.settings import Count, check_value
+
+
+class _Member(NamedTuple):
+    architecture: Architecture
+    reward: float
 
 
 class RegularizedEvolution(Strategy):
@@ -43,7 +48,7 @@ class RegularizedEvolution(Strategy):
             )
         self.population_size = population_size
         self.sample_size = sample_size
-        self._population: deque[tuple[Architecture, float]] = deque(maxlen=population_size)
+        self._population: deque[_Member] = deque(maxlen=population_size)
 
     def settings(self) -> dict[str, Any]:
         return {"population_size": self.population_size, "sample_size": self.sample_size}
@@ -54,12 +59,12 @@ class RegularizedEvolution(Strategy):
             return self.space.sample(generator)
         members = generator.integers(len(self._population), size=self.sample_size)
         # Among equals the youngest: nothing is known against it, and drift goes on.
-        winner = max(members.tolist(), key=lambda i: (self._population[i][1], i))
-        return self.space.mutate(self._population[winner][0], generator)
+        winner = max(members.tolist(), key=lambda i: (self._population[i].reward, i))
+        return self.space.mutate(self._population[winner].architecture, generator)
 
     def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
         if reward is not None:
-            self._population.append((architecture, reward))
+            self._population.append(_Member(architecture, reward))
 
     def state_dict(self) -> dict[str, Any]:
         members = [[list(architecture), reward] for architecture, reward in self._population]
@@ -68,4 +73,4 @@ class RegularizedEvolution(Strategy):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         super().load_state_dict(state)
         self._population.clear()
-        self._population.extend((tuple(a), float(reward)) for a, reward in state["population"])
+        self._population.extend(_Member(tuple(a), float(r)) for a, r in state["population"])

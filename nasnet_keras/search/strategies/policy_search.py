@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,15 @@ from nasnet_keras.search.spaces.space import Architecture, Space
 from nasnet_keras.search.strategies.controller_sampling import unroll
 from nasnet_keras.search.strategies.policy_settings import PPO, PolicySettings
 from nasnet_keras.search.strategies.strategy import Strategy
+
+
+class _Sample(NamedTuple):
+    """A result that waits for an update; `log_probabilities` are those of sampling."""
+
+    number: int
+    architecture: Architecture
+    log_probabilities: np.ndarray
+    reward: float
 
 
 class PolicySearch(Strategy):
@@ -61,8 +70,7 @@ class PolicySearch(Strategy):
         )
         self.controller.optimizer.build(self.controller.trainable_variables)
         self._log_probabilities: dict[int, np.ndarray] = {}
-        # Results that wait for an update: number, architecture, sampling log-probabilities, reward.
-        self._batch: list[tuple[int, Architecture, np.ndarray, float]] = []
+        self._batch: list[_Sample] = []
         self._num_rewards = 0
         self._average = 0.0
         self._named_weights = self.controller.named_weights()
@@ -99,17 +107,17 @@ class PolicySearch(Strategy):
         log_probabilities = self._log_probabilities.pop(number)
         if reward is None:
             return
-        self._batch.append((number, architecture, log_probabilities, reward))
+        self._batch.append(_Sample(number, architecture, log_probabilities, reward))
         if len(self._batch) == self.policy_settings.batch_size:
             self._update()
 
     def _update(self) -> None:
         settings = self.policy_settings
-        batch = sorted(self._batch, key=lambda entry: entry[0])
+        batch = sorted(self._batch, key=lambda sample: sample.number)
         self._batch = []
-        architectures = np.array([entry[1] for entry in batch], "int32")
-        old = np.stack([entry[2] for entry in batch])
-        rewards = np.array([entry[3] for entry in batch])
+        architectures = np.array([sample.architecture for sample in batch], "int32")
+        old = np.stack([sample.log_probabilities for sample in batch])
+        rewards = np.array([sample.reward for sample in batch])
         rewards = np.sign(rewards) * np.abs(rewards) ** settings.reward_exponent
         baseline = self.baseline
         advantages = rewards - (rewards.mean() if baseline is None else baseline)
@@ -127,10 +135,10 @@ class PolicySearch(Strategy):
 
     def state_dict(self) -> dict[str, Any]:
         length = len(self.space.decisions)
-        kept = list(self._log_probabilities.values()) + [entry[2] for entry in self._batch]
+        kept = [*self._log_probabilities.values(), *(s.log_probabilities for s in self._batch)]
         state = {
             **super().state_dict(),
-            "batch": [[number, list(a), reward] for number, a, _, reward in self._batch],
+            "batch": [[s.number, list(s.architecture), s.reward] for s in self._batch],
             # Those of the pending proposals, in their order, then those of the batch.
             "log_probabilities": np.array(kept).reshape(-1, length),
             "num_rewards": self._num_rewards,
@@ -147,7 +155,7 @@ class PolicySearch(Strategy):
         kept = np.asarray(state["log_probabilities"], "float64")
         self._log_probabilities = {number: kept[i].copy() for i, number in enumerate(self._pending)}
         self._batch = [
-            (int(number), tuple(a), kept[len(self._pending) + i].copy(), float(reward))
+            _Sample(int(number), tuple(a), kept[len(self._pending) + i].copy(), float(reward))
             for i, (number, a, reward) in enumerate(state["batch"])
         ]
         self._num_rewards = int(state["num_rewards"])

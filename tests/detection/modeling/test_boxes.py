@@ -133,7 +133,17 @@ def test_matches_are_those_of_brute_force(positive: float, negative: float, forc
     counts, crowd = (kind < 2) & (area > 0), (kind == 2) & (area > 0)
     allowed = generator.uniform(size=(images, 12)) < 0.8
     found = array(
-        match_boxes(candidates, boxes, counts, crowd, positive, negative, force, 0.5, allowed)
+        match_boxes(
+            candidates,
+            boxes,
+            counts,
+            crowd,
+            positive_iou=positive,
+            negative_iou=negative,
+            force_best=force,
+            crowd_overlap=0.5,
+            allowed=allowed,
+        )
     )
     iou = array(pairwise_iou(candidates, boxes))
     seen = set()
