@@ -204,9 +204,11 @@ def _print_table(table: typing.Any) -> None:
 
 
 def rerank_children() -> int:
+    from nasnet_keras.search.report.history import read_history, rerank_directory
+
     directory = _run_directory()
-    config = directory.read_config()
-    dataset = config["child"].get("dataset_name")
+    history = read_history(directory)
+    dataset = history.config["child"].get("dataset_name")
     if not isinstance(dataset, str):
         raise ValueError(f"{directory.path}: its configuration names no dataset of the children")
     import_keras_quietly()
@@ -215,7 +217,6 @@ def rerank_children() -> int:
     from nasnet_keras.search.children.rerank import RerankChild, rerank
     from nasnet_keras.search.engine.experiment import SearchFailed
     from nasnet_keras.search.engine.progress import SearchProgress
-    from nasnet_keras.search.report.history import rerank_directory, space_of
     from nasnet_keras.search.report.tables import reranking
 
     overrides = {flag.name: flag.value for flag in _CHILD_FLAGS if flag.value is not None}
@@ -223,7 +224,7 @@ def rerank_children() -> int:
     child = RerankChild(
         dataset, _DATASET_DIR.value, overrides, _LATENCY_RUNS.value, recipe_name=recipe
     )
-    child.check(space_of(config))
+    child.check(history.space)
     console = Console()
     say = functools.partial(console.print, highlight=False, soft_wrap=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

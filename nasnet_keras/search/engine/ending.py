@@ -64,7 +64,7 @@ def why_ended(
 
 def _what_was_asked(state: SearchState, limits: Limits) -> str:
     least = ", ".join(
-        cost.quantity(state.smallest[cost.key])
+        cost.quantity(state.smallest)
         for cost in known_costs([state.smallest])
         if cost.key in limits.by_cost
     )

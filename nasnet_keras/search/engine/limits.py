@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nasnet_keras.search.engine.costs import COSTS
+from nasnet_keras.search.engine.costs import known_costs
 from nasnet_keras.settings import Count, Positive, Settings
 
 
@@ -29,12 +30,8 @@ class Limits(Settings):
     @property
     def by_cost(self) -> dict[str, float]:
         """The limits there are, by the key of the cost."""
-        limits = {
-            "parameters": self.max_parameters,
-            "multiply_adds": self.max_multiply_adds,
-            "latency_ms": self.max_latency_ms,
-        }
-        return {key: limit for key, limit in limits.items() if limit is not None}
+        limits = self.to_dict().items()
+        return {name.removeprefix("max_"): limit for name, limit in limits if limit is not None}
 
     @property
     def before_training(self) -> bool:
@@ -47,15 +44,12 @@ class Limits(Settings):
         Args:
             values: Costs by their keys, as far as they are known.
         """
-        limits = self.by_cost
-        for cost in COSTS:
-            if cost.key in limits and cost.key in values:
-                limit, value = limits[cost.key], values[cost.key]
-                if value > limit:
-                    return f"{cost.limit(limit)} is below its {cost.quantity(value)}"
+        for cost in known_costs([values]):
+            limit = self.by_cost.get(cost.key, math.inf)
+            if values[cost.key] > limit:
+                return f"max_{cost.key}={limit} is below its {cost.quantity(values)}"
         return None
 
     def __str__(self) -> str:
-        limits = self.by_cost
-        given = [cost.limit(limits[cost.key]) for cost in COSTS if cost.key in limits]
+        given = [f"max_{key}={limit}" for key, limit in self.by_cost.items()]
         return ", ".join(given) or "no limit"

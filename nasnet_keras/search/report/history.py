@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,8 @@ class History:
         Raises:
             ValueError: It is not one that can be made by name.
         """
-        return space_of(self.config)
+        values = dict(self.config["space"])
+        return get_space(values.pop("space"), **values)
 
     @property
     def ranked(self) -> list[Trained]:
@@ -96,16 +96,6 @@ def read_history(run_dir: RunDirectory) -> History:
         if state.just_trained is not None:
             trained.append(state.just_trained)
     return History(run_dir.path, config, proposals, trained, state)
-
-
-def space_of(config: Mapping[str, Any]) -> Space:
-    """Returns the space of a search from its configuration.
-
-    Raises:
-        ValueError: It is not one that can be made by name.
-    """
-    values = dict(config["space"])
-    return get_space(values.pop("space"), **values)
 
 
 @dataclass(frozen=True)

@@ -46,8 +46,7 @@ def counts(history: History) -> Table:
         ("seed", str(history.config["seed"])),
     ]
     if state.best is not None:
-        values = state.best.values
-        costs = [cost.quantity(values[cost.key]) for cost in known_costs([values])]
+        costs = [cost.quantity(state.best.values) for cost in known_costs([state.best.values])]
         best = f"child {state.best.number}: accuracy {state.best.reward:.4f}"
         rows.append(("best", ", ".join([best, *costs])))
     return Table((), rows)
@@ -56,12 +55,14 @@ def counts(history: History) -> Table:
 def ranking(children: Sequence[Trained]) -> Table:
     """Returns children by rank, with those of their costs that are known."""
     costs = known_costs(child.values for child in children)
-    rows = []
-    for rank, child in enumerate(children, 1):
-        known = [cost.text(child.values[cost.key]) if cost.key in child.values else ""
-                 for cost in costs]  # fmt: skip
-        time = format_seconds(child.seconds)
-        rows.append((str(rank), str(child.number), f"{child.reward:.4f}", *known, time))
+    rows = [
+        (
+            *(str(rank), str(child.number), f"{child.reward:.4f}"),
+            *(cost.text(child.values) for cost in costs),
+            format_seconds(child.seconds),
+        )
+        for rank, child in enumerate(children, 1)
+    ]
     headings = ("rank", "child", "accuracy", *(cost.heading for cost in costs), "time")
     return Table(headings, rows)
 

@@ -114,10 +114,7 @@ class CellSpace(Space):
         return self.check(self._architecture(found))
 
     def canonical(self, architecture: Sequence[int]) -> Architecture:
-        return self._canonical(self.check(architecture))
-
-    def _canonical(self, architecture: Sequence[int]) -> Architecture:
-        return self._architecture(map(canonical_rows, self._rows(architecture)))
+        return self._architecture(map(canonical_rows, self._rows(self.check(architecture))))
 
     def _architecture(self, cells: Iterable[Sequence[Row]]) -> Architecture:
         return tuple(value for rows in cells for row in rows for value in row[: self.block_size])

@@ -82,7 +82,7 @@ class PNASSpace(CellSpace):
 
         Returns:
             `(len(parents) * choices, 4 * (b + 1))` integers, parents in order. One network may be
-            among them more than once; `expand` leaves those out.
+            among them more than once.
 
         Raises:
             ValueError: There are no parents, they differ in size, or they have all B blocks.
@@ -103,10 +103,3 @@ class PNASSpace(CellSpace):
     def first_level(self) -> list[Architecture]:
         """Returns the 136 distinct cells of one block."""
         return [tuple(block) for block in self.block_choices(0).tolist()]
-
-    def expand(self, parents: Sequence[Sequence[int]]) -> list[Architecture]:
-        """Returns the distinct networks among `children`, in canonical form.
-
-        All 136 cells of one block have 31,620 distinct children.
-        """
-        return list(dict.fromkeys(map(self._canonical, self.children(parents).tolist())))

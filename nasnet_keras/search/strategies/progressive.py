@@ -37,6 +37,9 @@ class Progressive(Strategy):
             Below 1, children that never answer hold nothing up, and what comes late is learned from
             but not extended.
 
+    Attributes:
+        level: Blocks of the cells that are being proposed.
+
     Raises:
         ValueError: The space has no levels, or a value is out of range.
     """
@@ -76,25 +79,20 @@ class Progressive(Strategy):
         }
 
     @property
-    def level(self) -> int:
-        """Blocks of the cells that are being proposed."""
-        return self._level
-
-    @property
     def finished(self) -> bool:
         if self._next_number < self._first_number + len(self._queue):
             return False
-        return self.dead_end is not None or self._level == self.pnas_space.num_blocks
+        return self.dead_end is not None or self.level == self.pnas_space.num_blocks
 
     @property
     def dead_end(self) -> str | None:
         dead = self._told == len(self._queue) and not self._parents
-        return f"cell of level {self._level}" if dead else None
+        return f"cell of level {self.level}" if dead else None
 
     def _begin_level(
         self, level: int, queue: list[Architecture], predictions: list[float] | None
     ) -> None:
-        self._level = level
+        self.level = level
         self._first_number = self._next_number
         self._queue = queue
         self._predictions = predictions
@@ -132,7 +130,7 @@ class Progressive(Strategy):
                 scores.append(float(predictions[index]))
                 if len(queue) == self.beam_size:
                     break
-        self._begin_level(self._level + 1, queue, scores)
+        self._begin_level(self.level + 1, queue, scores)
 
     def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
         current = number >= self._first_number
@@ -148,7 +146,7 @@ class Progressive(Strategy):
         return {
             **super().state_dict(),
             **self.surrogate.state_dict(),
-            "level": self._level,
+            "level": self.level,
             "first_number": self._first_number,
             "queue": [list(a) for a in self._queue],
             "predictions": self._predictions,
@@ -161,7 +159,7 @@ class Progressive(Strategy):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         super().load_state_dict(state)
         self.surrogate.load_state_dict(state)
-        self._level = int(state["level"])
+        self.level = int(state["level"])
         self._first_number = int(state["first_number"])
         self._queue = [tuple(a) for a in state["queue"]]
         predictions = state["predictions"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nasnet_keras.search import MLP, get_space
+from nasnet_keras.search import MLP, Architecture, PNASSpace, get_space
 from tests.search.journals import made_up_search
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parents[3]
 @pytest.fixture
 def benchmarks(monkeypatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+
+
+def distinct_children(space: PNASSpace, cells: list[Architecture]) -> list[Architecture]:
+    return list(dict.fromkeys(map(space.canonical, space.children(cells).tolist())))
 
 
 def cell_table(*arguments: str) -> subprocess.CompletedProcess:
@@ -73,9 +77,9 @@ def test_a_surrogate_ranks_what_can_be_predicted(benchmarks) -> None:
 
     from predictors import evaluate, make_table
 
-    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
+    one, two = PNASSpace(1), PNASSpace(2)
     cells = one.first_level()
-    larger = two.expand(cells[:3])[:80]
+    larger = distinct_children(two, cells[:3])[:80]
 
     def truth(cell) -> float:
         """The later in the list a cell's operations are, the better."""
@@ -100,7 +104,7 @@ def test_the_committed_table_has_all_cells_of_one_block(benchmarks) -> None:
     from cells_csv import load_cells
 
     cells = load_cells(ROOT / "benchmarks" / "digits_cells.csv")
-    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
+    one, two = PNASSpace(1), PNASSpace(2)
     assert {one.key(cell) for cell in cells[1][0]} == {one.key(c) for c in one.first_level()}
     assert len(cells[1][0]) == 136
     assert len({two.key(cell) for cell in cells[2][0]}) == len(cells[2][0]) == 100
@@ -109,8 +113,8 @@ def test_the_committed_table_has_all_cells_of_one_block(benchmarks) -> None:
 def test_a_surrogate_takes_the_better_cells_first(benchmarks) -> None:
     from studies import order_of_surrogate
 
-    one, two = get_space("pnas", num_blocks=1), get_space("pnas", num_blocks=2)
-    larger = two.expand(one.first_level()[:3])[::5]
+    one, two = PNASSpace(1), PNASSpace(2)
+    larger = distinct_children(two, one.first_level()[:3])[::5]
     groups = {
         blocks: (cells, [0.5 + 0.05 * max(cell[2::4]) for cell in cells])
         for blocks, cells in ((1, one.first_level()), (2, larger))
