@@ -4,7 +4,6 @@ Neither touches disks, devices or processes. What needs Keras (controllers, surr
 when a strategy is made.
 """
 
-from nasnet_keras.search.spaces.canonical import canonical_cell, canonical_genotype
 from nasnet_keras.search.spaces.categorical_space import CategoricalSpace
 from nasnet_keras.search.spaces.layerwise_space import (
     ConvolutionLayer,
@@ -56,8 +55,6 @@ __all__ = [
     "Space",
     "Strategy",
     "SurrogateSettings",
-    "canonical_cell",
-    "canonical_genotype",
     "get_space",
     "get_strategy",
     "list_spaces",

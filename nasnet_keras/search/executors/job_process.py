@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job
+from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job, Outcome
 from nasnet_keras.whole_files import written_whole
 
 RESULT_NAME = "result.json"
@@ -118,6 +118,15 @@ def read_error(job: Job) -> str | None:
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     return record["error"] if record["attempt"] == job.attempt else None
+
+
+def read_outcome(job: Job, seconds: float) -> Outcome | None:
+    """Returns how this attempt ended, `None` where it did not say."""
+    values = read_result(job)
+    error = read_error(job) if values is None else None
+    if values is None and error is None:
+        return None
+    return Outcome(job.number, values, error, seconds=seconds)
 
 
 def _check_values(values: Any) -> None:

@@ -12,7 +12,7 @@ from multiprocessing import connection, forkserver
 from typing import Any
 
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Executor, Job, Outcome
-from nasnet_keras.search.executors.job_process import JobLimits, read_error, read_result, run_job
+from nasnet_keras.search.executors.job_process import JobLimits, read_outcome, run_job
 
 # What a job may need beyond its limit to end by itself.
 _GRACE_SECONDS = 30.0
@@ -112,12 +112,9 @@ class LocalExecutor(Executor):
         job, process = running.job, running.process
         process.join()
         seconds = time.monotonic() - running.began
-        values = read_result(job)
-        if values is not None:
-            return Outcome(job.number, values, seconds=seconds)
-        error = read_error(job)
-        if error is not None:
-            return Outcome(job.number, error=error, seconds=seconds)
+        outcome = read_outcome(job, seconds)
+        if outcome is not None:
+            return outcome
         code = process.exitcode
         if code in (-signal.SIGKILL, -signal.SIGTERM, _UNKNOWN_EXIT):
             stuck = self._limits.seconds is not None and seconds > self._limits.seconds

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nasnet_keras.search.executors.executor import ChildFunction, Executor, Job, Outcome
-from nasnet_keras.search.executors.job_process import JobLimits, read_error, read_result, run_job
+from nasnet_keras.search.executors.job_process import JobLimits, read_error, read_outcome, run_job
 
 
 class RayExecutor(Executor):
@@ -125,12 +125,9 @@ class RayExecutor(Executor):
             return Outcome(job.number, error=read_error(job) or text[:500], seconds=seconds)
         except exceptions.RayError as error:
             # The worker is gone: by a limit of its own, by the machine, or just after its end.
-            values = read_result(job)
-            if values is not None:
-                return Outcome(job.number, values, seconds=seconds)
-            said = read_error(job)
-            text = said or f"{type(error).__name__}: the worker was lost"
-            return Outcome(job.number, error=text, lost=said is None, seconds=seconds)
+            text = f"{type(error).__name__}: the worker was lost"
+            lost = Outcome(job.number, error=text, lost=True, seconds=seconds)
+            return read_outcome(job, seconds) or lost
 
 
 def import_ray() -> Any:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nasnet_keras.genotypes import Block, Branch, CellGenotype, Genotype
-
 Node = tuple[Any, Sequence[tuple[int, Any]]]
 """A label and the edges that come in, each the index of its source and a label of its own."""
 
@@ -74,60 +72,3 @@ def canonical_order(nodes: Sequence[Node], num_inputs: int) -> list[int]:
 
     _, order = complete({i: i for i in range(num_inputs)}, tuple(range(len(nodes))))
     return order
-
-
-def canonical_cell(cell: CellGenotype) -> CellGenotype:
-    """Returns the canonical form of any cell.
-
-    Blocks from which no output follows are dropped, the halves of a block are sorted (a sum does
-    not depend on their order, a concatenation only in the order of its channels), independent
-    blocks are put into one order, and so is a concat list. States that go on as they are (NASNet-B)
-    keep their order, which tells them apart.
-    """
-    alive = set(cell.outputs)
-    for number in reversed(range(len(cell.blocks))):
-        if cell.num_inputs + number in alive:
-            alive |= {int(branch.input) for branch in cell.blocks[number].branches}
-    kept = [i for i in range(len(cell.blocks)) if cell.num_inputs + i in alive]
-    if not kept:
-        # A genotype has at least one block; which one is of no account here.
-        filler = Block(Branch("identity", 0), Branch("identity", 0))
-        concat = tuple(sorted(int(state) for state in cell.concat))
-        return CellGenotype((filler,), concat, cell.states, cell.num_inputs)
-    index = {i: i for i in range(cell.num_inputs)}
-    index |= {cell.num_inputs + old: cell.num_inputs + new for new, old in enumerate(kept)}
-
-    def place(state: int) -> list[int]:
-        """Whether the state leaves the cell, and where its place matters, at which."""
-        if cell.concat:
-            return [int(state in cell.concat)]
-        return [place for place, other in enumerate(cell.states) if other == state]
-
-    blocks = [cell.blocks[i] for i in kept]
-    nodes = [
-        (
-            (block.combine, place(cell.num_inputs + old)),
-            [(index[int(branch.input)], branch.operation) for branch in block.branches],
-        )
-        for old, block in zip(kept, blocks, strict=True)
-    ]
-    order = canonical_order(nodes, cell.num_inputs)
-    moved = {i: i for i in range(cell.num_inputs)}
-    moved |= {cell.num_inputs + old: cell.num_inputs + new for new, old in enumerate(order)}
-    result = []
-    for old in order:
-        halves = sorted(
-            (moved[index[int(branch.input)]], branch.operation) for branch in blocks[old].branches
-        )
-        left, right = (Branch(operation, source) for source, operation in halves)
-        result.append(Block(left, right, blocks[old].combine))
-    outputs = tuple(moved[index[state]] for state in cell.outputs)
-    if cell.concat:
-        return CellGenotype(tuple(result), concat=tuple(sorted(outputs)))
-    return CellGenotype(tuple(result), states=outputs, num_inputs=cell.num_inputs)
-
-
-def canonical_genotype(genotype: Genotype) -> Genotype:
-    """Returns the genotype with both its cells in canonical form, under the same name."""
-    reduction = canonical_cell(genotype.reduction) if genotype.reduction else None
-    return Genotype(genotype.name, canonical_cell(genotype.normal), reduction)

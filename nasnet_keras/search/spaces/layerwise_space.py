@@ -9,10 +9,13 @@ from typing import Any
 from nasnet_keras.search.spaces.canonical import canonical_order
 from nasnet_keras.search.spaces.space import Architecture, Decision, Space
 
-_SIZES = (1, 3, 5, 7)
-_STRIDES = (1, 2, 3)
-_FILTERS = (24, 36, 48, 64)
-_FIELDS = ("filter_height", "filter_width", "stride_height", "stride_width", "filters")
+_CHOICES: dict[str, tuple[int, ...]] = {
+    "filter_height": (1, 3, 5, 7),
+    "filter_width": (1, 3, 5, 7),
+    "stride_height": (1, 2, 3),
+    "stride_width": (1, 2, 3),
+    "filters": (24, 36, 48, 64),
+}
 
 
 @dataclass(frozen=True)
@@ -79,19 +82,12 @@ class LayerwiseSpace(Space):
             raise ValueError(f"num_layers is a whole number of 1 or more, got {num_layers!r}")
         self.num_layers = num_layers
         self.strides = bool(strides)
-        choices: dict[str, tuple[int, ...]] = {
-            "filter_height": _SIZES,
-            "filter_width": _SIZES,
-            "stride_height": _STRIDES,
-            "stride_width": _STRIDES,
-            "filters": _FILTERS,
-        }
-        self._fields = [f for f in _FIELDS if self.strides or not f.startswith("stride")]
+        self._fields = [f for f in _CHOICES if self.strides or not f.startswith("stride")]
         decisions: list[Decision] = []
         ends: list[int] = []
         for number in range(num_layers):
             for field in self._fields:
-                decisions.append(Decision(f"layer_{number}/{field}", field, choices[field]))
+                decisions.append(Decision(f"layer_{number}/{field}", field, _CHOICES[field]))
             for earlier in range(number):
                 name = f"layer_{number}/reads_layer_{earlier}"
                 decisions.append(Decision(name, "skip", (False, True), anchor=ends[earlier]))
@@ -139,7 +135,7 @@ class LayerwiseSpace(Space):
                     f"layer {number} reads {list(layer.inputs)}, but only layers before it exist "
                     "there"
                 )
-            for field in _FIELDS:
+            for field in _CHOICES:
                 value = getattr(layer, field)
                 allowed = (1,)
                 if field in self._fields:
@@ -159,7 +155,7 @@ class LayerwiseSpace(Space):
         # Source 0 is the image, which a layer without inputs reads.
         nodes = [
             (
-                tuple(getattr(layer, field) for field in _FIELDS),
+                tuple(getattr(layer, field) for field in _CHOICES),
                 [(i + 1, 0) for i in layer.inputs] or [(0, 0)],
             )
             for layer in layers
@@ -170,7 +166,7 @@ class LayerwiseSpace(Space):
             LayerwiseNetwork(
                 tuple(
                     ConvolutionLayer(
-                        **{field: getattr(layers[old], field) for field in _FIELDS},
+                        **{field: getattr(layers[old], field) for field in _CHOICES},
                         inputs=tuple(sorted(moved[i] for i in layers[old].inputs)),
                     )
                     for old in order

@@ -66,7 +66,10 @@ class PolicySearch(Strategy):
         else:
             loss = reinforce_loss(settings.entropy_weight)
         self.controller.compile(
-            keras.optimizers.Adam(settings.learning_rate), loss=loss, jit_compile=_jit_compile()
+            keras.optimizers.Adam(settings.learning_rate),
+            loss=loss,
+            # TensorFlow's graph of so small a network starts faster without XLA.
+            jit_compile=keras.backend.backend() == "jax",
         )
         self.controller.optimizer.build(self.controller.trainable_variables)
         self._log_probabilities: dict[int, np.ndarray] = {}
@@ -165,10 +168,3 @@ class PolicySearch(Strategy):
         for i, variable in enumerate(self.controller.optimizer.variables):
             variable.assign(state[f"optimizer_{i}"])
         self._weights_changed()
-
-
-def _jit_compile() -> bool:
-    """XLA pays where JAX asks for it; TensorFlow's graph of so small a network starts faster."""
-    import keras
-
-    return keras.backend.backend() == "jax"
