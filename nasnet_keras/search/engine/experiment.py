@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import time
 from collections import deque
@@ -79,7 +78,7 @@ class Experiment:
             "strategy": {"name": strategy.name, **strategy.settings()},
             "seed": strategy.seed,
             "child": dict(child),
-            "limits": dataclasses.asdict(self.limits),
+            "limits": self.limits.to_dict(),
         }
         run_dir.check_config(self._config)
         self._journal: Journal
