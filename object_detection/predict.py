@@ -53,11 +53,11 @@ def main(arguments: list[str]) -> int:
         raise ValueError(f"--min_score is in [0, 1], got {_MIN_SCORE.value}")
     output_dir = Path(_OUTPUT_DIR.value)
     check_can_write(output_dir / "detections.json")
+    import_keras_quietly()
     from nasnet_keras.detection.inference.picture_files import camera_frame, find_pictures
 
     files = find_pictures(arguments, leave_out=output_dir)
     frame = None if _CAMERA.value is None else camera_frame(_CAMERA.value)
-    import_keras_quietly()
     from nasnet_keras.detection.inference.predictor import Predictor, read_pixels
     from nasnet_keras.detection.inference.trained_detector import (
         load_trained_detector,

@@ -24,7 +24,7 @@ ALLOWED = {
     "models": ("genotypes", "layers", "weights"),
     "visualization": ("genotypes",),
     "data": (),
-    "data/sources": (),
+    "data/sources": ("data",),
     "data/streams": ("data",),
     "training": ("layers", "models", "weights", "data", "training"),
     "training/optimizers": ("layers",),
@@ -36,7 +36,7 @@ ALLOWED = {
     "detection/configuration": ("genotypes", "models", "detection/modeling", "detection/data"),
     "detection/evaluation": ("detection/modeling", "detection/data", "detection/configuration"),
     "detection/visualization": (
-        *("detection/modeling", "detection/data", "detection/configuration"),
+        *("data", "detection/modeling", "detection/data", "detection/configuration"),
         "detection/evaluation",
     ),
     "detection/inference": (

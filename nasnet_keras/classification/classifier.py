@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nasnet_keras.classification.trained_model import TrainedModel, load_trained_model
-from nasnet_keras.data.pictures import decode_image
+from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.models.inference import inference_model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.data.decoding import decode
+from nasnet_keras.data.image_reader import decode_tensor
 
 _SHARE_PADDED = 8  # 4 of 32 pixels on each side.
 _BRIGHTNESS = 63.0
@@ -38,7 +38,7 @@ class CifarPreprocessing:
         Returns:
             `(size, size, 3)`, float32, mean 0 and deviation 1.
         """
-        return self.evaluate_pixels(decode(encoded), size)
+        return self.evaluate_pixels(decode_tensor(encoded), size)
 
     def train(self, encoded: Any, size: int, seed: Any) -> Any:
         """Random crop and flip, then standardization (`preprocess_for_train`), then cutout.
@@ -51,7 +51,7 @@ class CifarPreprocessing:
         Returns:
             `(size, size, 3)`, float32, mean 0 and deviation 1 but for the cutout.
         """
-        return self.train_pixels(decode(encoded), size, seed)
+        return self.train_pixels(decode_tensor(encoded), size, seed)
 
     def evaluate_pixels(self, image: Any, size: int) -> Any:
         """Does as `evaluate`, from `(height, width, 3)` pixels."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.data.decoding import decode, decode_crop, image_shape
+from nasnet_keras.data.image_reader import decode_crop, decode_tensor, image_shape
 
 _KEPT = 0.875  # Side of the central crop at evaluation.
 _BRIGHTNESS = 32 / 255
@@ -44,7 +44,7 @@ class InceptionPreprocessing:
         """
         import tensorflow as tf
 
-        image = tf.image.convert_image_dtype(decode(encoded), tf.float32)
+        image = tf.image.convert_image_dtype(decode_tensor(encoded), tf.float32)
         return _resize(tf.image.central_crop(image, _KEPT), size) * 2 - 1
 
     def train(self, encoded: Any, size: int, seed: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nasnet_keras.data.cifar_preprocessing import CifarPreprocessing
-from nasnet_keras.data.decoding import decode
+from nasnet_keras.data.image_reader import decode_tensor
 from nasnet_keras.data.inception import InceptionPreprocessing
 from nasnet_keras.suggestions import unknown_name
 
@@ -32,7 +32,7 @@ class PlainPreprocessing:
     def evaluate(self, encoded: Any, size: int) -> Any:
         import tensorflow as tf
 
-        image = tf.image.resize(tf.cast(decode(encoded), tf.float32), [size, size])
+        image = tf.image.resize(tf.cast(decode_tensor(encoded), tf.float32), [size, size])
         return tf.image.per_image_standardization(image) if self.whiten else image / 127.5 - 1.0
 
     def train(self, encoded: Any, size: int, seed: Any) -> Any:

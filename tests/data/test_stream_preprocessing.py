@@ -101,11 +101,11 @@ def test_inception_crops_are_within_their_limits():
 def test_inception_crop_of_a_jpeg_is_the_crop_of_its_pixels(real_data):
     import tensorflow as tf
 
-    from nasnet_keras.data.decoding import decode, decode_crop, image_shape
+    from nasnet_keras.data.image_reader import decode_crop, decode_tensor, image_shape
 
     path = next((real_data / "coco" / "val2017").glob("*.jpg"))
     encoded = tf.io.read_file(str(path))
-    pixels = decode(encoded).numpy().astype(int)
+    pixels = decode_tensor(encoded).numpy().astype(int)
     assert image_shape(encoded).numpy().tolist() == list(pixels.shape)
     crop = decode_crop(encoded, 20, 31, 150, 160).numpy()
     # Chroma is enlarged across a crop's border in the whole image only.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from PIL import Image
 
+from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFiles
 from nasnet_keras.data.sources.image_dataset import ImageDataset
@@ -78,7 +77,7 @@ def load_records(files: RecordFiles) -> ImageDataset:
             (encoded,), (label,) = example[files.image_key], example[files.label_key]
             if not isinstance(encoded, bytes) or not isinstance(label, int):
                 raise ValueError("an image is bytes, a label is an integer")
-            images.append(np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB")))
+            images.append(decode_image(encoded))
             labels.append(label)
         except (KeyError, OSError, ValueError) as error:
             raise ValueError(f"dataset {files.name}: {files.describe(index)} is damaged") from error

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from nasnet_keras.data.image_reader import SUFFIXES
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import ImageFiles
 from nasnet_keras.data.sources.split import Split
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif"}
 _ORDER_SEED = 0
 
 
@@ -40,12 +40,12 @@ class ImageFolder(DatasetFormat):
             (path, label)
             for label, name in enumerate(names)
             for path in sorted((folder / name).rglob("*"))
-            if path.suffix.lower() in _SUFFIXES
+            if path.suffix.lower() in SUFFIXES
         ]
         if not found:
             raise ValueError(
                 f"{folder} holds no image; expected <class>/<image> with one of the endings "
-                f"{', '.join(sorted(_SUFFIXES))}"
+                f"{', '.join(sorted(SUFFIXES))}"
             )
         order = np.random.default_rng(_ORDER_SEED).permutation(len(found))
         paths, labels = zip(*(found[index] for index in order), strict=True)

@@ -15,6 +15,7 @@ import numpy as np
 from absl import logging
 from PIL import Image, UnidentifiedImageError
 
+from nasnet_keras.data.image_reader import FORMAT_NAMES, open_image
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.settings import shown
 
@@ -24,7 +25,6 @@ _SHOWN = 10
 _TOLERANCE = 1.0
 # Training's float32 must not round a box of an image of 100,000 pixels a side to nothing.
 _LEAST_SIDE = 0.01
-_FORMATS = ("JPEG", "PNG", "BMP", "GIF")
 _ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 _HEADERS_AT_ONCE = 16
 
@@ -210,16 +210,14 @@ def image_header(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file) as opened:
-                if opened.format not in _FORMATS:
-                    return f"{path} is {opened.format}, not {', '.join(_FORMATS)}"
+            with open_image(file) as opened:
                 sideways = False
                 # Of some formats, Pillow decodes the whole image to find the tag.
                 if given == opened.size and given != (opened.height, opened.width):
                     sideways = opened.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
                 return opened.height, opened.width, sideways
     except UnidentifiedImageError:
-        return f"{path} is not an image"
+        return f"{path} is not an image of a format that is read ({FORMAT_NAMES})"
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return f"{path} cannot be read as an image: {error}"
 

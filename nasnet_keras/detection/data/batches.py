@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.data.decoding import decode_crop
+from nasnet_keras.data.image_reader import decode_crop
 from nasnet_keras.data.streams.stream import BatchPlan, BatchStream, open_stream
 from nasnet_keras.detection.data.augmentation import (
     NO_AUGMENTATION,

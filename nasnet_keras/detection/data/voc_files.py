@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from nasnet_keras.data.image_reader import SUFFIXES
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.detection.data.annotation_checks import SourceBox, SourceImage, build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
@@ -19,7 +20,7 @@ VOC_CLASSES = (
     *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa"),
     *("train", "tvmonitor"),
 )
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".JPG", ".JPEG", ".PNG")
+_SUFFIXES = (*SUFFIXES, *map(str.upper, SUFFIXES))
 
 _PER_CLASS = tuple(f"{name}_" for name in VOC_CLASSES)
 _EDGES = ("xmin", "ymin", "xmax", "ymax")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+from nasnet_keras.data.image_reader import SUFFIXES
 
 
 def find_pictures(

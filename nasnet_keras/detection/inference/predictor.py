@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from nasnet_keras.data.pictures import decode_image
+from nasnet_keras.data.image_reader import decode_image, rgb_pixels
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.detection.visualization.drawing import class_color, draw_boxes
@@ -146,7 +146,7 @@ def as_detections(
 def read_pixels(picture: Picture) -> np.ndarray:
     """Returns the pixels of a picture, see `Predictor.predict`."""
     if isinstance(picture, Image.Image):
-        return np.asarray(picture.convert("RGB"))
+        return rgb_pixels(picture)
     if isinstance(picture, bytes):
         return decode_image(picture)
     if isinstance(picture, str | os.PathLike):

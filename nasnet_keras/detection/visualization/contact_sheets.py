@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
+from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.evaluation.mistakes import FALSE_POSITIVES, NEAR, Judgement
 from nasnet_keras.detection.visualization.drawing import (
@@ -197,7 +197,7 @@ def _cutout(
     side: int,
 ) -> Image.Image:
     """Draws the part of an image that holds some boxes, with as much again around it."""
-    picture = Image.open(io.BytesIO(index.encoded(image))).convert("RGB")
+    picture = Image.fromarray(decode_image(index.encoded(image)))
     # Detections of other programs may lie outside: of those, the nearest edge is shown.
     limits = np.tile([picture.height, picture.width], 2)
     edges = np.clip(np.array(around, float), 0, limits)

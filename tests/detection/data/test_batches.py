@@ -178,3 +178,21 @@ def test_training_batches_have_one_static_shape(index):
         "crowd": (3, 3),
         "image_ids": (3,),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), [("a.bmp", "P"), ("a.webp", "RGBA"), ("a.tif", "RGB"), ("a.gif", "P")]
+)
+def test_images_of_every_format_have_their_own_colours(tmp_path, name, mode):
+    content = two_images()
+    content["images"] = [content["images"][0] | {"file_name": name}]
+    content["annotations"] = content["annotations"][:1]
+    write_coco(tmp_path, content)
+    random = np.random.default_rng(0)
+    picture = Image.fromarray(random.integers(0, 256, (60, 80, 3), np.uint8))
+    picture = picture.quantize(16) if mode == "P" else picture.convert(mode)
+    picture.save(tmp_path / "val2017" / name, **({"lossless": True} if mode == "RGBA" else {}))
+    index = read_coco_directory(tmp_path, "val")
+    (batch,) = batches(index, (60, 80), 1, training=False)
+    expected = np.asarray(picture.convert("RGB"), np.float32)
+    np.testing.assert_allclose(batch["images"][0], expected * 2 / 255 - 1, atol=1e-6)

@@ -1,0 +1,251 @@
+"""The one reader of images: which formats there are, and which decoder takes which.
+
+Pillow is the reference: `decode_image`. Inside a graph TensorFlow decodes what it decodes to the
+same pixels, see `same_in_tensorflow`; the rest goes to Pillow in a stream (`decode_tensor`) and is
+refused in a SavedModel (`decode_served`), which has no Python.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class ImageFormat:
+    """A format of image files.
+
+    Attributes:
+        name: Its name; Pillow's is the same in capitals.
+        suffixes: What names of its files end in.
+        signatures: What its files begin with.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    signatures: tuple[bytes, ...]
+
+
+FORMATS = (
+    ImageFormat("JPEG", (".jpg", ".jpeg"), (b"\xff\xd8\xff",)),
+    ImageFormat("PNG", (".png",), (b"\x89PNG\r\n\x1a\n",)),
+    ImageFormat("BMP", (".bmp",), (b"BM",)),
+    ImageFormat("GIF", (".gif",), (b"GIF87a", b"GIF89a")),
+    ImageFormat("WebP", (".webp",), (b"RIFF",)),
+    ImageFormat("TIFF", (".tif", ".tiff"), (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    ImageFormat("JPEG2000", (".jp2",), (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")),
+    ImageFormat("PPM", (".ppm", ".pgm", ".pbm"), tuple(b"P%d" % kind for kind in range(1, 7))),
+    ImageFormat("ICO", (".ico",), (b"\0\0\1\0",)),
+)
+FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
+SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+SERVED = "JPEG (not CMYK), PNG, and BMP of 24 or 32 bits a pixel without compression"
+
+
+def open_image(file: BinaryIO) -> Image.Image:
+    """Opens an image of one of `FORMATS` and reads its header; of an animation, the first frame.
+
+    Raises:
+        OSError, SyntaxError, ValueError, Image.DecompressionBombError: It is none, or damaged.
+    """
+    return Image.open(file, formats=[known.name.upper() for known in FORMATS])
+
+
+def rgb_pixels(image: Image.Image) -> np.ndarray:
+    """Returns the pixels of an image of any mode, `(height, width, 3)`, uint8.
+
+    Alpha is dropped, grey and palettes become colours, of 16 bits the upper 8 are kept. An EXIF
+    orientation is not applied; this is where it would be, and `same_in_tensorflow` would then send
+    images that are to be turned here.
+    """
+    if image.mode.startswith("I"):
+        # Pillow cuts 16 bits off at 255; the high byte is what TensorFlow keeps.
+        high = np.asarray(image).astype("int64") >> 8
+        return np.repeat(high.clip(0, 255).astype("uint8")[..., None], 3, axis=-1)
+    return np.asarray(image.convert("RGB"))
+
+
+def decode_image(encoded: bytes) -> np.ndarray:
+    """Decodes an image of any of `FORMATS`, on every backend.
+
+    Returns:
+        `(height, width, 3)`, uint8, see `rgb_pixels`.
+
+    Raises:
+        ValueError: The bytes are no image, or a truncated one.
+    """
+    try:
+        with open_image(io.BytesIO(encoded)) as image:
+            return rgb_pixels(image)
+    # Pillow raises SyntaxError, too, on some damaged PNGs.
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        unknown = isinstance(error, Image.UnidentifiedImageError)
+        reason = f"no image of a format that is read ({FORMAT_NAMES})" if unknown else error
+        raise ValueError(f"not a readable image: {reason}") from None
+
+
+def same_in_tensorflow(encoded: Any) -> Any:
+    """Returns whether TensorFlow decodes an image to the pixels that `decode_image` gives.
+
+    PNG of every kind; JPEG but CMYK, of which the two read files without Adobe's marker
+    differently; BMP of 24 and 32 bits a pixel, without compression, masks or bytes after its end.
+    Of palettes in BMP TensorFlow gives the indices, and transparency in GIF it paints black.
+
+    Args:
+        encoded: A scalar string tensor.
+
+    Returns:
+        A scalar bool.
+    """
+    import tensorflow as tf
+
+    def bmp() -> Any:
+        header = tf.io.decode_raw(encoded, tf.uint8, fixed_length=34)
+        fields = tf.bitcast(tf.reshape(header[2:], (8, 4)), tf.int32)
+        _, _, start, size, width, height, planes, compression = tf.unstack(tf.cast(fields, "int64"))
+        bits = planes // 2**16
+        pixels = (width * bits + 31) // 32 * 4 * tf.abs(height)
+        length = tf.cast(tf.strings.length(encoded), tf.int64)
+        plain = (size >= 40) & ((bits == 24) | (bits == 32)) & (compression == 0)
+        return _is(encoded, "BMP") & plain & (length == start + pixels)
+
+    return tf.cond(
+        _is(encoded, "JPEG"),
+        lambda: tf.io.extract_jpeg_shape(encoded)[2] != 4,
+        lambda: tf.cond(_is(encoded, "PNG"), lambda: True, bmp),
+    )
+
+
+def decode_tensor(encoded: Any) -> Any:
+    """Decodes an image of any of `FORMATS` inside tf.data.
+
+    JPEGs differ from `decode_image` by rounding, about one level of 255 on average and up to 6 in
+    a photograph: TensorFlow's default is another inverse DCT than Pillow's, and the one that the
+    published networks were trained and scored with.
+
+    Args:
+        encoded: A scalar string tensor.
+
+    Returns:
+        `(height, width, 3)`, uint8.
+    """
+    import tensorflow as tf
+
+    image = tf.cond(
+        same_in_tensorflow(encoded),
+        lambda: _by_tensorflow(encoded),
+        lambda: _in_python(decode_image, encoded, tf.uint8),
+    )
+    return tf.ensure_shape(image, (None, None, 3))
+
+
+def decode_crop(encoded: Any, top: Any, left: Any, height: Any, width: Any) -> Any:
+    """Decodes a part of an image inside tf.data; of most JPEGs, only the blocks that hold it.
+
+    Args:
+        encoded: A scalar string tensor.
+        top: First row, an int32 scalar.
+        left: First column.
+        height: Rows.
+        width: Columns.
+
+    Returns:
+        `(height, width, 3)`, uint8.
+    """
+    import tensorflow as tf
+
+    def of_jpeg() -> Any:
+        return tf.io.decode_and_crop_jpeg(encoded, [top, left, height, width], channels=3)
+
+    def of_another() -> Any:
+        return decode_tensor(encoded)[top : top + height, left : left + width]
+
+    of_blocks = _is(encoded, "JPEG") & same_in_tensorflow(encoded)
+    return tf.ensure_shape(tf.cond(of_blocks, of_jpeg, of_another), (None, None, 3))
+
+
+def image_shape(encoded: Any) -> Any:
+    """Returns `(height, width, 3)`, int32, of an encoded image inside tf.data, from its header."""
+    import tensorflow as tf
+
+    shape = tf.cond(
+        _is(encoded, "JPEG"),
+        lambda: tf.concat([tf.io.extract_jpeg_shape(encoded)[:2], [3]], 0),
+        lambda: _in_python(_shape, encoded, tf.int32),
+    )
+    return tf.ensure_shape(shape, 3)
+
+
+def refusal(encoded: Any) -> Any:
+    """Returns why a SavedModel refuses an image, a line; empty if it takes it.
+
+    Args:
+        encoded: A scalar string tensor.
+
+    Returns:
+        A scalar string tensor.
+    """
+    import tensorflow as tf
+
+    held: Any = "no known"
+    for known in FORMATS:
+        held = tf.where(_is(encoded, known.name), f"a {known.name}", held)
+    line = tf.strings.join(["image_bytes holds ", held, f" image, but serve_bytes takes {SERVED}"])
+    return tf.where(same_in_tensorflow(encoded), "", line)
+
+
+def decode_served(encoded: Any) -> Any:
+    """Decodes an image inside a SavedModel to the pixels of `decode_image`.
+
+    Args:
+        encoded: A scalar string tensor.
+
+    Returns:
+        `(height, width, 3)`, uint8. Another image than `SERVED` ends the call with an
+        `InvalidArgumentError` that names its format.
+    """
+    import tensorflow as tf
+
+    line = refusal(encoded)
+    with tf.control_dependencies([tf.debugging.Assert(line == "", [line])]):
+        image = tf.cond(
+            _is(encoded, "JPEG"),
+            lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
+            lambda: _by_tensorflow(encoded),
+        )
+    return tf.ensure_shape(image, (None, None, 3))
+
+
+def _by_tensorflow(encoded: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.io.decode_image(encoded, channels=3, expand_animations=False)
+
+
+def _is(encoded: Any, name: str) -> Any:
+    """Returns whether an image begins as those of a format do."""
+    import tensorflow as tf
+
+    (known,) = (each for each in FORMATS if each.name == name)
+    found = [tf.strings.substr(encoded, 0, len(start)) == start for start in known.signatures]
+    return tf.reduce_any(found) if len(found) > 1 else found[0]
+
+
+def _in_python(function: Callable[[bytes], np.ndarray], encoded: Any, dtype: Any) -> Any:
+    import tensorflow as tf
+
+    def call(value: Any) -> np.ndarray:
+        # Outside of a graph it comes in an array.
+        return function(value if isinstance(value, bytes) else value.item())
+
+    return tf.numpy_function(call, [tf.convert_to_tensor(encoded)], dtype, stateful=False)
+
+
+def _shape(encoded: bytes) -> np.ndarray:
+    with open_image(io.BytesIO(encoded)) as image:
+        return np.asarray([image.height, image.width, 3], "int32")
