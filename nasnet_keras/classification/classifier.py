@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nasnet_keras.classification.trained_model import TrainedModel, load_trained_model
-from nasnet_keras.data.image_reader import decode_image
+from nasnet_keras.data.image_reader import decode_image, refusal
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.models.inference import inference_model
 
@@ -90,8 +90,11 @@ class _SavedModelClassifier:
         self._signature = self._loaded.signatures["serve_bytes"]
 
     def classify(self, image_bytes: bytes) -> Answer:
-        # Here too Pillow looks first: TensorFlow decodes half a JPEG without a word.
+        # Here too Pillow looks first, which says of a damaged file what is wrong; what the graph
+        # does not take is said here, as older ones decode it to other pixels.
         decode_image(image_bytes)
+        if refused := refusal(image_bytes).numpy().decode():
+            raise ValueError(refused)
         try:
             answer = self._signature(image_bytes=self._tf.constant([image_bytes]))
         except self._tf.errors.InvalidArgumentError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from nasnet_keras.data.image_reader import decode_served
 from nasnet_keras.detection.data.augmentation import whole_view
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
@@ -90,7 +91,7 @@ def detect_encoded(served: TrainedDetector, image_bytes: Any) -> dict[str, Any]:
 
     Args:
         served: The detector.
-        image_bytes: `(batch,)`, strings: PNG, JPEG, BMP or GIF files.
+        image_bytes: `(batch,)`, strings: image files, see `decode_served`.
 
     Returns:
         As `select_detections`, with `names`, strings; boxes are in pixels of each picture.
@@ -101,8 +102,7 @@ def detect_encoded(served: TrainedDetector, image_bytes: Any) -> dict[str, Any]:
     names = tf.constant([*served.class_names, ""])
 
     def read(encoded: Any) -> Any:
-        picture = tf.io.decode_image(encoded, channels=3, expand_animations=False)
-        picture = tf.ensure_shape(picture, (None, None, 3))
+        picture = decode_served(encoded)
         size = tf.shape(picture)[:2]
         view = whole_view(size, canvas, served.keep_aspect)
         rows, columns = view.new_height, view.new_width

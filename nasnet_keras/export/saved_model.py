@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image
 
 from nasnet_keras.classification.trained_model import TrainedModel
+from nasnet_keras.data.image_reader import decode_served
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
@@ -31,9 +30,11 @@ def export_saved_model(
     - `serving_default`: `images`, float32 `(batch, size, size, 3)`, as the network takes them:
       resized and in its range (`nasnet_keras.data.preprocessing`). Returns `logits` and
       `probabilities`, float32 `(batch, classes)`.
-    - `serve_bytes`: `image_bytes`, a vector of PNG or JPEG files as strings. They are decoded,
-      resized and brought to the network's range inside. Returns the best `top_k` of each:
-      `classes` (int32 indices), `names` (strings) and `scores` (probabilities), `(batch, top_k)`.
+    - `serve_bytes`: `image_bytes`, a vector of image files as strings, of the formats that
+      `image_reader.SERVED` names; another one ends the call with a line that says so. They are
+      decoded to the pixels that prediction sees, resized and brought to the network's range inside.
+      Returns the best `top_k` of each: `classes` (int32 indices), `names` (strings) and `scores`
+      (probabilities), `(batch, top_k)`.
 
     `assets.extra/labels.txt` has the names of the classes, one a line. Nothing appears in
     `output_dir` before the check has passed.
@@ -92,25 +93,24 @@ def _write(trained: TrainedModel, network: keras.Model, path: Path, top_k: int) 
     import tensorflow as tf
 
     names = tf.constant(trained.class_names)
-    size, channels = trained.image_size, 3
+    size = trained.image_size
 
     def serve_images(images: Any) -> dict[str, Any]:
         return network(images, training=False)
 
     def decode(encoded: Any) -> Any:
-        image = tf.io.decode_image(encoded, channels=channels, expand_animations=False)
-        image = tf.ensure_shape(image, (None, None, channels))
-        return preprocess(image[tf.newaxis], trained.preprocessing_name, size)[0]
+        pixels = decode_served(encoded)[tf.newaxis]
+        return preprocess(pixels, trained.preprocessing_name, size)[0]
 
     def serve_bytes(image_bytes: Any) -> dict[str, Any]:
-        spec = tf.TensorSpec((size, size, channels), tf.float32)
+        spec = tf.TensorSpec((size, size, 3), tf.float32)
         images = tf.map_fn(decode, image_bytes, fn_output_signature=spec)
         scores, classes = tf.math.top_k(network(images, training=False)["probabilities"], top_k)
         return {"classes": classes, "names": tf.gather(names, classes), "scores": scores}
 
     archive = keras.export.ExportArchive()
     archive.track(network)
-    image_spec = tf.TensorSpec((None, size, size, channels), tf.float32, name="images")
+    image_spec = tf.TensorSpec((None, size, size, 3), tf.float32, name="images")
     bytes_spec = tf.TensorSpec((None,), tf.string, name="image_bytes")
     archive.add_endpoint("serving_default", serve_images, input_signature=[image_spec])
     archive.add_endpoint("serve_bytes", serve_bytes, input_signature=[bytes_spec])
@@ -127,7 +127,8 @@ def _check(trained: TrainedModel, network: keras.Model, path: Path) -> float:
     images = preprocess(pixels, trained.preprocessing_name, size)
     expected = np.asarray(network(images, training=False)["probabilities"])
     floats = loaded.signatures["serving_default"](images=tf.constant(np.asarray(images)))
-    answer = loaded.signatures["serve_bytes"](image_bytes=tf.constant([_png(p) for p in pixels]))
+    files = tf.stack([tf.io.encode_png(image) for image in pixels])
+    answer = loaded.signatures["serve_bytes"](image_bytes=files)
     best = np.take_along_axis(expected, answer["classes"].numpy(), axis=1)
     difference = max(
         float(np.abs(floats["probabilities"].numpy() - expected).max()),
@@ -139,9 +140,3 @@ def _check(trained: TrainedModel, network: keras.Model, path: Path) -> float:
             f"(at most {TOLERANCE:.0e} is right); nothing was written"
         )
     return difference
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()

@@ -1,5 +1,6 @@
 """Exported detectors find what the detector finds; what differs is not written."""
 
+import io
 import json
 import os
 import subprocess
@@ -127,6 +128,10 @@ def test_every_format_finds_the_same(served, pictures, tmp_path):
         words = [name.decode() for name in answer["names"][row].numpy()]
         labels = answer["labels"][row].numpy()
         assert words == [NAMES[label] if label >= 0 else "" for label in labels]
+    gif = io.BytesIO()
+    Image.fromarray(pictures[0]).save(gif, "GIF")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="holds a GIF image, but serve_bytes"):
+        signatures["serve_bytes"](image_bytes=tf.constant([gif.getvalue()]))
 
 
 @pytest.mark.tensorflow

@@ -45,7 +45,7 @@ class ImageFolder(DatasetFormat):
         if not found:
             raise ValueError(
                 f"{folder} holds no image; expected <class>/<image> with one of the endings "
-                f"{', '.join(sorted(SUFFIXES))}"
+                f"{', '.join(SUFFIXES)}"
             )
         order = np.random.default_rng(_ORDER_SEED).permutation(len(found))
         paths, labels = zip(*(found[index] for index in order), strict=True)
