@@ -70,7 +70,6 @@ EXCEPTIONS: dict[str, tuple[str, ...]] = {
     "training/tensorboard.py": ("classification",),
     "training/optimizers/factory.py": ("classification",),
     "training/optimizers/schedules.py": ("classification",),
-    "detection/data/detector_batches.py": ("detection/configuration",),
     "detection/training/trainer.py": ("classification",),
 }
 # Where TensorFlow may be imported, within functions only.

@@ -125,7 +125,7 @@ def decode_tensor(encoded: Any) -> Any:
     """Decodes an image of any of `FORMATS` inside tf.data.
 
     JPEGs differ from `decode_image` by rounding, in a photograph about one level of 255 on average
-    and at most 8, at quality 100 more: TensorFlow's default is a faster inverse DCT, and slim's.
+    and at most 8, at quality 100 more: TensorFlow's default is another inverse DCT, and slim's.
 
     Args:
         encoded: A scalar string tensor.

@@ -181,15 +181,15 @@ def view_image(window: Any, view: View, canvas: tuple[int, int]) -> Any:
         canvas: Height and width of the result.
 
     Returns:
-        `(*canvas, 3)`, float32 in [-1, 1] (`2 x / 255 - 1`); padding is 0. Bilinear, without
-        antialiasing, as the original detector resizes.
+        `(*canvas, 3)`, float32 in [0, 255]; padding is 0. Bilinear, without antialiasing, as the
+        original detector resizes.
     """
     import tensorflow as tf
 
     image = tf.image.resize(window, (view.new_height, view.new_width), method="bilinear")
     image = tf.cond(view.flipped, lambda: tf.reverse(image, [1]), lambda: image)
     missing = [[0, canvas[0] - view.new_height], [0, canvas[1] - view.new_width], [0, 0]]
-    return tf.ensure_shape(tf.pad(image * (2 / 255) - 1, missing), (*canvas, 3))
+    return tf.ensure_shape(tf.pad(image, missing), (*canvas, 3))
 
 
 def view_boxes(boxes: Any, view: View) -> tuple[Any, Any]:

@@ -44,10 +44,10 @@ def detection_batches(
 ) -> DetectionStream:
     """Reads, decodes, changes at random and batches images with their boxes.
 
-    Each batch is a dictionary; `(h, w)` is `image_size`, and n the largest number of boxes of any
-    image of the split, so that all batches have one shape:
+    Each batch is a dictionary as `FasterRCNN` takes it; `(h, w)` is `image_size`, and n the largest
+    number of boxes of any image of the split, so that all batches have one shape:
 
-    - `images`: float32 `(batch, h, w, 3)` in [-1, 1], padding 0;
+    - `images`: float32 `(batch, h, w, 3)` in [0, 255], padding 0;
     - `image_sizes`: int32 `(batch, 2)`, height and width of the image inside the padding;
     - `boxes`: float32 `(batch, n, 4)`, top, left, bottom, right in pixels of `images`;
     - `labels`: int32 `(batch, n)`, -1 where there is no box;

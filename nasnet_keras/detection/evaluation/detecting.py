@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from nasnet_keras.detection.configuration.streams import evaluation_stream
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.detection.data.detector_batches import evaluation_stream
 from nasnet_keras.detection.evaluation.coco_metrics import coco_results, original_boxes
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 

@@ -17,12 +17,12 @@ from rich.console import Console
 
 from nasnet_keras.classification.trainer import LOG_NAME
 from nasnet_keras.detection.configuration.run_config import RunConfig
+from nasnet_keras.detection.configuration.streams import image_ids_of_step, training_stream
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.annotation_checks import AnnotationError
 from nasnet_keras.detection.data.batches import DetectionStream, detection_batches
 from nasnet_keras.detection.data.datasets import load_detection_index
 from nasnet_keras.detection.data.detection_index import DetectionIndex, check_same_classes
-from nasnet_keras.detection.data.detector_batches import image_ids_of_step, training_stream
 from nasnet_keras.detection.evaluation.coco_metrics import DetectionMetrics, write_results
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES, FasterRCNN
 from nasnet_keras.detection.training.board import DetectorBoard

@@ -45,8 +45,8 @@ def batch_pictures(
         known = np.asarray(batch["labels"][row]) >= 0
         labels = np.asarray(batch["labels"][row])[known]
         ignored = np.asarray(batch["crowd"][row])[known]
-        grey = np.clip(np.round((pixels + 1) * 127.5), 0, 255).astype(np.uint8)
-        picture, factor = _enlarged(Image.fromarray(grey), side)
+        rounded = np.clip(np.round(pixels), 0, 255).astype(np.uint8)
+        picture, factor = _enlarged(Image.fromarray(rounded), side)
         names = [
             str(class_names[label]) + (" (ignored)" if out else "")
             for label, out in zip(labels, ignored, strict=True)

@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from nasnet_keras.detection.modeling.batch import BOXES, CROWD, IMAGES, LABELS, SIZES
+from nasnet_keras.detection.modeling.batch import BOXES, CROWD, IMAGES, LABELS
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.detection.modeling.matcher import NEGATIVE
 from nasnet_keras.detection.visualization.drawing import (
@@ -49,16 +49,15 @@ def sample_sheets(
     pictures: dict[str, list[Image.Image]] = {"anchors": [], "proposals": []}
     captions: dict[str, list[str]] = {"anchors": [], "proposals": []}
     for batch in batches:
-        inputs = as_detector_batch(batch)
         samples = {
             name: ops.convert_to_numpy(values)
-            for name, values in model.training_samples(inputs).items()
+            for name, values in model.training_samples(batch).items()
         }
         for row, number in enumerate(batch["image_ids"]):
             for kind in pictures:
                 boxes = samples[kind][row]
                 matches = samples[f"{kind[:-1]}_matches"][row]
-                pictures[kind].append(_drawn(inputs, row, boxes, matches, class_names, cell))
+                pictures[kind].append(_drawn(batch, row, boxes, matches, class_names, cell))
                 captions[kind].append(
                     f"image {number}: {int((matches >= 0).sum())} positive, "
                     f"{int((matches == NEGATIVE).sum())} negative"
@@ -70,25 +69,15 @@ def sample_sheets(
     }
 
 
-def as_detector_batch(batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns a batch of `detection_batches` as `FasterRCNN` takes it: pixels, padding 0."""
-    images, sizes = np.asarray(batch[IMAGES]), np.asarray(batch[SIZES])
-    rows = np.arange(images.shape[1])[None, :, None] < sizes[:, 0, None, None]
-    columns = np.arange(images.shape[2])[None, None, :] < sizes[:, 1, None, None]
-    pixels = np.where((rows & columns)[..., None], (images + 1) * 127.5, 0).astype("float32")
-    others = {name: np.asarray(batch[name]) for name in (BOXES, LABELS, CROWD)}
-    return {IMAGES: pixels, SIZES: sizes.astype("float32"), **others}
-
-
 def _drawn(
-    inputs: dict[str, np.ndarray],
+    batch: dict[str, np.ndarray],
     row: int,
     boxes: np.ndarray,
     matches: np.ndarray,
     class_names: Sequence[str],
     cell: int,
 ) -> Image.Image:
-    pixels = np.clip(np.round(inputs[IMAGES][row]), 0, 255).astype("uint8")
+    pixels = np.clip(np.round(batch[IMAGES][row]), 0, 255).astype("uint8")
     factor = cell / max(pixels.shape[:2])
     size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
     picture = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
@@ -97,8 +86,8 @@ def _drawn(
     for box in boxes[matches == NEGATIVE][:_SHOWN_NEGATIVES]:
         shown.append((box, "", BLUE, True))
     shown += [(box, "", GREEN, False) for box in boxes[matches >= 0]]
-    labels = inputs[LABELS][row]
-    for box, label, crowd in zip(inputs[BOXES][row], labels, inputs[CROWD][row], strict=True):
+    labels = batch[LABELS][row]
+    for box, label, crowd in zip(batch[BOXES][row], labels, batch[CROWD][row], strict=True):
         if label >= 0:
             name = str(class_names[label])
             shown.append((box, name, GREY if crowd else YELLOW, bool(crowd)))

@@ -40,7 +40,7 @@ def test_boxes_are_where_a_warped_mask_is(keep_aspect):
         boxes, visible = view_boxes(box, view)
         warped = warp(image, view)
         # A pixel of the image may be up to 1.6 pixels of the canvas, cut off in its middle.
-        mask = (warped[: int(view.new_height), : int(view.new_width), 0] + 1) / 2
+        mask = warped[: int(view.new_height), : int(view.new_width), 0] / 255
         np.testing.assert_allclose(boxes[0], extent(mask), atol=1.01)
         window = image[:, :, 0][
             int(view.top) : int(view.top + view.height),
@@ -106,7 +106,7 @@ def test_whole_view_stretches_or_keeps_the_aspect():
         expected = [[height / 10, width / 10, height, width]]
         np.testing.assert_allclose(view_boxes(box, view)[0], expected, rtol=1e-6)
         image = view_image(np.full((*SIZE, 3), 255, np.uint8), view, CANVAS).numpy()
-        np.testing.assert_allclose(image[:height, :width], 1, rtol=1e-6)
+        np.testing.assert_allclose(image[:height, :width], 255, rtol=1e-6)
         assert (image[height:] == 0).all() and image.shape == (64, 80, 3)
 
 

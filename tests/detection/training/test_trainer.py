@@ -12,10 +12,10 @@ from rich.console import Console
 
 pytest.importorskip("tensorflow")
 
+from nasnet_keras.detection.configuration.streams import evaluation_stream, image_ids_of_step
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data import AnnotationError, write_toy_dataset
 from nasnet_keras.detection.data.augmentation import DetectionAugmentation
-from nasnet_keras.detection.data.detector_batches import evaluation_stream, image_ids_of_step
 from nasnet_keras.detection.inference.trained_detector import load_trained_detector
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES, FasterRCNN
 from nasnet_keras.detection.training import evaluator as detector_evaluator

@@ -212,7 +212,7 @@ def test_programs_sheets_of_classes_with_like_names_are_kept_apart(tmp_path):
 
 def test_training_pictures_show_boxes_where_they_are():
     batch = {
-        "images": np.zeros((1, 50, 100, 3), np.float32),
+        "images": np.full((1, 50, 100, 3), 90.4, np.float32),
         "image_sizes": np.array([[50, 100]]),
         "boxes": np.array([[[10, 20, 30, 60], [0, 0, 5, 5], [0, 0, 0, 0]]], np.float32),
         "labels": np.array([[1, 0, -1]]),
@@ -223,4 +223,5 @@ def test_training_pictures_show_boxes_where_they_are():
     assert picture.size == (200, 100)
     assert colored(picture, class_color(1)) == [20, 40, 60, 120]
     assert colored(picture, class_color(0)) is None  # What is ignored is grey.
+    assert picture.getpixel((190, 90)) == (90, 90, 90)
     assert training_sheet([batch, batch], ("a", "b"), columns=2, cell=80).size == (184, 150)

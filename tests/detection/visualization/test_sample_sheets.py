@@ -5,17 +5,15 @@ import numpy as np
 
 from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.detection.modeling.boxes import pairwise_iou
-from nasnet_keras.detection.visualization.sample_sheets import as_detector_batch, sample_sheets
+from nasnet_keras.detection.visualization.sample_sheets import sample_sheets
 from tests.detection_network import as_numpy, tiny_batch, tiny_config
 
 
 def stored_batch():
     """The tiny batch as `detection_batches` gives one."""
     batch = tiny_batch()
-    images = (batch["images"] * np.float32(2 / 255) - 1).astype("float32")
-    images[1, 56:] = 0
     sizes, crowd = batch["image_sizes"].astype("int32"), batch["crowd"].astype(bool)
-    ids = np.array([5, 8])
+    images, ids = batch["images"].astype("float32"), np.array([5, 8])
     return {**batch, "images": images, "image_sizes": sizes, "crowd": crowd, "image_ids": ids}
 
 
@@ -23,8 +21,7 @@ def test_samples_are_matched_with_the_boxes_that_they_overlap():
     keras.utils.set_random_seed(0)
     config = tiny_config()
     model = FasterRCNN(config)
-    batch = as_detector_batch(stored_batch())
-    np.testing.assert_allclose(batch["images"], tiny_batch()["images"], atol=1e-3)
+    batch = stored_batch()
     samples = as_numpy(model.training_samples(batch))
     ious = as_numpy(pairwise_iou(samples["proposals"], batch["boxes"]))
     matches = samples["proposal_matches"]
