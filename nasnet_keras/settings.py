@@ -174,8 +174,13 @@ def base_type(hint: Any) -> type:
     if typing.get_origin(hint) is Annotated:
         return base_type(typing.get_args(hint)[0])
     if typing.get_origin(hint) in (Union, types.UnionType):
-        return base_type(next(a for a in typing.get_args(hint) if a is not type(None)))
+        return base_type(without_none(hint))
     return typing.get_origin(hint) or hint
+
+
+def without_none(hint: Any) -> Any:
+    """Returns the first alternative of an annotation that is not `None`."""
+    return next(each for each in _alternatives(hint) if each is not type(None))
 
 
 def documentation(cls: type) -> dict[str, str]:
@@ -218,7 +223,32 @@ def check_value(name: str, hint: Any, value: Any) -> None:
     if choices and isinstance(value, str) and value not in choices:
         raise ValueError(unknown_name(name, value, choices))
     if not _fits(hint, value):
-        raise ValueError(f"{name} is {_expected(hint)}, got {shown(value)}")
+        large = isinstance(value, int) and abs(value) > _LARGEST[int]
+        too_large = ", which is too large" if large else ""
+        raise ValueError(f"{name} is {expected(hint)}, got {shown(value)}{too_large}")
+
+
+def expected(hint: Any) -> str:
+    """Returns what an annotation allows, as messages and `--help` say it."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return " or ".join(map(expected, arguments))
+    if origin is Literal:
+        return f"one of {', '.join(map(repr, arguments))}"
+    if origin is Annotated:
+        return f"{expected(arguments[0])} {arguments[1]}"
+    if origin is tuple:
+        each = expected(arguments[0]).removeprefix("a ")
+        each = re.sub("number|text", r"\g<0>s", each, count=1)
+        return each if arguments[-1] is Ellipsis else f"{len(arguments)} {each}"
+    names = {
+        type(None): "None",
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "a text",
+    }
+    return names.get(hint, getattr(origin or hint, "__name__", str(hint)))
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
@@ -250,28 +280,6 @@ def _fits(hint: Any, value: Any) -> bool:
         is_number = isinstance(value, int if hint is int else int | float)
         return is_number and not isinstance(value, bool) and abs(value) <= _LARGEST[hint]
     return isinstance(value, origin or hint)
-
-
-def _expected(hint: Any) -> str:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
-        return " or ".join(map(_expected, arguments))
-    if origin is Literal:
-        return f"one of {', '.join(map(repr, arguments))}"
-    if origin is Annotated:
-        return f"{_expected(arguments[0])} {arguments[1]}"
-    if origin is tuple:
-        each = _expected(arguments[0]).removeprefix("a ")
-        each = re.sub("number|text", r"\g<0>s", each, count=1)
-        return each if arguments[-1] is Ellipsis else f"{len(arguments)} {each}"
-    names = {
-        type(None): "None",
-        int: "a whole number",
-        float: "a number",
-        bool: "true or false",
-        str: "a text",
-    }
-    return names.get(hint, getattr(origin or hint, "__name__", str(hint)))
 
 
 def _plain(value: Any) -> Any:

@@ -129,8 +129,8 @@ class Recipe(Settings):
     evaluation_split_name: str = "test"
     augmentation: str = "none"
     genotype: str | Genotype | None = None
-    num_cells: Count | None = None
-    filters: Count | None = None
+    num_cells: Annotated[int, Range(2)] | None = None
+    filters: Annotated[int, Range(2)] | None = None
     stem_filters: Count | None = None
     drop_path_keep_probability: Probability | None = None
     drop_path_version: DropPathVersion | None = None

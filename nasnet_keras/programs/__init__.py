@@ -1,1 +1,1 @@
-"""The programs: flags in, one line for what is wrong, an exit code out."""
+"""NASNet and PNASNet: training, evaluation, search, detection and export from the command line."""

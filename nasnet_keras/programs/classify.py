@@ -1,30 +1,40 @@
 """Says what is in pictures.
 
-  python classify_image.py --model=runs/digits runs/digits/samples/*.png
+  nasnet-keras classify --model=runs/digits runs/digits/samples/*.png
 
---model is a run directory, a .keras file or the directory that export_saved_model.py wrote. A file
-that is no image is reported and the others are classified; the exit code is then 2.
+--model is a run directory, a .keras file or a SavedModel as exported. A file that is no image is
+reported and the others are classified; the exit code is then 2.
 """
 
+from __future__ import annotations
+
 import sys
+from dataclasses import dataclass
 
-from absl import flags
-
-from nasnet_keras.programs.command_line import USAGE_ERROR, import_keras_quietly, one_line, run
-
-_MODEL = flags.DEFINE_string("model", None, "A run directory, a .keras file, or a SavedModel.")
-_TOP_K = flags.DEFINE_integer("top_k", 3, "Classes to name for each file.", lower_bound=1)
-_IMAGE_SIZE = flags.DEFINE_integer(
-    "image_size", None, "Side of the images, for a network that takes any.", lower_bound=1
-)
-_PREPROCESSING = flags.DEFINE_string(
-    "preprocessing_name", None, "How pixels are brought to the network's range."
-)
+from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.errors import USAGE_ERROR, one_line
+from nasnet_keras.programs.program import Program
+from nasnet_keras.settings import Count, Settings
 
 
-def main(arguments: list[str]) -> int:
-    if not _MODEL.value:
-        raise ValueError("--model is missing: name a run directory, a .keras file or a SavedModel")
+@dataclass(frozen=True)
+class Flags(Settings):
+    """How pictures are classified.
+
+    Attributes:
+        model: A run directory, a .keras file, or a SavedModel.
+        top_k: Classes to name for each file.
+        image_size: Side of the images, for a network that takes any.
+        preprocessing_name: How pixels are brought to the network's range.
+    """
+
+    model: str
+    top_k: Count = 3
+    image_size: Count | None = None
+    preprocessing_name: str | None = None
+
+
+def main(flags: Flags, arguments: list[str]) -> int:
     if not arguments:
         raise ValueError("no image given: name one or more files")
     import_keras_quietly()
@@ -34,7 +44,7 @@ def main(arguments: list[str]) -> int:
     from nasnet_keras.classification.classifier import load_classifier
 
     classifier = load_classifier(
-        _MODEL.value, _TOP_K.value, _IMAGE_SIZE.value, _PREPROCESSING.value
+        flags.model, flags.top_k, flags.image_size, flags.preprocessing_name
     )
     table = Table()
     table.add_column("file", overflow="fold")
@@ -59,5 +69,4 @@ def main(arguments: list[str]) -> int:
     return USAGE_ERROR if errors else 0
 
 
-if __name__ == "__main__":
-    run(main, arguments="FILE...")
+PROGRAM = Program(main, (Flags,), arguments="FILE...")

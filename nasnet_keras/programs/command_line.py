@@ -1,33 +1,33 @@
-"""What every program shares: flags in, one line for what is wrong, an exit code out."""
+"""What every program shares: flags are parsed, it runs, and Keras is imported quietly."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from absl import app, flags, logging
+from absl import flags
 
+from nasnet_keras.programs.errors import reported
 from nasnet_keras.suggestions import unknown_name
-
-USAGE_ERROR = 2
-INTERRUPTED = 130
 
 
 def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoReturn:
-    """Parses the flags, runs a program and exits.
+    """Parses the flags that are defined, runs a program and exits.
 
-    A `ValueError`, an `OSError` or a flag that is wrong ends the program with one line on standard
-    error and exit code 2; the traceback is shown with `--verbosity=1`. An interrupt ends it with
-    exit code 130. Anything else is a defect of the program and keeps its traceback.
+    What is wrong ends it as `reported` says; with `--verbosity=1` the traceback is shown too.
 
     Args:
         main: The program; receives the arguments that are no flags, returns the exit code or
             `None` for 0.
         arguments: What such arguments are, e.g. `"FILE..."`. Empty: none is taken.
     """
+    # Not at the top: `--help` need not wait for what these import.
+    from absl import app, logging
+
     # TensorFlow reads it when it is imported; its start-up lines would bury the program's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -36,26 +36,32 @@ def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoRetur
             logging.set_verbosity(logging.WARNING)
         if argv[1:] and not arguments:
             raise ValueError(f"unexpected argument {argv[1]!r}: everything here is a --flag=value")
-        return main(argv[1:])
-
-    try:
-        app.run(checked, flags_parser=_parse)
-    except (ValueError, OSError, flags.Error, app.UsageError) as error:
-        if logging.get_verbosity() >= logging.DEBUG:
+        try:
+            return main(argv[1:])
+        except (ValueError, OSError):
+            if logging.get_verbosity() >= logging.DEBUG:
+                traceback.print_exc()
             raise
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(USAGE_ERROR)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+
+    with reported():
+        app.run(checked, flags_parser=parse)
     sys.exit(0)
 
 
-def one_line(error: BaseException) -> str:
-    """Returns what an error says, without line breaks."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{os.fspath(error.filename)}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+def parse(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> list[str]:
+    """Parses a command line; returns the program's name and the arguments that are no flags.
+
+    Raises:
+        ValueError: A flag is unknown (the nearest is suggested), or its value is missing.
+    """
+    try:
+        return values(argv)
+    except flags.UnrecognizedFlagError as error:
+        # absl's own flags are not worth suggesting.
+        own = sorted(f"--{flag.name}" for flag in values.get_key_flags_for_module(argv[0]))
+        raise ValueError(unknown_name("flag", f"--{error.flagname}", own)) from None
+    except flags.Error as error:
+        raise ValueError(str(error)) from None
 
 
 def import_keras_quietly() -> None:
@@ -64,6 +70,8 @@ def import_keras_quietly() -> None:
     TensorFlow 2.21 prints its start-up lines before it has read how much it may print, and turns
     absl's information lines on. An exception is raised as ever.
     """
+    from absl import logging
+
     verbosity = logging.get_verbosity()
     with muted_standard_error():
         import keras  # noqa: F401
@@ -87,16 +95,3 @@ def muted_standard_error() -> Iterator[None]:
         sys.stderr.flush()
         os.dup2(saved, 2)
         os.close(saved)
-
-
-def _parse(argv: list[str]) -> Any:
-    try:
-        return flags.FLAGS(argv)
-    except flags.UnrecognizedFlagError as error:
-        raise ValueError(unknown_name("flag", f"--{error.flagname}", _flag_names())) from None
-
-
-def _flag_names() -> list[str]:
-    """Returns the program's own flags; absl's are not worth suggesting."""
-    own = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
-    return sorted(f"--{flag.name}" for flag in own)

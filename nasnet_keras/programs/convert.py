@@ -1,118 +1,109 @@
-"""Converts a TF-Slim checkpoint of a published network into a .keras file.
+r"""Converts a TF-Slim checkpoint of a published network into a .keras file.
 
-    python export/convert_slim_checkpoint.py --model_name=nasnet_mobile \\
-        --checkpoint_path=nasnet-a_mobile_04_10_2017 --use_moving_averages \\
-        --output_path=nasnet_mobile.keras
+  nasnet-keras convert --model_name=nasnet_mobile \
+      --checkpoint_path=nasnet-a_mobile_04_10_2017 --use_moving_averages \
+      --output_path=nasnet_mobile.keras
+
+A variable that is missing in the checkpoint or left over is an error.
 """
 
+from __future__ import annotations
+
 from collections import Counter
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any, Literal
 
-from absl import flags
-
-from nasnet_keras.programs.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.program import Program
+from nasnet_keras.settings import Count, Settings
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
-FLAGS = flags.FLAGS
-flags.DEFINE_string("model_name", None, "Which network, a name of nasnet_keras.list_models().")
-flags.DEFINE_string(
-    "checkpoint_path",
-    None,
-    "The checkpoint: its prefix, its .index file, or the directory that holds it.",
-)
-flags.DEFINE_string("output_path", None, "The .keras file to write.")
-flags.DEFINE_integer(
-    "num_classes", None, "Number of classes. Default: the checkpoint's.", lower_bound=1
-)
-flags.DEFINE_integer(
-    "image_size",
-    None,
-    "Side of the model's input in pixels. Default: the network's own.",
-    lower_bound=1,
-)
-flags.DEFINE_enum(
-    "input_shape",
-    None,
-    ["any"],
-    "'any' builds a model for images of any size; it excludes --image_size.",
-)
-flags.DEFINE_bool(
-    "use_moving_averages", False, "Reads the moving averages of the weights, as slim evaluates."
-)
-flags.DEFINE_bool("auxiliary_head", False, "Keeps the auxiliary classifier, for more training.")
-flags.DEFINE_integer(
-    "labels_offset",
-    0,
-    "1 leaves out class 0, slim's background: 1001 classes become 1000.",
-    lower_bound=0,
-    upper_bound=1,
-)
-flags.DEFINE_list(
-    "exclude_scopes", [], "Scopes that keep their initial values, e.g. final_layer,aux_7."
-)
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """What becomes of the checkpoint.
+
+    Attributes:
+        model_name: Which network, a name of nasnet_keras.list_models().
+        checkpoint_path: The checkpoint: its prefix, its .index file, or the directory that holds
+            it.
+        output_path: The .keras file to write.
+        num_classes: Number of classes. Default: the checkpoint's.
+        image_size: Side of the model's input in pixels. Default: the network's own.
+        input_shape: 'any' builds a model for images of any size; it excludes --image_size.
+        use_moving_averages: Reads the moving averages of the weights, as slim evaluates.
+        auxiliary_head: Keeps the auxiliary classifier, for more training.
+        labels_offset: 1 leaves out class 0, slim's background: 1001 classes become 1000.
+        exclude_scopes: Scopes that keep their initial values, e.g. final_layer,aux_7.
+
+    Raises:
+        ValueError: Two contradict each other, or the file to write is no .keras file.
+    """
+
+    model_name: str
+    checkpoint_path: str
+    output_path: str
+    num_classes: Count | None = None
+    image_size: Count | None = None
+    input_shape: Literal["any"] | None = None
+    use_moving_averages: bool = False
+    auxiliary_head: bool = False
+    labels_offset: Literal[0, 1] = 0
+    exclude_scopes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.input_shape == "any" and self.image_size is not None:
+            raise ValueError(f"--input_shape=any contradicts --image_size={self.image_size}")
+        if self.input_shape == "any" and self.auxiliary_head:
+            raise ValueError(
+                "--input_shape=any contradicts --auxiliary_head: that needs a fixed size"
+            )
+        if Path(self.output_path).suffix != ".keras":
+            raise ValueError(f"--output_path ends in .keras, got {self.output_path!r}")
+        if self.labels_offset and "final_layer" in self.exclude_scopes:
+            raise ValueError("--labels_offset=1 contradicts --exclude_scopes=final_layer")
 
 
-def main(_: list[str]) -> None:
-    """Converts as the flags say."""
-    check_flags()
+def main(flags: Flags) -> None:
+    if Path(flags.output_path).is_dir():
+        raise IsADirectoryError(f"--output_path={flags.output_path} is a directory")
+    check_can_write(flags.output_path)
     # The slow imports come after the flags are known to be right.
     import_keras_quietly()
     import nasnet_keras as nk
     from nasnet_keras.weights import slim_checkpoint_shapes
 
-    preset = nk.get_preset(FLAGS.model_name)
-    classes = FLAGS.num_classes
+    preset = nk.get_preset(flags.model_name)
+    classes = flags.num_classes
     if classes is None:
-        shapes = slim_checkpoint_shapes(FLAGS.checkpoint_path)
+        shapes = slim_checkpoint_shapes(flags.checkpoint_path)
         # Without a classifier it is another network's, and the loader says what is missing.
         (found,) = shapes.get("final_layer/FC/biases", (preset.classes,))
-        classes = max(1, found - FLAGS.labels_offset)
-    side = None if FLAGS.input_shape == "any" else FLAGS.image_size or preset.image_size
+        classes = max(1, found - flags.labels_offset)
+    side = None if flags.input_shape == "any" else flags.image_size or preset.image_size
     model = nk.create_model(
-        FLAGS.model_name,
+        flags.model_name,
         classes=classes,
         input_shape=(side, side, 3),
-        auxiliary_head=FLAGS.auxiliary_head,
+        auxiliary_head=flags.auxiliary_head,
     )
     report = nk.load_slim_checkpoint(
         model,
-        FLAGS.checkpoint_path,
-        use_moving_averages=FLAGS.use_moving_averages,
-        exclude_scopes=FLAGS.exclude_scopes,
-        drop_background=FLAGS.labels_offset == 1,
+        flags.checkpoint_path,
+        use_moving_averages=flags.use_moving_averages,
+        exclude_scopes=flags.exclude_scopes,
+        drop_background=flags.labels_offset == 1,
     )
-    make_directory(Path(FLAGS.output_path).parent)
-    with written_whole(FLAGS.output_path) as path:
+    make_directory(Path(flags.output_path).parent)
+    with written_whole(flags.output_path) as path:
         model.save(path)
-    show(report, model)
+    _show(report, model, flags.output_path)
 
 
-def check_flags() -> None:
-    """Refuses what is wrong before any work starts.
-
-    Raises:
-        ValueError: A flag is missing, or two contradict each other.
-        OSError: The output cannot be written.
-    """
-    for name in ("model_name", "checkpoint_path", "output_path"):
-        if not FLAGS[name].value:
-            raise ValueError(f"--{name} is missing")
-    if FLAGS.input_shape == "any" and FLAGS.image_size is not None:
-        raise ValueError(f"--input_shape=any contradicts --image_size={FLAGS.image_size}")
-    if FLAGS.input_shape == "any" and FLAGS.auxiliary_head:
-        raise ValueError("--input_shape=any contradicts --auxiliary_head: that needs a fixed size")
-    output = Path(FLAGS.output_path)
-    if output.suffix != ".keras":
-        raise ValueError(f"--output_path ends in .keras, got {FLAGS.output_path!r}")
-    if output.is_dir():
-        raise IsADirectoryError(f"--output_path={FLAGS.output_path} is a directory")
-    if FLAGS.labels_offset and "final_layer" in FLAGS.exclude_scopes:
-        raise ValueError("--labels_offset=1 contradicts --exclude_scopes=final_layer")
-    check_can_write(output)
-
-
-def show(report, model) -> None:
+def _show(report: Any, model: Any, output_path: str) -> None:
     """Prints what was mapped."""
     from rich.console import Console
     from rich.table import Table
@@ -140,8 +131,7 @@ def show(report, model) -> None:
         console.print(f"not in the model: {len(report.skipped):,} variables ({scopes})")
     if report.ignored:
         console.print(f"not weights: {len(report.ignored):,} (step, optimizer, unused averages)")
-    console.print(f"wrote {FLAGS.output_path}")
+    console.print(f"wrote {output_path}")
 
 
-if __name__ == "__main__":
-    run(main)
+PROGRAM = Program(main, (Flags,))

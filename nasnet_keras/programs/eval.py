@@ -1,75 +1,66 @@
 """Scores a trained image classifier on a labelled split.
 
-python eval_image_classifier.py --checkpoint_path=runs/digits --eval_dir=runs/digits/eval
+  nasnet-keras eval --checkpoint_path=runs/digits --eval_dir=runs/digits/eval
 
 --checkpoint_path is a run directory or a .keras file; with --model_name also a slim checkpoint, a
 .weights.h5 file, or 'imagenet' for the weights that Keras publishes.
 """
 
+from __future__ import annotations
+
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
-from absl import flags
+from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.program import Program
+from nasnet_keras.settings import Count, Fraction, NonNegativeInt, Range, Settings
 
-from nasnet_keras.programs.command_line import import_keras_quietly, run
-
-_CHECKPOINT_PATH = flags.DEFINE_string(
-    "checkpoint_path", None, "A run directory, a .keras file, or weights of --model_name."
-)
-_MODEL_NAME = flags.DEFINE_string(
-    "model_name", None, "Network that the weights are of, a name of nasnet_keras.list_models()."
-)
-_DATASET_NAME = flags.DEFINE_string(
-    "dataset_name", None, "Dataset. Default: the one the network was trained on."
-)
-_DATASET_DIR = flags.DEFINE_string(
-    "dataset_dir", None, "Directory of the datasets; the digits need none."
-)
-_SPLIT = flags.DEFINE_string(
-    "dataset_split_name",
-    None,
-    "Split of the dataset. Default: the one that the run is tested on, else 'test'.",
-)
-_EVAL_DIR = flags.DEFINE_string(
-    "eval_dir", None, "Where to write results, pictures and TensorBoard's. Default: nowhere."
-)
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 100, "Images at a time.", lower_bound=1)
-_MAX_NUM_BATCHES = flags.DEFINE_integer(
-    "max_num_batches", None, "Batches to score. Default: all.", lower_bound=1
-)
-_IMAGE_SIZE = flags.DEFINE_integer(
-    "eval_image_size", None, "Side of the images, for a network that takes any.", lower_bound=1
-)
-_PREPROCESSING = flags.DEFINE_string(
-    "preprocessing_name",
-    None,
-    "How pixels are brought to the network's range. Default: the run's, or the network's.",
-)
-_LABELS_OFFSET = flags.DEFINE_integer(
-    "labels_offset",
-    None,
-    "Subtracted from labels: 1 leaves out class 0, -1 adds a background class. Default: as in "
-    "training.",
-)
-_MOVING_AVERAGE_DECAY = flags.DEFINE_float(
-    "moving_average_decay",
-    None,
-    "0 scores the weights as trained; otherwise their moving averages, where the checkpoint has "
-    "them.",
-    lower_bound=0,
-    upper_bound=1,
-)
-_MISTAKES = flags.DEFINE_integer(
-    "mistakes", 24, "Misclassified images to write; 0 for none.", lower_bound=0
-)
 _TABLE_CLASSES = 50
 _MOST_CONFUSED = 10
 
 
-def main(arguments: list[str]) -> None:
-    checkpoint = _CHECKPOINT_PATH.value
-    if not checkpoint:
-        raise ValueError("--checkpoint_path is missing: name a run directory or a .keras file")
+@dataclass(frozen=True)
+class Flags(Settings):
+    """What is scored, and on what.
+
+    Attributes:
+        checkpoint_path: A run directory, a .keras file, or weights of --model_name.
+        model_name: Network that the weights are of, a name of nasnet_keras.list_models().
+        dataset_name: Dataset. Default: the one the network was trained on.
+        dataset_dir: Directory of the datasets; the digits need none.
+        dataset_split_name: Split of the dataset. Default: the one that the run is tested on, else
+            'test'.
+        eval_dir: Where to write results, pictures and TensorBoard's. Default: nowhere.
+        batch_size: Images at a time.
+        max_num_batches: Batches to score. Default: all.
+        eval_image_size: Side of the images, for a network that takes any.
+        preprocessing_name: How pixels are brought to the network's range. Default: the run's, or
+            the network's.
+        labels_offset: Subtracted from labels: 1 leaves out class 0, -1 adds a background class.
+            Default: as in training.
+        moving_average_decay: 0 scores the weights as trained; otherwise their moving averages,
+            where the checkpoint has them.
+        mistakes: Misclassified images to write; 0 for none.
+    """
+
+    checkpoint_path: str
+    model_name: str | None = None
+    dataset_name: str | None = None
+    dataset_dir: str | None = None
+    dataset_split_name: str | None = None
+    eval_dir: str | None = None
+    batch_size: Count = 100
+    max_num_batches: Count | None = None
+    eval_image_size: Count | None = None
+    preprocessing_name: str | None = None
+    labels_offset: Annotated[int, Range(-1)] | None = None
+    moving_average_decay: Fraction | None = None
+    mistakes: NonNegativeInt = 24
+
+
+def main(flags: Flags) -> None:
     import_keras_quietly()
     from rich.console import Console
 
@@ -77,26 +68,26 @@ def main(arguments: list[str]) -> None:
     from nasnet_keras.training.tensorboard import write_evaluation
     from nasnet_keras.whole_files import check_can_write, make_directory
 
-    if _EVAL_DIR.value:
-        check_can_write(Path(_EVAL_DIR.value) / "results.json")
-    if _MODEL_NAME.value and not _knows_itself(checkpoint):
-        trained, batches = _open_published(checkpoint, _MODEL_NAME.value)
+    if flags.eval_dir:
+        check_can_write(Path(flags.eval_dir) / "results.json")
+    if flags.model_name and not _knows_itself(flags.checkpoint_path):
+        trained, batches = _open_published(flags, flags.model_name)
     else:
-        trained, batches = _open_run(checkpoint)
+        trained, batches = _open_run(flags)
     console = Console()
     result = evaluate(
         trained.model,
         batches,
-        _MAX_NUM_BATCHES.value,
-        _MISTAKES.value if _EVAL_DIR.value else 0,
+        flags.max_num_batches,
+        flags.mistakes if flags.eval_dir else 0,
         console,
     )
     _print(result, console)
-    if _EVAL_DIR.value:
-        written = result.write(make_directory(_EVAL_DIR.value))
-        if write_evaluation(_EVAL_DIR.value, result, trained.step):
+    if flags.eval_dir:
+        written = result.write(make_directory(flags.eval_dir))
+        if write_evaluation(flags.eval_dir, result, trained.step):
             written.append(f"TensorBoard's events of step {trained.step}")
-        print(f"wrote {', '.join(written[:-1])} and {written[-1]} to {_EVAL_DIR.value}")
+        print(f"wrote {', '.join(written[:-1])} and {written[-1]} to {flags.eval_dir}")
 
 
 def _knows_itself(checkpoint: str) -> bool:
@@ -106,7 +97,7 @@ def _knows_itself(checkpoint: str) -> bool:
     return path.suffix == ".keras" or (path / CHECKPOINT_NAME).exists()
 
 
-def _open_run(checkpoint: str):
+def _open_run(flags: Flags) -> tuple[Any, Any]:
     """Returns a network that knows itself, and its batches."""
     from nasnet_keras.classification.run_config import RunConfig
     from nasnet_keras.classification.trained_model import load_trained_model
@@ -115,44 +106,46 @@ def _open_run(checkpoint: str):
         evaluation_batches,
     )
 
-    path = Path(checkpoint)
-    if not _knows_itself(checkpoint) and (path.is_file() or os.path.exists(f"{path}.index")):
+    path = Path(flags.checkpoint_path)
+    if not _knows_itself(flags.checkpoint_path) and (
+        path.is_file() or os.path.exists(f"{path}.index")
+    ):
         raise ValueError(
             f"--model_name is missing: {path} is neither a run directory nor a .keras file, and "
             "does not say which network its weights are of"
         )
     config = RunConfig.read(path if path.is_dir() else path.parent)
     recipe = config.recipe if config else None
-    name = _DATASET_NAME.value or (recipe and recipe.dataset_name)
-    split = _SPLIT.value
+    name = flags.dataset_name or (recipe and recipe.dataset_name)
+    split = flags.dataset_split_name
     if not split and recipe and name == recipe.dataset_name:
         split = recipe.evaluation_split_name
     split = split or "test"
     if name:
-        check_evaluation_data(name, split, _DATASET_DIR.value, _PREPROCESSING.value)
+        check_evaluation_data(name, split, flags.dataset_dir, flags.preprocessing_name)
     trained = load_trained_model(
-        path, _IMAGE_SIZE.value, _PREPROCESSING.value, _MOVING_AVERAGE_DECAY.value != 0
+        path, flags.eval_image_size, flags.preprocessing_name, flags.moving_average_decay != 0
     )
     if not name:
         raise ValueError("--dataset_name is missing: the checkpoint does not say its dataset")
-    if _MODEL_NAME.value not in (None, trained.model.name):
+    if flags.model_name not in (None, trained.model.name):
         raise ValueError(
-            f"--model_name={_MODEL_NAME.value}, but {path} holds network {trained.model.name!r}"
+            f"--model_name={flags.model_name}, but {path} holds network {trained.model.name!r}"
         )
-    offset = trained.labels_offset if _LABELS_OFFSET.value is None else _LABELS_OFFSET.value
+    offset = trained.labels_offset if flags.labels_offset is None else flags.labels_offset
     batches = evaluation_batches(
         name,
         split,
-        _DATASET_DIR.value,
+        flags.dataset_dir,
         trained.preprocessing_name,
         trained.image_size,
-        _BATCH_SIZE.value,
+        flags.batch_size,
         offset,
     )
     return trained, batches
 
 
-def _open_published(checkpoint: str, model_name: str):
+def _open_published(flags: Flags, model_name: str) -> tuple[Any, Any]:
     """Returns a network built by its name, with as many classes as the dataset, and its batches."""
     from nasnet_keras.classification.published_model import (
         load_published_model,
@@ -161,26 +154,26 @@ def _open_published(checkpoint: str, model_name: str):
     from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
     from nasnet_keras.models import get_preset
 
-    size = _IMAGE_SIZE.value or get_preset(model_name).image_size
-    preprocessing = _PREPROCESSING.value or published_preprocessing(model_name)
-    if not _DATASET_NAME.value:
+    size = flags.eval_image_size or get_preset(model_name).image_size
+    preprocessing = flags.preprocessing_name or published_preprocessing(model_name)
+    if not flags.dataset_name:
         raise ValueError("--dataset_name is missing: weights do not say their dataset")
     batches = evaluation_batches(
-        _DATASET_NAME.value,
-        _SPLIT.value or "test",
-        _DATASET_DIR.value,
+        flags.dataset_name,
+        flags.dataset_split_name or "test",
+        flags.dataset_dir,
         preprocessing,
         size,
-        _BATCH_SIZE.value,
-        _LABELS_OFFSET.value or 0,
+        flags.batch_size,
+        flags.labels_offset or 0,
     )
     trained = load_published_model(
         model_name,
-        checkpoint,
+        flags.checkpoint_path,
         batches.class_names,
         size,
         preprocessing,
-        _MOVING_AVERAGE_DECAY.value != 0,
+        flags.moving_average_decay != 0,
     )
     return trained, batches
 
@@ -211,5 +204,4 @@ def _print(result, console) -> None:
     )
 
 
-if __name__ == "__main__":
-    run(main)
+PROGRAM = Program(main, (Flags,))

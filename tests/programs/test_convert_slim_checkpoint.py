@@ -73,7 +73,7 @@ def test_converts_and_prints_what_was_mapped(checkpoint, tmp_path):
     [
         (["--model_name=nasnet_moble"], "did you mean 'nasnet_mobile'"),
         (["--model_nam=nasnet_cifar"], "--model_name"),
-        (["--checkpoint_path="], "--checkpoint_path is missing"),
+        (["--checkpoint_path="], "--checkpoint_path is empty"),
         (["--checkpoint_path=absent"], "absent"),
         (["--checkpoint_path=setup.py"], "setup.py is not a readable checkpoint"),
         (["--output_path=model.h5"], "ends in .keras"),

@@ -1,14 +1,10 @@
-"""eval_image_classifier.py on runs, checkpoints and streams."""
+"""The evaluation on runs, checkpoints and streams."""
 
-import importlib.util
 import json
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from absl.flags import FLAGS
-from absl.testing import flagsaver
 
 pytest.importorskip("tensorflow")
 
@@ -18,11 +14,11 @@ from nasnet_keras.classification.evaluation import evaluate
 from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.classification.trainer import build_training_network
-from nasnet_keras.data import evaluation_batches
+from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
+from nasnet_keras.programs import eval
 from nasnet_keras.training.optimizers.factory import make_optimizer
 from nasnet_keras.training.run_directory import write_config
 
-ROOT = Path(__file__).parents[2]
 RECIPE = get_recipe("digits").override(
     num_cells=2,
     filters=2,
@@ -32,21 +28,9 @@ RECIPE = get_recipe("digits").override(
 )
 
 
-@pytest.fixture(scope="module")
-def program():
-    """The program as a module: to start a process for each test would take minutes."""
-    path = ROOT / "eval_image_classifier.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def main(**flags):
-        with flagsaver.flagsaver():
-            FLAGS([path.name, *(f"--{name}={value}" for name, value in flags.items())])
-            module.main([])
-
-    return main
+def program(**flags):
+    """Runs the program in this process: to start one for each test would take minutes."""
+    eval.main(*eval.PROGRAM.parse(*(f"--{name}={value}" for name, value in flags.items())))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +52,7 @@ def run(tmp_path_factory):
     return directory
 
 
-def test_run_is_scored_on_its_own_split_and_everything_is_written(program, run, tmp_path, capsys):
+def test_run_is_scored_on_its_own_split_and_everything_is_written(run, tmp_path, capsys):
     program(checkpoint_path=run, eval_dir=tmp_path, mistakes=5)
     results = json.loads((tmp_path / "results.json").read_text())
     assert (results["split"], results["images"]) == ("test[:90]", 90)
@@ -82,7 +66,7 @@ def test_run_is_scored_on_its_own_split_and_everything_is_written(program, run, 
     assert list(tmp_path.glob("events.out.tfevents.*"))
 
 
-def test_decay_of_zero_scores_the_weights_as_trained(program, run, tmp_path):
+def test_decay_of_zero_scores_the_weights_as_trained(run, tmp_path):
     program(
         checkpoint_path=run,
         moving_average_decay=0,
@@ -103,7 +87,7 @@ def test_decay_of_zero_scores_the_weights_as_trained(program, run, tmp_path):
     assert not (tmp_path / "mistakes.png").exists()
 
 
-def test_weights_of_a_named_network_are_scored_on_a_stream(program, real_data, tmp_path):
+def test_weights_of_a_named_network_are_scored_on_a_stream(real_data, tmp_path):
     model = nk.create_model("pnasnet_mobile", classes=1001, input_shape=(32, 32, 3))
     nk.save_slim_checkpoint(model, tmp_path / "model.ckpt")
     program(
@@ -143,7 +127,7 @@ def test_weights_of_a_named_network_are_scored_on_a_stream(program, real_data, t
         ({"checkpoint_path": "{run}/x", "model_name": "nasnet_cifar"}, "--dataset_name is missing"),
     ],
 )
-def test_what_is_wrong_is_refused(program, run, tmp_path, flags, message):
+def test_what_is_wrong_is_refused(run, tmp_path, flags, message):
     flags = {name: str(value).format(run=run) for name, value in flags.items()}
     with pytest.raises(ValueError, match=message):
         program(**{"checkpoint_path": run, "eval_dir": tmp_path / "eval", **flags})

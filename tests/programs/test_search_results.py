@@ -63,12 +63,16 @@ def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
         ("draw", {"run_dir": "DIR/run", "child": 9, "output": "DIR/x.svg"}, "there are 0 to 4"),
         ("export", {"run_dir": "DIR/run", "output": "DIR/x.txt"}, "is a .json file"),
         ("export", {"run_dir": "DIR", "output": "DIR/x.json"}, "holds no search"),
-        ("report", {"run_dir": "DIR/run", "output": "DIR/x.html", "count": 0}, "count=0"),
+        (
+            "report",
+            {"run_dir": "DIR/run", "output": "DIR/x.html", "count": 0},
+            "of at least 1, got 0",
+        ),
         ("report", {"run_dir": "DIR/run", "output": "DIR/x.htm"}, "is a .html file, got"),
-        ("report", {"run_dir": "DIR/run", "child": 1}, "--child means nothing to 'report'"),
-        ("rerank", {"run_dir": "DIR/run", "count": 0}, "count=0"),
+        ("report", {"run_dir": "DIR/run", "child": 1}, "unknown flag '--child'; expected one of: "),
+        ("rerank", {"run_dir": "DIR/run", "count": 0}, "--count is a whole number of at least 1"),
         ("rerank", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
-        ("rerank", {"run_dir": "DIR/run", "ray_address": "auto"}, "'rerank --executor=local'"),
+        ("rerank", {"run_dir": "DIR/run", "ray_address": "auto"}, "nothing to --executor=local"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -185,8 +189,8 @@ def test_an_interrupt_says_that_something_is_saved_only_where_it_is(
     script = """
 import sys
 from pathlib import Path
-import search_architecture
-from nasnet_keras.programs.command_line import run
+from nasnet_keras.programs import verbs
+from nasnet_keras.programs.search import rerank, run
 
 def interrupt(*_):
     if journal:
@@ -195,8 +199,8 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 journal = sys.argv.pop()
-search_architecture._executor = interrupt
-run(search_architecture.main, "COMMAND")
+rerank.make_executor = run.make_executor = interrupt
+verbs.run("search")
 """
     made_up_search(tmp_path / "run", 1)
     run_dir = tmp_path / journal.split("/")[0]

@@ -1,8 +1,8 @@
-"""Writes contact sheets of what a detector's training sees, and of what an evaluation got wrong.
+r"""Writes contact sheets of what a detector's training sees, and of what an evaluation got wrong.
 
-  python object_detection/browse.py --dataset_dir=runs/toy --checkpoint_path=runs/det \
+  nasnet-keras detect browse --dataset_dir=runs/toy --checkpoint_path=runs/det \
       --output_dir=seen
-  python object_detection/browse.py --dataset_dir=runs/toy --results=runs/det/eval/results.json \
+  nasnet-keras detect browse --dataset_dir=runs/toy --results=runs/det/eval/results.json \
       --output_dir=wrong
 
 With --checkpoint_path: training.png (augmented images with boxes), anchors.png and proposals.png
@@ -11,57 +11,66 @@ CLASS_false_positives.png and CLASS_misses.png, and mistakes.json with their num
 name with _ for what file names do not take, and -2 where another class has that already.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
-from nasnet_keras.programs.command_line import import_keras_quietly, run
+from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.program import Program
+from nasnet_keras.settings import Count, Fraction, Seed, Settings
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
-_DATASET_DIR = flags.DEFINE_string("dataset_dir", None, "The dataset: COCO, Pascal VOC or TFDS.")
-_SPLIT = flags.DEFINE_string(
-    "dataset_split_name", None, "Its split. Default: train; with --results, val."
-)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where to write.")
-_CHECKPOINT_PATH = flags.DEFINE_string(
-    "checkpoint_path", None, "A detector's run directory, or a .keras file."
-)
-_RESULTS = flags.DEFINE_string("results", None, "Detections on the split, as evaluate.py writes.")
-_IMAGES = flags.DEFINE_integer("images", 16, "Training images to show.", lower_bound=1)
-_SEED = flags.DEFINE_integer("seed", 0, "Which images, and which random changes.", lower_bound=0)
-_MIN_SCORE = flags.DEFINE_float("min_score", 0.3, "Detections below it are no mistakes.")
-_MIN_IOU = flags.DEFINE_float("min_iou", 0.5, "Least overlap of a detection with its object.")
-_DROP_INVALID = flags.DEFINE_bool("drop_invalid", False, "Go on without what is wrong.")
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """What is shown of what.
+
+    Attributes:
+        dataset_dir: The dataset: COCO, Pascal VOC or TFDS.
+        output_dir: Where to write.
+        dataset_split_name: Its split. Default: train; with --results, val.
+        checkpoint_path: A detector's run directory, or a .keras file.
+        results: Detections on the split, as the evaluation writes them.
+        images: Training images to show.
+        seed: Which images, and which random changes.
+        min_score: Detections below it are no mistakes.
+        min_iou: Least overlap of a detection with its object.
+        drop_invalid: Go on without what is wrong.
+    """
+
+    dataset_dir: str
+    output_dir: str
+    dataset_split_name: str | None = None
+    checkpoint_path: str | None = None
+    results: str | None = None
+    images: Count = 16
+    seed: Seed = 0
+    min_score: Fraction = 0.3
+    min_iou: Fraction = 0.5
+    drop_invalid: bool = False
 
 
-def main(arguments: list[str]) -> None:
-    if not _DATASET_DIR.value:
-        raise ValueError("--dataset_dir is missing: name the directory of the dataset")
-    if not _OUTPUT_DIR.value:
-        raise ValueError("--output_dir is missing: name the directory to write")
-    if bool(_CHECKPOINT_PATH.value) == bool(_RESULTS.value):
+def main(flags: Flags) -> None:
+    if bool(flags.checkpoint_path) == bool(flags.results):
         raise ValueError("name either --checkpoint_path, for what training sees, or --results")
-    for name, value in (("min_score", _MIN_SCORE.value), ("min_iou", _MIN_IOU.value)):
-        if not 0 <= value <= 1:
-            raise ValueError(f"--{name} is in [0, 1], got {value}")
-    output_dir = Path(_OUTPUT_DIR.value)
-    check_can_write(output_dir / "training.png")
+    check_can_write(Path(flags.output_dir) / "training.png")
     import_keras_quietly()
     from nasnet_keras.detection.data import load_detection_index
 
-    split = _SPLIT.value or ("val" if _RESULTS.value else "train")
-    index = load_detection_index(_DATASET_DIR.value, split, _DROP_INVALID.value)
-    if _RESULTS.value:
-        show_mistakes(index, _RESULTS.value, output_dir)
-    elif _CHECKPOINT_PATH.value:
-        show_training(index, _CHECKPOINT_PATH.value, output_dir)
+    split = flags.dataset_split_name or ("val" if flags.results else "train")
+    index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid)
+    if flags.results:
+        show_mistakes(flags, index, flags.results)
+    elif flags.checkpoint_path:
+        show_training(flags, index, flags.checkpoint_path)
 
 
-def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
+def show_training(flags: Flags, index: Any, checkpoint_path: str) -> None:
     from nasnet_keras.detection.data import detection_batches
     from nasnet_keras.detection.inference.trained_detector import load_trained_detector
     from nasnet_keras.detection.visualization.contact_sheets import training_sheet
@@ -73,7 +82,7 @@ def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
             f"{checkpoint_path} has {served.model.config.classes} classes, dataset "
             f"{index.name} has {len(index.class_names)}"
         )
-    count = min(_IMAGES.value, len(index))
+    count = min(flags.images, len(index))
     stream = detection_batches(
         index,
         served.image_size,
@@ -81,10 +90,10 @@ def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
         training=True,
         keep_aspect=served.keep_aspect,
         augmentation=served.augmentation,
-        seed=_SEED.value,
+        seed=flags.seed,
     )
     batches = [batch for batch, _ in zip(stream, range(count), strict=False)]
-    make_directory(output_dir)
+    output_dir = make_directory(flags.output_dir)
     sheets = {"training": training_sheet(batches, index.class_names)}
     sheets |= sample_sheets(served.model, batches, index.class_names)
     for name, sheet in sheets.items():
@@ -93,14 +102,14 @@ def show_training(index: Any, checkpoint_path: str, output_dir: Path) -> None:
     print(f"wrote training.png, anchors.png and proposals.png of {count} images to {output_dir}")
 
 
-def show_mistakes(index: Any, results_path: str, output_dir: Path) -> None:
+def show_mistakes(flags: Flags, index: Any, results_path: str) -> None:
     from nasnet_keras.detection.evaluation.coco_metrics import read_results
     from nasnet_keras.detection.evaluation.mistakes import judge_detections
     from nasnet_keras.detection.visualization.contact_sheets import mistake_sheets
 
     results = read_results(results_path, index)
-    judgement = judge_detections(index, results, _MIN_SCORE.value, _MIN_IOU.value)
-    make_directory(output_dir)
+    judgement = judge_detections(index, results, flags.min_score, flags.min_iou)
+    output_dir = make_directory(flags.output_dir)
     written = 0
     file_names = _file_names(index.class_names)
     for name, sheets in mistake_sheets(index, judgement).items():
@@ -131,5 +140,4 @@ def _file_names(class_names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-if __name__ == "__main__":
-    run(main)
+PROGRAM = Program(main, (Flags,))

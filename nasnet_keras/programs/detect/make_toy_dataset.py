@@ -1,40 +1,50 @@
 """Writes a small detection dataset: scanned digits on photographs, in COCO's layout, no download.
 
-  python object_detection/make_toy_dataset.py --output_dir=runs/toy
+  nasnet-keras detect make-toy-dataset --output_dir=runs/toy
 
 A split that it wrote there before is replaced; one of another dataset is refused.
 """
 
+from __future__ import annotations
+
 import sys
+from dataclasses import dataclass
 
-from absl import flags
-
-from nasnet_keras.detection.data.toy_dataset import write_toy_dataset
-from nasnet_keras.programs.command_line import run
-
-_OUTPUT_DIR = flags.DEFINE_string(
-    "output_dir", None, "Directory of the dataset; no other dataset may be in it."
-)
-_TRAIN_IMAGES = flags.DEFINE_integer("train_images", 1200, "Images to train on.")
-_VAL_IMAGES = flags.DEFINE_integer("val_images", 200, "Images held out.")
-_SEED = flags.DEFINE_integer("seed", 0, "The same seed gives the same files.")
+from nasnet_keras.programs.program import Program
+from nasnet_keras.settings import Count, NonNegativeInt, Settings
 
 
-def main(arguments: list[str]) -> int:
-    if not _OUTPUT_DIR.value:
-        raise ValueError("--output_dir is missing: name the directory of the dataset")
+@dataclass(frozen=True)
+class Flags(Settings):
+    """What is written where.
+
+    Attributes:
+        output_dir: Directory of the dataset; no other dataset may be in it.
+        train_images: Images to train on.
+        val_images: Images held out.
+        seed: The same seed gives the same files.
+    """
+
+    output_dir: str
+    train_images: Count = 1200
+    val_images: Count = 200
+    seed: NonNegativeInt = 0
+
+
+def main(flags: Flags) -> None:
+    from nasnet_keras.detection.data.toy_dataset import write_toy_dataset
+
     write_toy_dataset(
-        _OUTPUT_DIR.value,
-        train_images=_TRAIN_IMAGES.value,
-        val_images=_VAL_IMAGES.value,
-        seed=_SEED.value,
+        flags.output_dir,
+        train_images=flags.train_images,
+        val_images=flags.val_images,
+        seed=flags.seed,
         on_progress=_show,
     )
     print(
-        f"wrote {_TRAIN_IMAGES.value} training and {_VAL_IMAGES.value} validation images to "
-        f"{_OUTPUT_DIR.value}"
+        f"wrote {flags.train_images} training and {flags.val_images} validation images to "
+        f"{flags.output_dir}"
     )
-    return 0
 
 
 def _show(split: str, done: int, total: int) -> None:
@@ -42,5 +52,4 @@ def _show(split: str, done: int, total: int) -> None:
         print(f"{split}: {done} of {total} images", file=sys.stderr)
 
 
-if __name__ == "__main__":
-    run(main)
+PROGRAM = Program(main, (Flags,))

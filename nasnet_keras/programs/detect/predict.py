@@ -1,79 +1,82 @@
 """Finds objects in pictures: draws them, and lists them as JSON and CSV.
 
-  python object_detection/predict.py --checkpoint_path=runs/det --output_dir=found PICTURES...
+  nasnet-keras detect predict --checkpoint_path=runs/det --output_dir=found PICTURES...
 
 Each argument is a picture or a folder, all pictures of which are taken; --camera takes a frame of
 a webcam. A file that is no complete picture is reported and the others go on; the exit code is
 then 1. A drawing never replaces one of the pictures given: it gets another name.
 """
 
+from __future__ import annotations
+
 import contextlib
 import csv
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from absl import flags
-
-from nasnet_keras.programs.command_line import import_keras_quietly, one_line, run
+from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.errors import one_line
+from nasnet_keras.programs.program import Program
+from nasnet_keras.settings import Count, Fraction, NonNegativeInt, Settings
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
-
-_CHECKPOINT_PATH = flags.DEFINE_string(
-    "checkpoint_path", None, "A detector's run directory, or a .keras file."
-)
-_OUTPUT_DIR = flags.DEFINE_string("output_dir", None, "Where to write.")
-_MIN_SCORE = flags.DEFINE_float("min_score", 0.3, "Detections below it are left out.")
-_CLASS_NAMES = flags.DEFINE_string(
-    "class_names", None, "File with the names of the classes, one a line. Default: the run's."
-)
-_KEEP_ASPECT = flags.DEFINE_bool(
-    "keep_aspect", None, "Pad pictures instead of stretching them. Default: as in training."
-)
-_PROPOSALS = flags.DEFINE_integer(
-    "evaluation_proposals", None, "Proposals looked at in an image. Default: the detector's."
-)
-_CAMERA = flags.DEFINE_integer(
-    "camera", None, "Number of a webcam to take a frame of; needs OpenCV.", lower_bound=0
-)
 
 _PICTURE_ERROR = 1
 _COLUMNS = ("file", "name", "category_id", "score", "top", "left", "bottom", "right")
 
 
-def main(arguments: list[str]) -> int:
-    if not _CHECKPOINT_PATH.value:
-        raise ValueError("--checkpoint_path is missing: name a run directory or a .keras file")
-    if not _OUTPUT_DIR.value:
-        raise ValueError("--output_dir is missing: name the directory to write")
-    if not arguments and _CAMERA.value is None:
+@dataclass(frozen=True)
+class Flags(Settings):
+    """What finds objects, and where it is written.
+
+    Attributes:
+        checkpoint_path: A detector's run directory, or a .keras file.
+        output_dir: Where to write.
+        min_score: Detections below it are left out.
+        class_names: File with the names of the classes, one a line. Default: the run's.
+        keep_aspect: Pad pictures instead of stretching them. Default: as in training.
+        evaluation_proposals: Proposals looked at in an image. Default: the detector's.
+        camera: Index of a webcam to take a frame of; needs OpenCV.
+    """
+
+    checkpoint_path: str
+    output_dir: str
+    min_score: Fraction = 0.3
+    class_names: str | None = None
+    keep_aspect: bool | None = None
+    evaluation_proposals: Count | None = None
+    camera: NonNegativeInt | None = None
+
+
+def main(flags: Flags, arguments: list[str]) -> int:
+    if not arguments and flags.camera is None:
         raise ValueError("no picture given: name files or folders, or --camera=0")
-    if not 0 <= _MIN_SCORE.value <= 1:
-        raise ValueError(f"--min_score is in [0, 1], got {_MIN_SCORE.value}")
-    output_dir = Path(_OUTPUT_DIR.value)
+    output_dir = Path(flags.output_dir)
     check_can_write(output_dir / "detections.json")
     import_keras_quietly()
     from nasnet_keras.detection.inference.picture_files import camera_frame, find_pictures
 
     files = find_pictures(arguments, leave_out=output_dir)
-    frame = None if _CAMERA.value is None else camera_frame(_CAMERA.value)
+    frame = None if flags.camera is None else camera_frame(flags.camera)
     from nasnet_keras.detection.inference.predictor import Predictor, read_pixels
     from nasnet_keras.detection.inference.trained_detector import (
         load_trained_detector,
         read_class_names,
     )
 
-    names = read_class_names(_CLASS_NAMES.value) if _CLASS_NAMES.value else None
+    names = read_class_names(flags.class_names) if flags.class_names else None
     served = load_trained_detector(
-        _CHECKPOINT_PATH.value, names, _KEEP_ASPECT.value, _PROPOSALS.value
+        flags.checkpoint_path, names, flags.keep_aspect, flags.evaluation_proposals
     )
-    predictor = Predictor(served, _MIN_SCORE.value)
+    predictor = Predictor(served, flags.min_score)
     make_directory(output_dir)
 
     def sources() -> Iterator[tuple[str, Any]]:
         if frame is not None:
-            yield f"camera{_CAMERA.value}", frame
+            yield f"camera{flags.camera}", frame
         yield from ((str(file), file) for file in files)
 
     entries: list[dict[str, Any]] = []
@@ -151,5 +154,4 @@ def _free_path(folder: Path, stem: str, taken: set[str], given: set[tuple[int, i
     return folder / name
 
 
-if __name__ == "__main__":
-    run(main, arguments="PICTURES...")
+PROGRAM = Program(main, (Flags,), arguments="PICTURES...")

@@ -83,9 +83,9 @@ def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
     [
         ("rnu", {}, "unknown command 'rnu'; did you mean 'run'?"),
         ("status", {}, "holds no search"),
-        ("top", {"budget": 3}, "--budget means nothing to 'top'"),
+        ("top", {"budget": 3}, "unknown flag '--budget'; expected one of: --count, --run_dir"),
         ("run", {}, "--strategy is missing"),
-        ("run", {"strategy": "random", "ray_address": "auto"}, "nothing to 'run --executor=local'"),
+        ("run", {"strategy": "random", "ray_address": "auto"}, "nothing to --executor=local"),
         ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
         ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
     ],
@@ -171,13 +171,11 @@ def test_a_training_goes_on_in_a_directory_that_has_moved(tmp_path: Path) -> Non
 
 def test_the_children_s_datasets_are_found_from_any_working_directory(tmp_path: Path) -> None:
     script = """
-import search_architecture
-from absl import flags
+from nasnet_keras.programs.search.children import ChildFlags, make_executor
 from nasnet_keras.search.children.child import ClassifierChild
 
-flags.FLAGS(["search_architecture.py"])
 for directory in ("data", "/data", None):
-    executor = search_architecture._executor(ClassifierChild("digits", directory), print)
+    executor = make_executor(ChildFlags(), ClassifierChild("digits", directory), print)
     print(executor._child.dataset_dir)
 """
     done = subprocess.run(

@@ -1,0 +1,13 @@
+r"""Searches for the cells of a network, and shows what was found.
+
+  nasnet-keras search run --strategy=ppo --dataset_name=digits --budget=40 \
+      --run_dir=runs/search --workers=2
+  nasnet-keras search status --run_dir=runs/search
+  nasnet-keras search top --run_dir=runs/search
+  nasnet-keras search rerank --run_dir=runs/search --count=5 --workers=2
+  nasnet-keras search report --run_dir=runs/search --output=report.html
+  nasnet-keras search draw --run_dir=runs/search --output=best.svg
+  nasnet-keras search export --run_dir=runs/search --output=best.json
+
+A search that was cut off goes on by the same command.
+"""

@@ -1,0 +1,52 @@
+"""Draws the cells of a child, of a genotype's file, or published ones.
+
+  nasnet-keras search draw --run_dir=runs/search --output=best.svg
+  nasnet-keras search draw --genotype=nasnet_a --output=nasnet_a.png
+
+The suffix of --output chooses the format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasnet_keras.programs.program import Program
+from nasnet_keras.programs.search.outputs import read_child
+from nasnet_keras.settings import NonNegativeInt, Settings
+
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """What is drawn where.
+
+    Attributes:
+        output: The .svg or .png file to write.
+        run_dir: Directory of the search.
+        child: Index of a child. Default: the one of the highest accuracy.
+        genotype: A genotype's JSON file or a published name, instead of a child.
+    """
+
+    output: str
+    run_dir: str | None = None
+    child: NonNegativeInt | None = None
+    genotype: str | None = None
+
+
+def draw(flags: Flags) -> None:
+    from nasnet_keras.genotypes import get_genotype
+    from nasnet_keras.visualization import draw_genotype
+
+    if flags.genotype:
+        for name in ("run_dir", "child"):
+            if getattr(flags, name) is not None:
+                raise ValueError(f"--genotype and --{name} name two cells: give one of them")
+        genotype = get_genotype(flags.genotype)
+    elif flags.run_dir:
+        genotype = read_child(flags.run_dir, flags.child)
+    else:
+        raise ValueError("--run_dir is missing: name the directory of the search, or a --genotype")
+    draw_genotype(genotype, flags.output)
+    print(f"drew {genotype.name} to {flags.output}")
+
+
+PROGRAM = Program(draw, (Flags,))

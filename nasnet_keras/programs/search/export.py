@@ -1,0 +1,42 @@
+"""Writes the cells of a child as a file that a network is built from.
+
+  nasnet-keras search export --run_dir=runs/search --output=best.json
+
+--genotype=best.json then trains a network of them with any recipe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasnet_keras.programs.program import Program
+from nasnet_keras.programs.search.outputs import check_suffix, read_child
+from nasnet_keras.settings import NonNegativeInt, Settings
+from nasnet_keras.whole_files import check_can_write
+
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """What is written where.
+
+    Attributes:
+        run_dir: Directory of the search.
+        output: The .json file to write.
+        child: Index of a child. Default: the one of the highest accuracy.
+    """
+
+    run_dir: str
+    output: str
+    child: NonNegativeInt | None = None
+
+
+def export(flags: Flags) -> None:
+    # What trains it tells a file from a published name by the suffix.
+    check_suffix(flags.output, ".json")
+    genotype = read_child(flags.run_dir, flags.child)
+    check_can_write(flags.output)
+    genotype.save(flags.output)
+    print(f"wrote {genotype.name} to {flags.output}")
+
+
+PROGRAM = Program(export, (Flags,))

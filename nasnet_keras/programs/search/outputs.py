@@ -1,0 +1,36 @@
+"""What is written of a search: whose cells, to which kind of file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def check_suffix(path: str, suffix: str) -> None:
+    """Refuses a file of another kind."""
+    if not path.endswith(suffix):
+        raise ValueError(f"--output is a {suffix} file, got {path!r}")
+
+
+def read_child(run_dir: str, child: int | None) -> Any:
+    """Returns the genotype of a child, of the best one where none is named, and says which."""
+    from nasnet_keras.search.engine.run_directory import RunDirectory
+    from nasnet_keras.search.report.history import read_history
+
+    history = read_history(RunDirectory(run_dir))
+    child = history.best(1)[0].number if child is None else child
+    genotype = history.genotype(child)
+    print(f"child {child}")
+    return genotype
+
+
+def print_table(table: Any) -> None:
+    """Prints a table of `nasnet_keras.search.report.tables`."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(*table.headings)
+    for column in shown.columns:
+        column.justify = "right"
+    for row in table.rows:
+        shown.add_row(*row)
+    Console().print(shown)

@@ -1,0 +1,77 @@
+"""Trains the best children of a search again, longer, and ranks them by that.
+
+  nasnet-keras search rerank --run_dir=runs/search --count=5 --workers=2
+
+A flag left out keeps the recipe's value.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from nasnet_keras.classification import Recipe
+from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.flags import Overrides
+from nasnet_keras.programs.program import Program
+from nasnet_keras.programs.search.children import (
+    CHILD_FIELDS,
+    ChildFlags,
+    make_executor,
+    watched,
+)
+from nasnet_keras.programs.search.outputs import print_table
+from nasnet_keras.settings import Count, Settings
+
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """Which children are trained again, and how.
+
+    Attributes:
+        run_dir: Directory of the search.
+        count: How many of the best children.
+        recipe: How they are trained. Default: digits for that dataset, else nasnet_cifar.
+    """
+
+    run_dir: str
+    count: Count = 10
+    recipe: str | None = None
+
+
+def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags) -> None:
+    from nasnet_keras.search.engine.run_directory import RunDirectory
+    from nasnet_keras.search.report.history import read_history, rerank_directory
+    from nasnet_keras.search.report.tables import reranking
+
+    directory = RunDirectory(flags.run_dir)
+    history = read_history(directory)
+    dataset = history.config["child"].get("dataset_name")
+    if not isinstance(dataset, str):
+        raise ValueError(f"{directory.path}: its configuration names no dataset of the children")
+    import_keras_quietly()
+    from rich.console import Console
+
+    from nasnet_keras.search.children.rerank import RerankChild, rerank
+
+    recipe = flags.recipe or ("digits" if dataset == "digits" else "nasnet_cifar")
+    child = RerankChild(
+        dataset,
+        child_flags.dataset_dir,
+        overrides,
+        child_flags.latency_runs,
+        recipe_name=recipe,
+    )
+    child.check(history.space)
+    console = Console()
+    say = functools.partial(console.print, highlight=False, soft_wrap=True)
+    with watched(rerank_directory(directory), console) as progress:
+        executor = make_executor(child_flags, child, say)
+        children = rerank(directory, flags.count, child, executor, say, progress)
+    print_table(reranking(children, f"recipe {recipe}"))
+
+
+PROGRAM = Program(
+    rerank_children, (Flags, Overrides(Recipe, "the recipe's", CHILD_FIELDS), ChildFlags)
+)

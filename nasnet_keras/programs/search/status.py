@@ -1,0 +1,44 @@
+"""Says how far a search is.
+
+  nasnet-keras search status --run_dir=runs/search
+
+A search that is running is not disturbed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasnet_keras.programs.program import Program
+from nasnet_keras.settings import Settings
+
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """Which search.
+
+    Attributes:
+        run_dir: Directory of the search.
+    """
+
+    run_dir: str
+
+
+def show_status(flags: Flags) -> None:
+    from nasnet_keras.directory_lock import is_locked
+    from nasnet_keras.search.engine.progress import describe
+    from nasnet_keras.search.engine.run_directory import RunDirectory
+    from nasnet_keras.search.report import tables
+    from nasnet_keras.search.report.history import read_history
+
+    history = read_history(RunDirectory(flags.run_dir))
+    print(f"{tables.title(history.config)}: {describe(history.state)}")
+    for name, value in tables.counts(history).rows:
+        print(f"{name}: {value}")
+    if history.state.running and not is_locked(flags.run_dir):
+        print("no process is running it; the command that began it goes on")
+    if history.state.last_error:
+        print(f"last error: {history.state.last_error}")
+
+
+PROGRAM = Program(show_status, (Flags,))

@@ -1,0 +1,40 @@
+"""Lists the best children of a search, with what they cost.
+
+  nasnet-keras search top --run_dir=runs/search --count=5
+
+children/CHILD/genotype.json in the search's directory are their cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasnet_keras.programs.program import Program
+from nasnet_keras.programs.search.outputs import print_table
+from nasnet_keras.settings import Count, Settings
+
+
+@dataclass(frozen=True)
+class Flags(Settings):
+    """Which children.
+
+    Attributes:
+        run_dir: Directory of the search.
+        count: How many of the best children.
+    """
+
+    run_dir: str
+    count: Count = 10
+
+
+def show_top(flags: Flags) -> None:
+    from nasnet_keras.search.engine.run_directory import RunDirectory
+    from nasnet_keras.search.report.history import read_history
+    from nasnet_keras.search.report.tables import ranking
+
+    history = read_history(RunDirectory(flags.run_dir))
+    print_table(ranking(history.best(flags.count)))
+    print(f"genotypes: {history.path}/children/CHILD/genotype.json")
+
+
+PROGRAM = Program(show_top, (Flags,))
