@@ -7,13 +7,16 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv quickstart test test-oldest lint format lock clean clean-venv
+.PHONY: help venv quickstart test test-oldest lint format dist lock clean clean-venv
 
 VENV := .venv
 BIN := $(VENV)/bin
+# The package with what it needs; then also what the tests and the linters need.
 STAMP := $(VENV)/.installed
+DEV_STAMP := $(VENV)/.installed-dev
 UNFINISHED := $(VENV)/.unfinished
 OLDEST := .venv-oldest
+COMMA := ,
 
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
@@ -45,11 +48,10 @@ endef
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-venv: $(STAMP)  ## Make .venv: the locked versions, with the test tools and the linters
-
-# UNFINISHED marks an install in progress. Where it is still there, the last install was cut short;
-# a half-unpacked package can pass for an installed one, so that environment is made anew.
-$(STAMP): pyproject.toml setup.py constraints.txt
+# Installs $(1). UNFINISHED marks an install in progress. Where it is still there, the last install
+# was cut short; a half-unpacked package can pass for an installed one, so that environment is made
+# anew.
+define INSTALL
 	@set -e; \
 	if [ -e $(UNFINISHED) ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 		python=$$($(FIND_PYTHON)); \
@@ -57,10 +59,19 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 		rm -rf $(VENV); mkdir $(VENV); touch $(UNFINISHED); \
 		"$$python" -m venv $(VENV); \
 	fi; \
-	rm -f $(STAMP); touch $(UNFINISHED); \
-	echo "Installing the locked versions (some 3 GB on disk; a few minutes)"; \
-	$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '.[test,dev]'; \
-	rm -f $(UNFINISHED); touch $(STAMP)
+	rm -f $(STAMP) $(DEV_STAMP); touch $(UNFINISHED); \
+	echo "Installing $(2)"; \
+	$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '$(1)'; \
+	rm -f $(UNFINISHED); touch $(STAMP) $@
+endef
+
+$(STAMP): pyproject.toml setup.py constraints.txt
+	$(call INSTALL,.,the locked versions (some 2 GB on disk; a minute or two))
+
+$(DEV_STAMP): $(STAMP)
+	$(call INSTALL,.[test$(COMMA)dev],what the tests and the linters need (some 1 GB on disk))
+
+venv: $(DEV_STAMP)  ## Make .venv: the locked versions, with the test tools and the linters
 
 quickstart: export TF_CPP_MIN_LOG_LEVEL := 3
 quickstart: $(STAMP)  ## Set up, then train, evaluate, export and classify real digits
@@ -72,7 +83,7 @@ quickstart: $(STAMP)  ## Set up, then train, evaluate, export and classify real 
 	$(BIN)/python classify_image.py --model=$(QUICKSTART_DIR)/saved_model $(QUICKSTART_IMAGES)
 
 # Then what must not need TensorFlow, without it; on torch too where somebody installed it.
-test: $(STAMP)  ## Run the whole test suite, on every backend that is installed
+test: $(DEV_STAMP)  ## Run the whole test suite, on every backend that is installed
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 	@for backend in jax torch; do \
 		if $(BIN)/python -c "import $$backend" >/dev/null 2>&1; then \
@@ -91,14 +102,27 @@ test-oldest:  ## Run the test suite on the oldest supported dependencies, in .ve
 	$(OLDEST)/bin/python -m pip install --quiet --quiet --constraint $(OLDEST)/constraints.txt --editable '.[test]'
 	$(OLDEST)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
-lint: $(STAMP)  ## Check style, format and types
+lint: $(DEV_STAMP)  ## Check style, format and types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m pyright
 
-format: $(STAMP)  ## Format the code and mend what ruff can mend
+format: $(DEV_STAMP)  ## Format the code and mend what ruff can mend
 	$(BIN)/python -m ruff check --fix-only .
 	$(BIN)/python -m ruff format .
+
+# Needs a package index, nothing else; no file of the checkout is in reach of what is tried.
+dist: $(DEV_STAMP)  ## Build sdist and wheel, and try the wheel in an empty environment
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python .ci/check_wheel.py dist/*.whl
+	@set -e; python=$$($(FIND_PYTHON)); scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	echo "Installing the wheel in an empty environment"; "$$python" -m venv "$$scratch/env"; \
+	"$$scratch/env/bin/python" -m pip install --quiet --quiet --constraint constraints.txt dist/*.whl; \
+	cd "$$scratch"; unset PYTHONPATH; export PATH="$$scratch/env/bin:$$PATH"; \
+	nasnet-keras train --recipe=digits --max_number_of_steps=5 --train_dir=run; \
+	nasnet-keras classify --model=run "$$(ls run/samples/*.png | head -n 1)"; \
+	echo "The wheel trains and classifies"
 
 # One file for every supported Python and every extra: the resolver writes environment markers
 # where the versions differ. It comes from a throwaway environment.

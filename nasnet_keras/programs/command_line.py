@@ -26,10 +26,14 @@ def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoRetur
         arguments: What such arguments are, e.g. `"FILE..."`. Empty: none is taken.
     """
     # Not at the top: `--help` need not wait for what these import.
+    from logging import Formatter
+
     from absl import app, logging
 
     # TensorFlow reads it when it is imported; its start-up lines would bury the program's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+    logging.get_absl_handler().setFormatter(Formatter("%(levelname)s: %(message)s"))
 
     def checked(argv: list[str]) -> int | None:
         if not flags.FLAGS["verbosity"].present:
