@@ -137,7 +137,7 @@ def compiled_network(recipe: Any, classes: int, rematerialize: bool) -> tuple[An
 
     import nasnet_keras as nk
     from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
-    from nasnet_keras.training.optimizers.factory import make_optimizer
+    from nasnet_keras.classification.optimizer import make_optimizer
 
     config = nk.get_preset(recipe.model_name).config.replace(
         **recipe.network_overrides(),

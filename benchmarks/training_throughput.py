@@ -158,7 +158,7 @@ def our_block(recipe: Recipe, classes: int, auxiliary: bool) -> Callable[[], Non
     import keras
 
     from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
-    from nasnet_keras.training.optimizers.factory import make_optimizer
+    from nasnet_keras.classification.optimizer import make_optimizer
 
     total_steps = recipe.total_steps(1000)
     overrides: dict[str, Any] = {"rematerialize": _REMATERIALIZE.value}

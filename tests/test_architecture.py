@@ -70,8 +70,6 @@ ALLOWED = {
 # What single files import against the arrows.
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
     "training/tensorboard.py": ("classification",),
-    "training/optimizers/factory.py": ("classification",),
-    "training/optimizers/schedules.py": ("classification",),
     "detection/training/trainer.py": ("classification",),
 }
 # Where TensorFlow may be imported, within functions only.

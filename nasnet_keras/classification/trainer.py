@@ -16,6 +16,7 @@ from rich.console import Console
 from nasnet_keras.classification.evaluation import Evaluation
 from nasnet_keras.classification.evaluator import Evaluator
 from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
+from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipe_network import build_training_network, recipe_network_config
 from nasnet_keras.classification.run_config import RunConfig
@@ -40,8 +41,7 @@ from nasnet_keras.training.checkpoint import RestoreMetrics, restore_checkpoint
 from nasnet_keras.training.distribution import TrainingStrategy, make_strategy
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
 from nasnet_keras.training.fit import fit_run
-from nasnet_keras.training.optimizers.factory import make_optimizer
-from nasnet_keras.training.optimizers.schedules import LearningRate, make_learning_rate
+from nasnet_keras.training.optimizers.schedules import LearningRate
 from nasnet_keras.training.precision import precision
 from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar

@@ -11,12 +11,12 @@ pytest.importorskip("tensorflow")
 import nasnet_keras as nk
 from nasnet_keras.classification import get_recipe
 from nasnet_keras.classification.evaluation import evaluate
+from nasnet_keras.classification.optimizer import make_optimizer
 from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.classification.trainer import build_training_network
 from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
 from nasnet_keras.programs import eval
-from nasnet_keras.training.optimizers.factory import make_optimizer
 from nasnet_keras.training.run_directory import write_config
 
 RECIPE = get_recipe("digits").override(

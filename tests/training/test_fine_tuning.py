@@ -9,9 +9,9 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.classification import Recipe, get_recipe
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
+from nasnet_keras.classification.optimizer import make_optimizer
 from nasnet_keras.classification.trainer import build_training_network
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
-from nasnet_keras.training.optimizers.factory import make_optimizer
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.saved_network import load_model
 

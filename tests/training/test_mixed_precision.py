@@ -6,8 +6,8 @@ import pytest
 
 import nasnet_keras as nk
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
+from nasnet_keras.classification.optimizer import make_optimizer
 from nasnet_keras.classification.recipes import get_recipe
-from nasnet_keras.training.optimizers.factory import make_optimizer
 
 BACKEND = keras.backend.backend()
 CASES = [

@@ -1,27 +1,28 @@
-"""The optimizer of a detector's training."""
+"""The learning rate and the optimizer of a detector's training."""
 
 from __future__ import annotations
 
 import keras
 
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
-from nasnet_keras.training.optimizers.schedules import LearningRate, LinearWarmup
+from nasnet_keras.training.optimizers import factory, schedules
+from nasnet_keras.training.optimizers.schedules import LearningRate
 
 
 def make_optimizer(config: TrainingConfig) -> keras.optimizers.Optimizer:
-    """Returns the optimizer of a training.
+    """Returns the optimizer of a training: by default SGD with momentum, as in the original.
 
     Args:
         config: The training.
 
     Returns:
-        The optimizer; each variable's gradient is clipped by itself, as in the original.
+        The optimizer; each variable's gradient is clipped by itself.
     """
-    rate, clip = make_learning_rate(config), config.gradient_clip_norm
-    if config.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(rate, beta_2=0.99, clipnorm=clip)
-    else:
-        optimizer = keras.optimizers.SGD(rate, momentum=config.momentum, clipnorm=clip)
+    is_adam = config.optimizer == "adam"
+    own = {"beta_2": 0.99} if is_adam else {"momentum": config.momentum}
+    optimizer = factory.make_optimizer(
+        config.optimizer, make_learning_rate(config), clipnorm=config.gradient_clip_norm, **own
+    )
     if config.precision == "mixed_float16":
         # Keras would, but for the detector's own policy, which is float32 for its boxes' sake.
         return keras.optimizers.LossScaleOptimizer(optimizer)
@@ -34,13 +35,11 @@ def make_learning_rate(config: TrainingConfig) -> LearningRate:
     Args:
         config: The training.
     """
-    schedules = keras.optimizers.schedules
-    boundaries = list(config.learning_rate_boundaries)
-    rate: LearningRate = config.learning_rate
-    if config.learning_rate_decay_type == "cosine":
-        rate = schedules.CosineDecay(config.learning_rate, config.steps)
-    elif boundaries:
-        factors = [config.learning_rate_decay_factor**k for k in range(len(boundaries) + 1)]
-        rates = [config.learning_rate * factor for factor in factors]
-        rate = schedules.PiecewiseConstantDecay(boundaries, rates)
-    return LinearWarmup(rate, config.warmup_steps) if config.warmup_steps else rate
+    return schedules.make_learning_rate(
+        config.learning_rate_decay_type,
+        config.learning_rate,
+        config.steps,
+        decay_factor=config.learning_rate_decay_factor,
+        boundaries=config.learning_rate_boundaries,
+        warmup_steps=config.warmup_steps,
+    )

@@ -1,4 +1,4 @@
-"""From a recipe to a Keras optimizer with its learning-rate schedule."""
+"""Optimizers by name, with moving averages of the weights or without."""
 
 from __future__ import annotations
 
@@ -6,40 +6,44 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.training.optimizers.moving_average import (
     AveragedAdam,
     AveragedRMSProp,
     AveragedSGD,
 )
 from nasnet_keras.training.optimizers.rmsprop import RMSProp
-from nasnet_keras.training.optimizers.schedules import make_learning_rate
+from nasnet_keras.training.optimizers.schedules import LearningRate
+
+# Each without moving averages, and with them.
+_OPTIMIZERS: dict[str, tuple[type[Any], type[Any]]] = {
+    "adam": (keras.optimizers.Adam, AveragedAdam),
+    "momentum": (keras.optimizers.SGD, AveragedSGD),
+    "rmsprop": (RMSProp, AveragedRMSProp),
+    "sgd": (keras.optimizers.SGD, AveragedSGD),
+}
 
 
 def make_optimizer(
-    recipe: Recipe, total_steps: int, steps_per_epoch: float, replicas: int = 1
+    name: str,
+    learning_rate: LearningRate,
+    moving_average_decay: float = 0.0,
+    **options: Any,
 ) -> keras.optimizers.Optimizer:
-    """Returns the optimizer of a recipe; it keeps moving averages where the recipe has them.
+    """Returns an optimizer.
 
     Args:
-        recipe: The recipe.
-        total_steps: Length of the run, in training steps.
-        steps_per_epoch: Training images over the images of a step on all replicas together.
-        replicas: How many replicas train in step.
+        name: `"adam"`, `"momentum"` (SGD with it), `"rmsprop"` (TF 1's) or `"sgd"`.
+        learning_rate: A number, or a schedule over steps.
+        moving_average_decay: Decay of the moving averages of the weights; 0: none are kept.
+        **options: Of the optimizer's class, e.g. `momentum`, `epsilon`, `clipnorm`.
+
+    Raises:
+        ValueError: There is no such optimizer; the nearest name is suggested.
     """
-    options: dict[str, Any] = {
-        "learning_rate": make_learning_rate(recipe, total_steps, steps_per_epoch, replicas),
-        "global_clipnorm": recipe.gradient_clip_norm,
-    }
-    if recipe.moving_average_decay:
-        options["moving_average_decay"] = recipe.moving_average_decay
-        sgd, adam, rmsprop = AveragedSGD, AveragedAdam, AveragedRMSProp
-    else:
-        sgd, adam, rmsprop = keras.optimizers.SGD, keras.optimizers.Adam, RMSProp
-    if recipe.optimizer in ("rmsprop", "adam") and recipe.opt_epsilon is not None:
-        options["epsilon"] = recipe.opt_epsilon
-    if recipe.optimizer == "rmsprop":
-        return rmsprop(decay=recipe.rmsprop_decay, momentum=recipe.rmsprop_momentum, **options)
-    if recipe.optimizer == "adam":
-        return adam(**options)
-    return sgd(momentum=recipe.momentum if recipe.optimizer == "momentum" else 0.0, **options)
+    if name not in _OPTIMIZERS:
+        raise ValueError(unknown_name("optimizer", name, _OPTIMIZERS))
+    plain, averaged = _OPTIMIZERS[name]
+    if not moving_average_decay:
+        return plain(learning_rate, **options)
+    return averaged(learning_rate, moving_average_decay=moving_average_decay, **options)

@@ -2,51 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.suggestions import unknown_name
 
 LearningRate = float | keras.optimizers.schedules.LearningRateSchedule
+DECAYS = ("fixed", "cosine", "exponential", "polynomial", "steps")
 
 
 def make_learning_rate(
-    recipe: Recipe, total_steps: int, steps_per_epoch: float, replicas: int = 1
+    kind: str,
+    rate: float,
+    total_steps: int,
+    *,
+    decay_steps: int = 1,
+    decay_factor: float = 1.0,
+    end_rate: float = 0.0,
+    boundaries: Sequence[int] = (),
+    warmup_steps: int = 0,
 ) -> LearningRate:
-    """Returns the learning rate of a recipe: a number, or a schedule over training steps.
-
-    `exponential` multiplies by the factor after every `num_epochs_per_decay` epochs, at once;
-    `polynomial` goes to `end_learning_rate` in a straight line over as many epochs; `cosine` is a
-    single period to 0 over the whole run. Source: slim
-    `train_image_classifier._configure_learning_rate` for the first two, the papers for the last.
+    """Returns a learning rate: a number, or a schedule over training steps.
 
     Args:
-        recipe: The recipe.
-        total_steps: Length of the run, in training steps.
-        steps_per_epoch: Training images over the images of a step on all replicas together. It need
-            not be whole.
-        replicas: How many replicas train in step.
+        kind: `"fixed"`; `"cosine"`: a single period to 0 over the whole run; `"exponential"`: times
+            the factor after every `decay_steps`, at once; `"steps"`: times the factor after each of
+            the boundaries; `"polynomial"`: a straight line to `end_rate` over `decay_steps`.
+        rate: The rate at the start.
+        total_steps: Length of the run.
+        decay_steps: Steps of a stair of `"exponential"`, or of the line of `"polynomial"`.
+        decay_factor: Of `"exponential"` and `"steps"`.
+        end_rate: Where `"polynomial"` ends.
+        boundaries: The steps after which `"steps"` falls, rising; it is fixed without any.
+        warmup_steps: Steps over which the rate grows in a straight line, see `LinearWarmup`.
     """
-    rate = recipe.learning_rate * (replicas if recipe.scale_learning_rate_by_replicas else 1)
-    kind = recipe.learning_rate_decay_type
     schedules = keras.optimizers.schedules
-    # slim's `int`: a part of a step is left out.
-    decay_steps = max(1, int(steps_per_epoch * recipe.num_epochs_per_decay))
     schedule: LearningRate = rate
     if kind == "cosine":
         schedule = schedules.CosineDecay(rate, total_steps)
     elif kind == "exponential":
-        schedule = schedules.ExponentialDecay(
-            rate, decay_steps, recipe.learning_rate_decay_factor, staircase=True
-        )
+        schedule = schedules.ExponentialDecay(rate, decay_steps, decay_factor, staircase=True)
     elif kind == "polynomial":
-        schedule = schedules.PolynomialDecay(rate, decay_steps, recipe.end_learning_rate)
-    if recipe.warmup_steps:
-        schedule = LinearWarmup(schedule, recipe.warmup_steps)
-    return schedule
+        schedule = schedules.PolynomialDecay(rate, decay_steps, end_rate)
+    elif kind == "steps" and boundaries:
+        rates = [rate * decay_factor**k for k in range(len(boundaries) + 1)]
+        schedule = schedules.PiecewiseConstantDecay(list(boundaries), rates)
+    elif kind not in ("fixed", "steps"):
+        raise ValueError(unknown_name("learning rate decay", kind, DECAYS))
+    return LinearWarmup(schedule, warmup_steps) if warmup_steps else schedule
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

@@ -6,14 +6,14 @@ import keras
 import pytest
 
 from nasnet_keras.classification import get_recipe
-from nasnet_keras.training.optimizers.factory import make_optimizer
+from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.training.optimizers.moving_average import (
     AveragedAdam,
     AveragedRMSProp,
     AveragedSGD,
 )
 from nasnet_keras.training.optimizers.rmsprop import RMSProp
-from nasnet_keras.training.optimizers.schedules import LinearWarmup, make_learning_rate
+from nasnet_keras.training.optimizers.schedules import LinearWarmup
 
 MOBILE = get_recipe("nasnet_mobile_imagenet")
 # 1,281,167 images at 50 replicas of 32.
