@@ -19,6 +19,8 @@ from pathlib import Path
 
 from absl import app, flags
 
+from nasnet_keras.training.log import LOG_NAME, read_log
+
 _KILLS = flags.DEFINE_integer("kills", 10, "How often to kill.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the moments.")
 _JSON = flags.DEFINE_string("json", None, "File for the result.")
@@ -91,11 +93,9 @@ def differing_arrays(first: Path, second: Path) -> list[str]:
 
 def log_of(directory: Path) -> dict[int, dict]:
     """Returns the log by epoch, without the times; the last line of an epoch counts."""
-    lines = (directory / "metrics.jsonl").read_text().splitlines()
-    records = [json.loads(line) for line in lines]
     return {
         record["epoch"]: {name: value for name, value in record.items() if name != "seconds"}
-        for record in records
+        for record in read_log(directory / LOG_NAME)
     }
 
 

@@ -51,8 +51,6 @@ from nasnet_keras.training.run_options import RunOptions
 from nasnet_keras.training.tensorboard import TensorBoardScalars
 from nasnet_keras.whole_files import check_can_write, make_directory
 
-LOG_NAME = "metrics.jsonl"
-
 
 @dataclass(frozen=True, eq=False)
 class _Run:
@@ -251,7 +249,6 @@ def _fit(
             SaveRun(
                 run.directory,
                 CHECKPOINT_NAME,
-                LOG_NAME,
                 learning_rate,
                 length,
                 stop,

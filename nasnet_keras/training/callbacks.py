@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import keras
 
 from nasnet_keras.training.checkpoint import keep_copy, link_or_copy, save_checkpoint
 from nasnet_keras.training.curves import CLASSIFIER_PANELS, Panels, draw_curves
+from nasnet_keras.training.log import LOG_NAME, append_epoch, best_score
 from nasnet_keras.training.run_directory import BEST_NAME, COPIES_NAME
 from nasnet_keras.training.run_length import RunLength
 
@@ -157,11 +157,11 @@ class EvaluateEpochs(keras.callbacks.Callback):
 class SaveRun(StepCallback):
     """Writes checkpoints, and a line of the log for each complete epoch.
 
+    After a kill between log and checkpoint the epoch is logged twice; the last line counts.
+
     Args:
-        directory: The run directory, with `checkpoint` and `log` in it.
+        directory: The run directory, with `checkpoint` and the log in it.
         checkpoint: Name of the checkpoint, replaced each time.
-        log: Name of the log, to which a JSON line is appended. After a kill between log and
-            checkpoint the epoch is there twice; the last line counts.
         learning_rate: A number, or a schedule over steps.
         length: How long epochs and run are.
         stop: Says whether the run was asked to stop, which is when it is saved as well.
@@ -179,7 +179,6 @@ class SaveRun(StepCallback):
         self,
         directory: Path,
         checkpoint: str,
-        log: str,
         learning_rate: float | Callable[[int], Any],
         length: RunLength,
         stop: StopWhenAsked,
@@ -192,7 +191,7 @@ class SaveRun(StepCallback):
         super().__init__(**kwargs)
         self.directory = directory
         self.checkpoint = directory / checkpoint
-        self.log = directory / log
+        self.log = directory / LOG_NAME
         self.learning_rate = learning_rate
         self.length = length
         self.stop = stop
@@ -200,7 +199,7 @@ class SaveRun(StepCallback):
         self.keep = keep
         self.score = score
         self.panels = panels
-        self.best = _best_score(self.log, self.step, score)
+        self.best = best_score(self.log, score, self.step)
         self._saved = self._drawn = time.monotonic()
 
     @property
@@ -231,8 +230,7 @@ class SaveRun(StepCallback):
             "seconds": round(time.monotonic() - self._began, 3),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
-        with self.log.open("a") as log:
-            log.write(json.dumps(record) + "\n")
+        append_epoch(self.log, record)
         score = record.get(self.score)
         if score is not None and score > self.best:
             # First, so that a kill in between costs neither.
@@ -253,17 +251,3 @@ class SaveRun(StepCallback):
 def rate_at(learning_rate: float | Callable[[int], Any], step: int) -> float:
     """Returns the learning rate after some steps."""
     return float(learning_rate(step) if callable(learning_rate) else learning_rate)
-
-
-def _best_score(log: Path, step: int, score: str) -> float:
-    """Returns the best score among the epochs up to a step, as the log has them."""
-    best = -math.inf
-    if log.exists():
-        for line in log.read_text().splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # Cut off by a kill.
-            if record["step"] <= step:
-                best = max(best, record.get(score, best))
-    return best

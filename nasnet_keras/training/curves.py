@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from nasnet_keras.training.log import read_log
 from nasnet_keras.whole_files import written_whole
 
 Panels = Mapping[str, Sequence[tuple[str, str, str]]]
@@ -27,31 +26,6 @@ CLASSIFIER_PANELS: Panels = {
 }
 _SHARES = ("accuracy", "average precision")
 _FEW = 40  # So many points are marked, so that an epoch can be told from the next.
-
-
-def read_log(log: Path) -> list[dict[str, Any]]:
-    """Reads the epochs of a `metrics.jsonl`.
-
-    Of an epoch that is there twice, the later line counts. What a kill left of a line is ignored,
-    also where a continued run wrote on behind it.
-
-    Args:
-        log: The file: a JSON object a line, with `"epoch"` and `"step"`.
-
-    Returns:
-        The records by epoch.
-
-    Raises:
-        OSError: There is no such file.
-    """
-    records = {}
-    for line in log.read_text(errors="replace").splitlines():
-        try:
-            record = json.loads(line[max(0, line.rfind("{")) :])
-            records[int(record["epoch"])] = record
-        except (ValueError, KeyError, TypeError):
-            continue
-    return [records[epoch] for epoch in sorted(records)]
 
 
 def draw_curves(log: Path, picture: Path, panels: Panels = CLASSIFIER_PANELS) -> None:

@@ -1,4 +1,4 @@
-"""The picture of a run, and what a kill left of its log."""
+"""The picture of a run."""
 
 import json
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nasnet_keras.training.curves import draw_curves, read_log
+from nasnet_keras.training.curves import draw_curves
 
 
 def record(epoch, **values):
@@ -16,25 +16,6 @@ def record(epoch, **values):
 def write(path, *lines):
     path.write_text("".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
     return path
-
-
-def test_later_lines_win_and_torn_lines_are_ignored(tmp_path):
-    log = write(
-        tmp_path / "metrics.jsonl",
-        record(1, loss=3.0),
-        "\n",
-        record(2, loss=2.5),
-        "\n",
-        record(2, loss=2.0),
-        "\n",
-        '{"epoch": 3, "st',
-    )
-    assert [(r["epoch"], r["loss"]) for r in read_log(log)] == [(1, 3.0), (2, 2.0)]
-
-
-def test_line_written_behind_a_torn_one_counts(tmp_path):
-    log = write(tmp_path / "log", record(1), "\n", '{"epoch": 2, "st', record(2, loss=2.0), "\n")
-    assert [(r["epoch"], r["loss"]) for r in read_log(log)] == [(1, 1.0), (2, 2.0)]
 
 
 def colours(path):

@@ -15,7 +15,6 @@ import keras
 from PIL import Image
 from rich.console import Console
 
-from nasnet_keras.classification.trainer import LOG_NAME
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.configuration.streams import image_ids_of_step, training_stream
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
@@ -277,7 +276,6 @@ def _fit(
             SaveRun(
                 run.directory,
                 CHECKPOINT_NAME,
-                LOG_NAME,
                 learning_rate,
                 run.length,
                 stop,

@@ -20,10 +20,10 @@ from nasnet_keras.models.presets import get_preset
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.executors.executor import Job
 from nasnet_keras.search.spaces.space import Space
+from nasnet_keras.training.log import LOG_NAME
 
 GENOTYPE_NAME = "genotype.json"
 _TRAINING = "training"
-_LOG = "metrics.jsonl"
 
 # What training a child imports, for the process that the children are forked from. None of it runs
 # an operation: a backend that has begun to cannot be forked.
@@ -190,7 +190,7 @@ class ClassifierChild:
     def _end_training(self, job: Job) -> None:
         # The weights of thousands of children would fill a disk, and the best are trained anew.
         directory = job.directory / _TRAINING
-        (directory / _LOG).replace(job.directory / _LOG)
+        (directory / LOG_NAME).replace(job.directory / LOG_NAME)
         shutil.rmtree(directory)
 
     def _latency(self, genotype: Genotype) -> float:
