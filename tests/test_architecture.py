@@ -69,7 +69,6 @@ ALLOWED = {
 }
 # What single files import against the arrows.
 EXCEPTIONS: dict[str, tuple[str, ...]] = {
-    "training/tensorboard.py": ("classification",),
 }
 # Where TensorFlow may be imported, within functions only.
 MAY_NEED_TENSORFLOW = {

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from rich.console import Console
 
+from nasnet_keras.classification.board import ClassifierBoard
 from nasnet_keras.classification.evaluation import Evaluation
 from nasnet_keras.classification.evaluator import Evaluator
 from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
@@ -48,7 +49,6 @@ from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME, write_config
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.run_options import RunOptions
-from nasnet_keras.training.tensorboard import TensorBoardScalars
 from nasnet_keras.whole_files import check_can_write, make_directory
 
 
@@ -258,7 +258,7 @@ def _fit(
             )
         )
         if options.tensorboard:
-            scalars = TensorBoardScalars(
+            scalars = ClassifierBoard(
                 run.directory / "tensorboard",
                 step,
                 options.log_every_n_steps,

@@ -10,25 +10,18 @@ from typing import Any
 import keras
 from absl import logging
 
-from nasnet_keras.classification.evaluation import Evaluation
-from nasnet_keras.classification.evaluation_pictures import as_pixels, draw_mistakes
-from nasnet_keras.classification.objective import AUXILIARY_LOGITS, LOGITS
 from nasnet_keras.layers import DropPath
 from nasnet_keras.whole_files import make_directory
-
-_LOSSES = {LOGITS: f"{LOGITS}_loss", AUXILIARY_LOGITS: f"{AUXILIARY_LOGITS}_loss"}
-_ACCURACIES = (f"{LOGITS}_accuracy", "accuracy")
-_MEANS = ("loss", *_LOSSES.values(), *_ACCURACIES)
 
 
 class TensorBoardScalars(keras.callbacks.Callback):
     """Writes what a training run does to a directory that `tensorboard --logdir` reads.
 
-    After every `every` steps, counted from the first of the run: `training/` loss, cross-entropy of
-    logits and of the auxiliary head, L2 and accuracy, as means over the steps since the last point;
-    `learning_rate`, `drop_path_keep_probability` (of the last cell) and `images_per_second`. After
-    each epoch its means, as `epoch/`, and what other callbacks added to its logs: `evaluation_loss`
-    and `evaluation_accuracy`, as `evaluation/`.
+    After every `every` steps, counted from the first of the run: the loss and what else a subclass
+    shows, as means over the steps since the last point (`training/`); `learning_rate`,
+    `drop_path_keep_probability` (of the last cell) and `images_per_second`. After each epoch its
+    means (`epoch/`), and those of its logs that other callbacks added as `evaluation_...`
+    (`evaluation/`).
 
     A run that is continued writes another file, which begins by taking back all that is later than
     `first_step`; the points come at the same steps again, so that none is there twice.
@@ -45,7 +38,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
     """
 
     # What of Keras's logs are means over the epoch so far.
-    means: tuple[str, ...] = _MEANS
+    means: tuple[str, ...] = ("loss",)
 
     def __init__(
         self,
@@ -62,15 +55,13 @@ class TensorBoardScalars(keras.callbacks.Callback):
         self.every = every
         self.learning_rate = learning_rate
         self.batch_size = batch_size
-        self._writer = _open_writer(directory, first_step)
+        self._writer = open_writer(directory, first_step)
         self._drop_path: DropPath | None = None
-        self._loss_weights: dict[str, float] = {}
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         paths = [getattr(layer, "drop_path", None) for layer in self.model.layers]
         paths = [path for path in paths if isinstance(path, DropPath)]
         self._drop_path = max(paths, key=lambda path: path.cell_number, default=None)
-        self._loss_weights = self.model.get_compile_config().get("loss_weights") or {}
         self._compiled = False
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -93,7 +84,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
         logs = dict(logs or {})
         if self._batches > self._written:
             self._write_window(logs)
-        values = {f"epoch/{name}": value for name, value in self._training_values(logs).items()}
+        values = {f"epoch/{name}": value for name, value in self.training_values(logs).items()}
         for name, value in logs.items():
             if name.startswith("evaluation_"):
                 values[f"evaluation/{name.removeprefix('evaluation_')}"] = value
@@ -102,11 +93,6 @@ class TensorBoardScalars(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.flush()
-
-    def write_evaluation(self, evaluation: Evaluation) -> None:
-        """Writes an evaluation at the present step: accuracy, loss, and the mistakes it has."""
-        if self._writer is not None:
-            _write_evaluation(self._writer, evaluation, self.step)
 
     def flush(self) -> None:
         """Brings what is written so far to the disk."""
@@ -132,7 +118,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
             for name in self.means
             if name in logs
         }
-        values = {f"training/{k}": value for k, value in self._training_values(means).items()}
+        values = {f"training/{k}": value for k, value in self.training_values(means).items()}
         rate = self.learning_rate
         # The rate that this step was made with; a schedule counts from 0.
         values["learning_rate"] = rate(self.step - 1) if callable(rate) else rate
@@ -145,30 +131,9 @@ class TensorBoardScalars(keras.callbacks.Callback):
         self._write(values)
         self._begin_window(logs)
 
-    def _training_values(self, logs: dict[str, Any]) -> dict[str, float]:
-        """Returns the parts of the loss and the accuracy out of Keras's logs."""
-        values = {}
-        parts = {output: logs.get(name) for output, name in _LOSSES.items()}
-        if "loss" in logs:
-            values["loss"] = logs["loss"]
-            if parts[LOGITS] is None:
-                # Keras does not tell the loss of a single output from the whole.
-                values["l2"] = sum(float(loss) for loss in self.model.losses)
-                values["cross_entropy"] = values["loss"] - values["l2"]
-            else:
-                values["cross_entropy"] = parts[LOGITS]
-                weighted = [
-                    self._loss_weights.get(output, 1.0) * part
-                    for output, part in parts.items()
-                    if part is not None
-                ]
-                values["l2"] = values["loss"] - sum(weighted)
-        if parts[AUXILIARY_LOGITS] is not None:
-            values["auxiliary_cross_entropy"] = parts[AUXILIARY_LOGITS]
-        for name in _ACCURACIES:
-            if name in logs:
-                values["accuracy"] = logs[name]
-        return values
+    def training_values(self, logs: dict[str, Any]) -> dict[str, float]:
+        """Returns what to show, as `training/` and `epoch/`, of some of the `means` of the logs."""
+        return {name: logs[name] for name in self.means if name in logs}
 
     def _write(self, values: dict[str, Any]) -> None:
         if self._writer is not None:
@@ -176,38 +141,7 @@ class TensorBoardScalars(keras.callbacks.Callback):
                 self._writer.add_scalar(name, float(value), self.step)
 
 
-def write_evaluation(directory: str | os.PathLike[str], evaluation: Evaluation, step: int) -> bool:
-    """Writes an evaluation for TensorBoard: accuracy, loss, and the mistakes that it has.
-
-    An earlier evaluation of the same or a later step in that directory gives way.
-
-    Args:
-        directory: Where to write; made if need be.
-        evaluation: The evaluation.
-        step: Training step of the network.
-
-    Returns:
-        Whether tensorboardX is installed; without it a warning says so and nothing is written.
-    """
-    writer = _open_writer(directory, step - 1)
-    if writer is None:
-        return False
-    _write_evaluation(writer, evaluation, step)
-    writer.close()
-    return True
-
-
-def _write_evaluation(writer: Any, evaluation: Evaluation, step: int) -> None:
-    writer.add_scalar("evaluation/accuracy", evaluation.accuracy, step)
-    if evaluation.top_5_accuracy is not None:
-        writer.add_scalar("evaluation/top_5_accuracy", evaluation.top_5_accuracy, step)
-    writer.add_scalar("evaluation/loss", evaluation.loss, step)
-    if evaluation.mistakes:
-        pixels = as_pixels(draw_mistakes(evaluation.mistakes))
-        writer.add_image("evaluation/mistakes", pixels, step, dataformats="HWC")
-
-
-def _open_writer(directory: str | os.PathLike[str], last_step: int) -> Any:
+def open_writer(directory: str | os.PathLike[str], last_step: int) -> Any:
     """Returns a writer of the steps after `last_step`, or `None` and a warning."""
     try:
         from tensorboardX import SummaryWriter

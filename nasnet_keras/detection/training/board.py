@@ -46,9 +46,6 @@ class DetectorBoard(TensorBoardScalars):
             self._shown = picture
         super().on_epoch_end(epoch, logs)
 
-    def _training_values(self, logs: dict[str, Any]) -> dict[str, float]:
-        return {name: logs[name] for name in self.means if name in logs}
-
     def _write_picture(self, name: str, make: Callable[[], Image.Image]) -> None:
         if self._writer is not None:
             self._writer.add_image(name, np.asarray(make()), self.step, dataformats="HWC")

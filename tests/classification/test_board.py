@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras.classification.board import ClassifierBoard, write_evaluation
 from nasnet_keras.classification.evaluation import Evaluation
 from nasnet_keras.classification.evaluation_pictures import Mistake
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
 from nasnet_keras.layers import DropPath
-from nasnet_keras.training.tensorboard import TensorBoardScalars, write_evaluation
 
 pytest.importorskip("tensorboardX")
 pytest.importorskip("tensorboard")
@@ -85,7 +85,7 @@ def fit(directory, auxiliary=0.4, first_step=0, every=2, epochs=2, stop=None, ne
     images = random.uniform(-1, 1, (5 * BATCH, size, size, 3)).astype(np.float32)
     targets = np.eye(3, dtype=np.float32)[random.integers(3, size=5 * BATCH)]
     recorder = Recorder()
-    board = TensorBoardScalars(directory, first_step, every, schedule, BATCH)
+    board = ClassifierBoard(directory, first_step, every, schedule, BATCH)
     callbacks = [recorder, board]
     if stop:
         callbacks.append(
@@ -197,7 +197,7 @@ def test_network_and_steps_are_looked_at_only_when_points_are_written(tmp_path, 
     looks = []
     model = keras.callbacks.Callback.model.fget
     monkeypatch.setattr(
-        TensorBoardScalars, "model", property(lambda self: looks.append(self.step) or model(self))
+        ClassifierBoard, "model", property(lambda self: looks.append(self.step) or model(self))
     )
     fit(tmp_path, auxiliary=0.0, network=False, every=4)
     assert set(looks) == {0, 4, 5, 8, 10}
@@ -233,7 +233,7 @@ def test_where_the_writer_is_not_installed_one_line_says_so(tmp_path, monkeypatc
 
 
 def test_loss_that_is_no_number_is_written(tmp_path):
-    board = TensorBoardScalars(tmp_path, 0, 1, 0.1, BATCH)
+    board = ClassifierBoard(tmp_path, 0, 1, 0.1, BATCH)
     board.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
     board.model.compile("sgd", "mse")
     board.on_train_begin()
