@@ -2,5 +2,6 @@
 
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipes import get_recipe, list_recipes
+from nasnet_keras.classification.run_options import RunOptions
 
-__all__ = ["Recipe", "get_recipe", "list_recipes"]
+__all__ = ["Recipe", "RunOptions", "get_recipe", "list_recipes"]

@@ -21,6 +21,7 @@ from nasnet_keras.classification.optimizer import make_learning_rate, make_optim
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipe_network import build_training_network, recipe_network_config
 from nasnet_keras.classification.run_config import RunConfig
+from nasnet_keras.classification.run_options import RunOptions
 from nasnet_keras.classification.samples import write_samples
 from nasnet_keras.classification.training_data import (
     TrainingData,
@@ -48,7 +49,6 @@ from nasnet_keras.training.preemption import StopRequest, stop_requests
 from nasnet_keras.training.progress import ProgressBar
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME, write_config
 from nasnet_keras.training.run_length import RunLength
-from nasnet_keras.training.run_options import RunOptions
 from nasnet_keras.whole_files import check_can_write, make_directory
 
 

@@ -11,13 +11,12 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.classification import Recipe, get_recipe
+from nasnet_keras.classification import Recipe, RunOptions, get_recipe
 from nasnet_keras.classification.recipes import describe_recipes
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Settings, hints
-from nasnet_keras.training import RunOptions
 
 
 @dataclass(frozen=True)

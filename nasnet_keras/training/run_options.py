@@ -35,24 +35,3 @@ class CommonRunOptions(Settings):
     keep_checkpoints: NonNegativeInt = 0
     log_every_n_steps: Count = 100
     tensorboard: bool = True
-
-
-@dataclass(frozen=True)
-class RunOptions(CommonRunOptions):
-    """Flags of `train_image_classifier.py` that may change when a run is continued.
-
-    Attributes:
-        dataset_dir: Directory of the datasets; the digits need none.
-        download: Prepare a missing dataset with TensorFlow Datasets first.
-        rematerialize: Compute the cells again on the way back, for less memory and more time.
-        evaluate_every_epochs: Epochs between evaluations, of which best.keras is kept; 0: one at
-            the end.
-
-    Raises:
-        ValueError: A value is out of range or unknown.
-    """
-
-    dataset_dir: str | None = None
-    download: bool = False
-    rematerialize: bool = False
-    evaluate_every_epochs: NonNegativeInt = 0

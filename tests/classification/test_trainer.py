@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from nasnet_keras.classification import get_recipe, trainer
+from nasnet_keras.classification import RunOptions, get_recipe, trainer
 from nasnet_keras.classification.evaluation import evaluate
 from nasnet_keras.classification.evaluator import Evaluator
 from nasnet_keras.classification.recipe_network import build_training_network
@@ -24,7 +24,6 @@ from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
 from nasnet_keras.models import inference_model
 from nasnet_keras.search import get_space
-from nasnet_keras.training import RunOptions
 from nasnet_keras.training.callbacks import SaveRun, StepCallback
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
@@ -184,7 +183,7 @@ import sys
 sys.modules["tensorflow"] = None
 from pathlib import Path
 from nasnet_keras.classification.classifier import load_classifier
-from nasnet_keras.training import RunOptions
+from nasnet_keras.classification import RunOptions
 from nasnet_keras.classification import get_recipe
 from nasnet_keras.classification.trainer import train
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nasnet_keras.classification import get_recipe, trainer
+from nasnet_keras.classification import RunOptions, get_recipe, trainer
 from nasnet_keras.classification.training_data import open_training_data
-from nasnet_keras.training import RunOptions
 
 DIGITS = get_recipe("digits")
 OUTPUTS = ["logits", "auxiliary_logits"]

@@ -175,8 +175,8 @@ class ClassifierChild:
     def _train(self, job: Job, genotype: Genotype) -> float:
         from rich.console import Console
 
+        from nasnet_keras.classification.run_options import RunOptions
         from nasnet_keras.classification.trainer import train
-        from nasnet_keras.training.run_options import RunOptions
 
         recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_model_name(genotype))
         directory = job.directory / _TRAINING
