@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -134,26 +132,6 @@ def assign_averages(model: keras.Model) -> bool:
     for variable, average in pairs:
         variable.assign(ops.convert_to_numpy(average))
     return bool(pairs)
-
-
-@contextlib.contextmanager
-def swapped_to_averages(model: keras.Model) -> Iterator[bool]:
-    """Within the block the model has its averages for weights; nothing changes without averages.
-
-    Args:
-        model: A model with its optimizer.
-
-    Yields:
-        Whether there are averages.
-    """
-    trained = [
-        (variable, ops.convert_to_numpy(variable).copy()) for variable, _ in _averages_of(model)
-    ]
-    try:
-        yield assign_averages(model)
-    finally:
-        for variable, value in trained:
-            variable.assign(value)
 
 
 def _averages_of(model: keras.Model) -> list[tuple[Any, Any]]:

@@ -19,7 +19,7 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from nasnet_keras.training.optimizers.moving_average import (
-    AveragedAdam, AveragedRMSProp, AveragedSGD, averaged_weights, swapped_to_averages,
+    AveragedAdam, AveragedRMSProp, AveragedSGD, assign_averages, averaged_weights,
 )
 
 random = np.random.default_rng(0)
@@ -34,9 +34,11 @@ def trained(strategy, make):
     data = tf.data.Dataset.from_tensor_slices((inputs, targets)).batch(8)
     model.fit(data, epochs=2, verbose=0)
     averages = list(averaged_weights(model).values())
-    with strategy.scope(), swapped_to_averages(model):
+    weights = [keras.ops.convert_to_numpy(w).copy() for w in model.weights]
+    with strategy.scope():
+        assert assign_averages(model)
         loss = model.evaluate(data, verbose=0)
-    return [keras.ops.convert_to_numpy(w) for w in model.weights], averages, loss
+    return weights, averages, loss
 
 for make in (
     lambda: AveragedSGD(0.1, momentum=0.9),

@@ -9,8 +9,8 @@ from nasnet_keras.training.optimizers.moving_average import (
     AveragedAdam,
     AveragedRMSProp,
     AveragedSGD,
+    assign_averages,
     averaged_weights,
-    swapped_to_averages,
 )
 from nasnet_keras.training.optimizers.rmsprop import RMSProp
 from nasnet_keras.weights import save_slim_checkpoint
@@ -114,18 +114,13 @@ def test_averages_and_slots_are_saved_and_resumed(tmp_path):
         np.testing.assert_array_equal(ours, expected)
 
 
-def test_weights_are_swapped_for_the_block_even_when_it_fails():
+def test_weights_are_given_the_values_of_their_averages():
     model = small_model(slim_optimizer())
     model.fit(*batches(3), batch_size=8, verbose=0)
-    before = [keras.ops.convert_to_numpy(w).copy() for w in model.weights]
-    with pytest.raises(RuntimeError):
-        with swapped_to_averages(model) as averaged:
-            assert averaged
-            for weight in model.trainable_weights:
-                np.testing.assert_array_equal(weight, averaged_weights(model)[weight.path])
-            raise RuntimeError
-    for weight, value in zip(model.weights, before, strict=True):
-        np.testing.assert_array_equal(weight, value)
+    averages = averaged_weights(model)
+    assert assign_averages(model)
+    for weight in model.trainable_weights:
+        np.testing.assert_array_equal(weight, averages[weight.path])
 
 
 def test_model_without_averages_is_left_as_it_is():
@@ -133,10 +128,9 @@ def test_model_without_averages_is_left_as_it_is():
     model.fit(*batches(2), batch_size=8, verbose=0)
     before = [keras.ops.convert_to_numpy(w).copy() for w in model.weights]
     assert averaged_weights(model) == {}
-    with swapped_to_averages(model) as averaged:
-        assert not averaged
-        for weight, value in zip(model.weights, before, strict=True):
-            np.testing.assert_array_equal(weight, value)
+    assert not assign_averages(model)
+    for weight, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(weight, value)
 
 
 def test_impossible_decay_is_refused():
