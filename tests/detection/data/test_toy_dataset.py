@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nasnet_keras.data import load_dataset
 from nasnet_keras.detection.data import toy_dataset
 from nasnet_keras.detection.data.datasets import load_detection_index
 from nasnet_keras.detection.data.toy_dataset import make_toy_image, write_toy_dataset
@@ -45,7 +46,7 @@ def test_boxes_are_the_extent_of_the_ink(monkeypatch):
     monkeypatch.setattr(toy_dataset, "_color_on", lambda *_: np.array([255.0, 255, 255]))
     black = lambda _, height, width, random: np.zeros((height, width, 3))  # noqa: E731
     monkeypatch.setattr(toy_dataset, "_background", black)
-    digits = toy_dataset.load_digits("train")
+    digits = load_dataset("digits", "train")
     for number in range(20):
         image, boxes, labels = make_toy_image([], digits, np.random.default_rng(number))
         rest = image.copy()
@@ -59,8 +60,8 @@ def test_boxes_are_the_extent_of_the_ink(monkeypatch):
 
 def test_validation_shares_neither_digits_nor_columns_of_the_photographs():
     (train_digits, train_columns), (val_digits, val_columns) = toy_dataset._PARTS.values()
-    seen = {image.tobytes() for image in toy_dataset.load_digits(train_digits).images}
-    held_out = toy_dataset.load_digits(val_digits).images
+    seen = {image.tobytes() for image in load_dataset("digits", train_digits).images}
+    held_out = load_dataset("digits", val_digits).images
     assert len(held_out) == 360
     assert not seen & {image.tobytes() for image in held_out}
     assert train_columns[1] < val_columns[0]
