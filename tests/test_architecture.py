@@ -68,8 +68,7 @@ ALLOWED = {
     "programs/detect": (),
 }
 # What single files import against the arrows.
-EXCEPTIONS: dict[str, tuple[str, ...]] = {
-}
+EXCEPTIONS: dict[str, tuple[str, ...]] = {}
 # Where TensorFlow may be imported, within functions only.
 MAY_NEED_TENSORFLOW = {
     # Its fused kernels, on its own backend.

@@ -6,9 +6,10 @@ import os
 
 import keras
 
-# Registers the layers and schedules that a `.keras` file names.
+# Registers the layers, optimizers and schedules that a `.keras` file names.
 import nasnet_keras.data.augmentation
 import nasnet_keras.layers
+import nasnet_keras.training.optimizers.moving_average
 import nasnet_keras.training.optimizers.schedules
 import nasnet_keras.training.step.training_network  # noqa: F401
 from nasnet_keras.weights.keras_files import load_keras_model
