@@ -66,7 +66,7 @@ define INSTALL
 endef
 
 $(STAMP): pyproject.toml setup.py constraints.txt
-	$(call INSTALL,.,the locked versions (some 2 GB on disk; a minute or two))
+	$(call INSTALL,.,the locked versions (some 2.5 GB on disk; a minute or two))
 
 $(DEV_STAMP): $(STAMP)
 	$(call INSTALL,.[test$(COMMA)dev],what the tests and the linters need (some 1 GB on disk))
@@ -114,7 +114,7 @@ format: $(DEV_STAMP)  ## Format the code and mend what ruff can mend
 # Needs a package index, nothing else; no file of the checkout is in reach of what is tried.
 dist: $(DEV_STAMP)  ## Build sdist and wheel, and try the wheel in an empty environment
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --outdir dist . >/dev/null
 	$(BIN)/python .ci/check_wheel.py dist/*.whl
 	@set -e; python=$$($(FIND_PYTHON)); scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	echo "Installing the wheel in an empty environment"; "$$python" -m venv "$$scratch/env"; \

@@ -13,7 +13,9 @@ from absl import flags
 from nasnet_keras.programs.detect import train as detect_train
 from nasnet_keras.programs.flags import Overrides, define
 from nasnet_keras.programs.program import Program
+from nasnet_keras.programs.search import run as search_run
 from nasnet_keras.programs.verbs import programs
+from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.settings import Count, Positive, Settings, hints, without_none
 
 PROGRAMS = {verb: importlib.import_module(module).PROGRAM for verb, module in programs()}
@@ -121,3 +123,7 @@ def test_the_detector_s_flags_are_what_its_configuration_takes() -> None:
     taken["max_number_of_steps"] = taken.pop("steps")
     for name, hint in hints(detect_train.Changes).items():
         assert hint == without_none(taken[name]), name
+
+
+def test_the_search_s_limits_are_all_flags() -> None:
+    assert hints(Limits).items() <= hints(search_run.Flags).items()
