@@ -49,7 +49,8 @@ def main(_: list[str]) -> None:
 
 
 def measure(config: Any, directory: Path) -> dict[str, Any]:
-    from nasnet_keras.detection.training.trainer import RESULTS_NAME, train
+    from nasnet_keras.detection.evaluation.coco_metrics import RESULTS_NAME
+    from nasnet_keras.detection.training.trainer import train
 
     began, processor = time.monotonic(), time.process_time()
     metrics = train(config, _DATASET_DIR.value, directory)

@@ -137,7 +137,7 @@ def compiled_network(recipe: Any, classes: int, rematerialize: bool) -> tuple[An
 
     import nasnet_keras as nk
     from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
-    from nasnet_keras.classification.optimizer import make_optimizer
+    from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 
     config = nk.get_preset(recipe.model_name).config.replace(
         **recipe.network_overrides(),
@@ -149,8 +149,10 @@ def compiled_network(recipe: Any, classes: int, rematerialize: bool) -> tuple[An
     if not auxiliary:
         model = keras.Model(model.input, {LOGITS: nk.endpoints(model)["Logits"]})
     losses, weights = cross_entropies(recipe.auxiliary_weight, recipe.label_smoothing)
-    optimizer = make_optimizer(recipe, recipe.total_steps(1000), 1000)
-    model.compile(optimizer, loss=losses, loss_weights=weights, jit_compile=False)
+    rate = make_learning_rate(recipe, recipe.total_steps(1000), 1000)
+    model.compile(
+        make_optimizer(recipe, rate), loss=losses, loss_weights=weights, jit_compile=False
+    )
     add_weight_decay(model, recipe.weight_decay)
     return model, losses
 

@@ -158,7 +158,7 @@ def our_block(recipe: Recipe, classes: int, auxiliary: bool) -> Callable[[], Non
     import keras
 
     from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
-    from nasnet_keras.classification.optimizer import make_optimizer
+    from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 
     total_steps = recipe.total_steps(1000)
     overrides: dict[str, Any] = {"rematerialize": _REMATERIALIZE.value}
@@ -173,7 +173,7 @@ def our_block(recipe: Recipe, classes: int, auxiliary: bool) -> Callable[[], Non
         logits = keras.layers.Activation("linear", dtype="float32")(nk.endpoints(model)["Logits"])
         model = keras.Model(model.input, {LOGITS: logits})
     losses, weights = cross_entropies(recipe.auxiliary_weight * auxiliary, recipe.label_smoothing)
-    optimizer = make_optimizer(recipe, total_steps, 1000)
+    optimizer = make_optimizer(recipe, make_learning_rate(recipe, total_steps, 1000))
     model.compile(optimizer, loss=losses, loss_weights=weights, jit_compile=_JIT.value)
     add_weight_decay(model, recipe.weight_decay)
     return block(model, size, classes, list(losses))

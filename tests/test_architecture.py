@@ -27,6 +27,7 @@ ALLOWED = {
     "data/sources": ("data",),
     "data/streams": ("data",),
     "training": ("layers", "models", "weights", "data", "training"),
+    "training/callbacks": ("layers", "training"),
     "training/optimizers": ("layers",),
     "training/step": ("layers",),
     "classification": ("genotypes", "layers", "models", "weights", "data", "training"),

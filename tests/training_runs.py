@@ -15,7 +15,7 @@ from nasnet_keras.classification.objective import add_weight_decay, cross_entrop
 from nasnet_keras.layers import BatchNormalization, ClassifierHead, DropPath, DropPathSchedule
 from nasnet_keras.layers.batch_normalization import synchronize_batch_norm
 from nasnet_keras.models import build_network, get_preset
-from nasnet_keras.training.distribution import make_strategy
+from nasnet_keras.training.distribution import make_distribution
 from nasnet_keras.training.optimizers.moving_average import AveragedRMSProp, AveragedSGD
 from nasnet_keras.training.step.training_network import TrainingNetwork
 
@@ -141,12 +141,12 @@ def strategies_agree(checkpoint):
         tf.config.set_logical_device_configuration(
             cpu, [tf.config.LogicalDeviceConfiguration()] * 2
         )
-        mirrored = make_strategy("mirrored", ["CPU:0", "CPU:1"])
+        mirrored = make_distribution("mirrored", ["CPU:0", "CPU:1"])
     else:
-        mirrored = make_strategy("mirrored")
+        mirrored = make_distribution("mirrored")
     assert mirrored.replicas == mirrored.local_replicas == 2 and mirrored.is_chief
     assert mirrored.agree_to_stop(True) and not mirrored.agree_to_stop(False)
-    one = make_strategy("none")
+    one = make_distribution("none")
     steps, side = 4, 6
     expected, logs = train(one, small_network, steps, side)
     unclipped, _ = train(one, small_network, steps, side, clip=None)
@@ -181,7 +181,7 @@ def _tensorflow_replicas(mirrored, steps, side):
     keras.config.set_dtype_policy("mixed_float16")
     half, _ = train(mirrored, small_network, steps, side)
     assert isinstance(half.optimizer, keras.optimizers.LossScaleOptimizer)
-    expected, _ = train(make_strategy("none"), small_network, steps, side)
+    expected, _ = train(make_distribution("none"), small_network, steps, side)
     assert difference(weights(half), weights(expected)) < 2e-3
     keras.config.set_dtype_policy("float32")
     # Random numbers of each replica's own.
@@ -202,7 +202,7 @@ def _tensorflow_replicas(mirrored, steps, side):
 
 def work(checkpoint):
     """Trains as one of several workers; the chief saves, one worker alone wants to stop."""
-    strategy = make_strategy("multiworker")
+    strategy = make_distribution("multiworker")
     model, _ = train(strategy, nasnet, 20, 16)
     with strategy.scope():
         model.evaluate(

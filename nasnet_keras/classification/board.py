@@ -8,7 +8,7 @@ from typing import Any
 from nasnet_keras.classification.evaluation import Evaluation
 from nasnet_keras.classification.evaluation_pictures import as_pixels, draw_mistakes
 from nasnet_keras.classification.objective import AUXILIARY_LOGITS, LOGITS
-from nasnet_keras.training.tensorboard import TensorBoardScalars, open_writer
+from nasnet_keras.training.callbacks.tensorboard import TensorBoardScalars, open_writer
 
 _LOSSES = {LOGITS: f"{LOGITS}_loss", AUXILIARY_LOGITS: f"{AUXILIARY_LOGITS}_loss"}
 _ACCURACIES = (f"{LOGITS}_accuracy", "accuracy")

@@ -37,17 +37,8 @@ def make_learning_rate(
     )
 
 
-def make_optimizer(
-    recipe: Recipe, total_steps: int, steps_per_epoch: float, replicas: int = 1
-) -> keras.optimizers.Optimizer:
-    """Returns the optimizer of a recipe; it keeps moving averages where the recipe has them.
-
-    Args:
-        recipe: The recipe.
-        total_steps: As in `make_learning_rate`.
-        steps_per_epoch: As in `make_learning_rate`.
-        replicas: As in `make_learning_rate`.
-    """
+def make_optimizer(recipe: Recipe, learning_rate: LearningRate) -> keras.optimizers.Optimizer:
+    """Returns the optimizer of a recipe; it keeps moving averages where the recipe has them."""
     options: dict[str, Any] = {"global_clipnorm": recipe.gradient_clip_norm}
     if recipe.optimizer in ("rmsprop", "adam") and recipe.opt_epsilon is not None:
         options["epsilon"] = recipe.opt_epsilon
@@ -56,8 +47,5 @@ def make_optimizer(
     if recipe.optimizer == "rmsprop":
         options |= {"decay": recipe.rmsprop_decay, "momentum": recipe.rmsprop_momentum}
     return factory.make_optimizer(
-        recipe.optimizer,
-        make_learning_rate(recipe, total_steps, steps_per_epoch, replicas),
-        recipe.moving_average_decay,
-        **options,
+        recipe.optimizer, learning_rate, recipe.moving_average_decay, **options
     )

@@ -12,9 +12,9 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.settings import check_value
+from nasnet_keras.training.run_options import DistributionName
 
-STRATEGIES = ("none", "mirrored", "multiworker")
 _VARIABLE = "TF_CONFIG"
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
@@ -22,15 +22,15 @@ _EXAMPLE = (
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingStrategy:
-    """How a training step is spread over replicas; from `make_strategy`.
+class Distribution:
+    """How a training step is spread over replicas; from `make_distribution`.
 
     Attributes:
         name: `"none"`, `"mirrored"` or `"multiworker"`.
         replicas: Replicas in all, each with a batch of its own.
         local_replicas: Replicas of this worker.
         workers: Processes that train together.
-        worker: Number of this one, from 0, which is the chief.
+        worker: Index of this one, from 0, which is the chief.
         replicas_per_batch: Of how many replicas a batch of `distribute` holds the images. 1 under
             `tf.distribute`, where each replica takes a batch; all of them on JAX, which splits one.
         engine: The `tf.distribute.Strategy` or `keras.distribution.DataParallel`, `None` for none.
@@ -46,8 +46,13 @@ class TrainingStrategy:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this worker is the one that writes what all share."""
+        """Whether this worker is the one that writes what is there once."""
         return self.worker == 0
+
+    @property
+    def batches_per_step(self) -> int:
+        """Batches of this worker in a step."""
+        return self.local_replicas // self.replicas_per_batch
 
     def scope(self) -> contextlib.AbstractContextManager[Any]:
         """Returns a context in which to build or load, compile, and on JAX also fit, a model."""
@@ -66,7 +71,7 @@ class TrainingStrategy:
         """Returns the data for `Model.fit`.
 
         Args:
-            make_batches: Called with the number of this worker; returns its batches, each with the
+            make_batches: Called with the index of this worker; returns its batches, each with the
                 images of `replicas_per_batch` replicas. Under `tf.distribute` that is a
                 `tf.data.Dataset`, and the local replicas take turns at its batches.
 
@@ -100,8 +105,8 @@ class TrainingStrategy:
         return summed
 
 
-def make_strategy(name: str = "none", devices: Sequence[str] | None = None) -> TrainingStrategy:
-    """Returns the strategy of a name.
+def make_distribution(name: str = "none", devices: Sequence[str] | None = None) -> Distribution:
+    """Returns a distribution by name.
 
     Args:
         name: `"none"`: one replica. `"mirrored"`: a replica on each accelerator of this machine.
@@ -110,16 +115,15 @@ def make_strategy(name: str = "none", devices: Sequence[str] | None = None) -> T
         devices: Devices for `"mirrored"`, e.g. `["GPU:0", "GPU:1"]`; all by default.
 
     Returns:
-        The strategy.
+        The distribution.
 
     Raises:
-        ValueError: There is no such strategy (the nearest is suggested) or not on this backend, or
-            `TF_CONFIG` contradicts it or itself.
+        ValueError: There is no such distribution (the nearest is suggested) or not on this
+            backend, or `TF_CONFIG` contradicts it or itself.
     """
-    if name not in STRATEGIES:
-        raise ValueError(unknown_name("strategy", name, STRATEGIES))
+    check_value("distribution", DistributionName, name)
     if devices is not None and name != "mirrored":
-        raise ValueError(f"devices are chosen for strategy mirrored only, not {name}")
+        raise ValueError(f"devices are chosen for distribution mirrored only, not {name}")
     backend = keras.backend.backend()
     if backend == "tensorflow":
         workers, worker = _read_cluster()
@@ -127,35 +131,37 @@ def make_strategy(name: str = "none", devices: Sequence[str] | None = None) -> T
             return _multiworker(workers, worker)
         if workers > 1:
             raise ValueError(
-                f"{_VARIABLE} has a cluster of {workers} workers, which strategy {name} would "
-                "train apart: give strategy multiworker, or unset it"
+                f"{_VARIABLE} has a cluster of {workers} workers, which distribution {name} "
+                "would train apart: give distribution multiworker, or unset it"
             )
     if name == "none":
-        return TrainingStrategy(name)
+        return Distribution(name)
     if name == "mirrored" and backend == "tensorflow":
         import tensorflow as tf
 
         engine = tf.distribute.MirroredStrategy(devices)
         count = engine.num_replicas_in_sync
-        return TrainingStrategy(name, replicas=count, local_replicas=count, engine=engine)
+        return Distribution(name, replicas=count, local_replicas=count, engine=engine)
     if name == "mirrored" and backend == "jax":
         engine = keras.distribution.DataParallel(
             devices=list(devices or keras.distribution.list_devices()), auto_shard_dataset=False
         )
         count = int(engine.device_mesh.devices.size)
-        return TrainingStrategy(
+        return Distribution(
             name, replicas=count, local_replicas=count, replicas_per_batch=count, engine=engine
         )
-    raise ValueError(f"strategy {name} is not available with Keras's backend {backend}")
+    raise ValueError(f"distribution {name} is not available with Keras's backend {backend}")
 
 
-def _multiworker(workers: int, worker: int) -> TrainingStrategy:
+def _multiworker(workers: int, worker: int) -> Distribution:
     import tensorflow as tf
 
     if not workers:
-        raise ValueError(f"strategy multiworker needs {_VARIABLE} in the environment: {_EXAMPLE}")
+        raise ValueError(
+            f"distribution multiworker needs {_VARIABLE} in the environment: {_EXAMPLE}"
+        )
     engine = tf.distribute.MultiWorkerMirroredStrategy()
-    return TrainingStrategy(
+    return Distribution(
         "multiworker",
         replicas=engine.num_replicas_in_sync,
         local_replicas=engine.num_replicas_in_sync // workers,
@@ -166,7 +172,7 @@ def _multiworker(workers: int, worker: int) -> TrainingStrategy:
 
 
 def _read_cluster() -> tuple[int, int]:
-    """Returns how many workers `TF_CONFIG` has (0 without one) and the number of this one.
+    """Returns how many workers `TF_CONFIG` has (0 without one) and the index of this one.
 
     A task `chief` counts as worker 0.
 

@@ -30,7 +30,7 @@ def start_from(
     The network may have another number of classes, if its classifiers are excluded, and another
     input size; only the kernel of an auxiliary head depends on the size. Where the checkpoint has
     moving averages, they are what is read. The training step, drop path's step and the optimizer
-    stay as they are. Works before and after `compile` and within a strategy's scope.
+    stay as they are. Works before and after `compile` and within a distribution's scope.
 
     Args:
         model: A network of this package, with or without augmentation, auxiliary head, drop path.

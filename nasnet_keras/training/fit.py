@@ -2,59 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import warnings
 from typing import Any
 
 import keras
 
-from nasnet_keras.training.callbacks import StopWhenAsked
-from nasnet_keras.training.distribution import TrainingStrategy
-from nasnet_keras.training.run_length import RunLength
+from nasnet_keras.training.callbacks.progress import ProgressBar
+from nasnet_keras.training.callbacks.saving import SaveRun
+from nasnet_keras.training.callbacks.stopping import StopAtNonFiniteLoss, StopWhenAsked
+from nasnet_keras.training.checkpoint import RestoreMetrics
+from nasnet_keras.training.evaluator import EvaluateEpochs, TrainingEvaluator
+from nasnet_keras.training.run import Run
+from nasnet_keras.training.task import Task
 
 
 def fit_run(
+    run: Run,
+    task: Task[Any],
     model: keras.Model,
-    strategy: TrainingStrategy,
-    length: RunLength,
-    step: int,
-    batches_from: Callable[[int], Any],
-    callbacks: Sequence[keras.callbacks.Callback],
-    stop: StopWhenAsked,
-    stream_error: Callable[[], Exception | None],
+    evaluator: TrainingEvaluator[Any],
+    metrics: list[Any],
 ) -> bool:
     """Trains to the end of a run.
 
     Args:
+        run: The run.
+        task: What is trained.
         model: The network, compiled.
-        strategy: Where it is trained.
-        length: How long epochs and run are.
-        step: Steps done before.
-        batches_from: Returns this worker's batches from a step on, without end.
-        callbacks: Of `Model.fit`; `stop` is among them.
-        stop: Says whether the run was told to stop.
-        stream_error: Returns what ended the data, if anything did: a line of its own, instead of
-            the pages that a backend makes of it.
+        evaluator: Evaluates it between epochs.
+        metrics: The sums behind the means of an epoch that was cut in two, see `RestoreMetrics`.
 
     Returns:
         Whether it was told to stop before the end.
     """
-    try:
-        for first_epoch, end_epoch, steps in length.fits(step):
-            model.fit(
-                strategy.distribute(lambda _, step=step: batches_from(step)),
-                shuffle=False,  # The batches are already.
-                steps_per_epoch=steps,
-                initial_epoch=first_epoch,
-                epochs=end_epoch,
-                callbacks=list(callbacks),
-                verbose=0,
-            )
-            step += (end_epoch - first_epoch) * steps
-            if stop.stopped:
-                return True
-    except Exception as error:
-        reason = stream_error()
-        if reason is not None:
-            raise reason from error
-        raise
+    step, bar = run.first_step, ProgressBar(run)
+    callbacks: list[keras.callbacks.Callback] = [
+        RestoreMetrics(metrics),
+        StopAtNonFiniteLoss(run, task.describe_step),
+        StopWhenAsked(run),
+    ]
+    with contextlib.ExitStack() as closing, warnings.catch_warnings():
+        # A searched cell need not use both inputs; what prepares the other one learns nothing.
+        warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
+        closing.callback(bar.close)
+        if run.distribution.is_chief:
+            every = task.evaluate_every_epochs
+            if every:
+                callbacks.append(EvaluateEpochs(run, every, evaluator, bar.evaluating))
+            callbacks.append(SaveRun(run, task.score, task.panels))
+            if run.options.tensorboard:
+                board = task.board(run, evaluator)
+                closing.callback(board.close)
+                callbacks.append(board)
+        try:
+            for first_epoch, end_epoch, steps in run.length.fits(step):
+                model.fit(
+                    run.distribution.distribute(lambda _, step=step: task.batches(step)),
+                    shuffle=False,  # The batches are already.
+                    steps_per_epoch=steps,
+                    initial_epoch=first_epoch,
+                    epochs=end_epoch,
+                    callbacks=[*callbacks, bar],
+                    verbose=0,
+                )
+                step += (end_epoch - first_epoch) * steps
+                if run.stop.agreed:
+                    return True
+        except Exception as error:
+            reason = task.data_error()
+            if reason is not None:
+                raise reason from error
+            raise
     return False

@@ -6,31 +6,37 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import FrameType
 
 
+@dataclass
 class StopRequest:
     """Whether the process was asked to stop.
 
     Attributes:
         signal: The signal that asked, `None` while there was none.
+        agreed: Whether all workers have agreed to stop.
     """
 
-    def __init__(self) -> None:
-        self.signal: signal.Signals | None = None
+    signal: signal.Signals | None = None
+    agreed: bool = False
 
 
 @contextlib.contextmanager
-def stop_requests() -> Iterator[StopRequest]:
+def stop_requests(request: StopRequest | None = None) -> Iterator[StopRequest]:
     """Within the block, SIGTERM and the first interrupt only ask, so that work can be saved.
 
     A second one of either kind ends the process as it always would. Outside the main thread, where
     Python hands out no signals, nothing changes.
 
+    Args:
+        request: Where to note it; a new one by default.
+
     Yields:
-        The request.
+        That one.
     """
-    request = StopRequest()
+    request = request or StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return

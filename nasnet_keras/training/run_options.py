@@ -7,7 +7,7 @@ from typing import Literal
 
 from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Settings
 
-Distribution = Literal["none", "mirrored", "multiworker"]
+DistributionName = Literal["none", "mirrored", "multiworker"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class CommonRunOptions(Settings):
 
     _field_kind = "run option"
 
-    distribution: Distribution = "none"
+    distribution: DistributionName = "none"
     jit_compile: bool | None = None
     save_interval_secs: NonNegative = 600.0
     keep_checkpoints: NonNegativeInt = 0

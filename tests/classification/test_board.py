@@ -13,10 +13,18 @@ from nasnet_keras.classification.evaluation import Evaluation
 from nasnet_keras.classification.evaluation_pictures import Mistake
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
 from nasnet_keras.layers import DropPath
+from nasnet_keras.training.run import Run
+from nasnet_keras.training.run_length import RunLength
+from nasnet_keras.training.run_options import CommonRunOptions
 
 pytest.importorskip("tensorboardX")
 pytest.importorskip("tensorboard")
 BATCH = 4
+
+
+def made_run(directory, first_step=0, every=2, rate=0.1):
+    options = CommonRunOptions(log_every_n_steps=every)
+    return Run(directory, options, RunLength(5, 10), rate, BATCH, first_step=first_step)
 
 
 def read(directory):
@@ -54,7 +62,7 @@ def schedule(step):
 
 
 def fit(directory, auxiliary=0.4, first_step=0, every=2, epochs=2, stop=None, network=True):
-    """Trains for two epochs of five steps; returns the recorder, the callback and the model."""
+    """Trains for two epochs of five steps; returns the recorder and the model."""
     size = 16
     losses, weights = cross_entropies(auxiliary)
     if network:
@@ -85,7 +93,7 @@ def fit(directory, auxiliary=0.4, first_step=0, every=2, epochs=2, stop=None, ne
     images = random.uniform(-1, 1, (5 * BATCH, size, size, 3)).astype(np.float32)
     targets = np.eye(3, dtype=np.float32)[random.integers(3, size=5 * BATCH)]
     recorder = Recorder()
-    board = ClassifierBoard(directory, first_step, every, schedule, BATCH)
+    board = ClassifierBoard(made_run(directory, first_step, every, schedule))
     callbacks = [recorder, board]
     if stop:
         callbacks.append(
@@ -115,7 +123,7 @@ def fit(directory, auxiliary=0.4, first_step=0, every=2, epochs=2, stop=None, ne
 def run(tmp_path_factory):
     directory = tmp_path_factory.mktemp("run")
     recorder, model = fit(directory)
-    return recorder, model, read(directory)
+    return recorder, model, read(directory / "tensorboard")
 
 
 def test_points_are_means_over_the_steps_since_the_last_one(run):
@@ -173,7 +181,7 @@ def test_what_others_add_to_the_logs_of_an_epoch_is_written(run):
 
 def test_single_output_is_told_from_l2(tmp_path):
     _, model = fit(tmp_path, auxiliary=0.0, network=False)
-    found = read(tmp_path)
+    found = read(tmp_path / "tensorboard")
     assert "drop_path_keep_probability" not in found
     l2 = sum(float(value) for value in model.losses)
     assert found["training/l2"][10] == pytest.approx(l2, rel=1e-5)
@@ -184,10 +192,10 @@ def test_single_output_is_told_from_l2(tmp_path):
 
 def test_continued_run_has_no_step_twice(tmp_path):
     fit(tmp_path, auxiliary=0.0, network=False, stop=9)
-    assert list(read(tmp_path)["training/loss"]) == [2, 4, 5, 6, 8]
+    assert list(read(tmp_path / "tensorboard")["training/loss"]) == [2, 4, 5, 6, 8]
     # Again from the end of the first epoch, and of its last step nothing is lost.
     fit(tmp_path, auxiliary=0.0, network=False, first_step=5)
-    found = read(tmp_path)
+    found = read(tmp_path / "tensorboard")
     assert list(found["training/loss"]) == [2, 4, 5, 6, 8, 10]
     assert list(found["epoch/loss"]) == [5, 10]
 
@@ -223,9 +231,9 @@ def test_evaluation_is_written_with_its_mistakes_and_again_in_place_of_itself(tm
 
 def test_where_the_writer_is_not_installed_one_line_says_so(tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    recorder, _ = fit(tmp_path / "events", auxiliary=0.0, network=False)
+    recorder, _ = fit(tmp_path, auxiliary=0.0, network=False)
     assert len(recorder.batches) == 10
-    assert not (tmp_path / "events").exists()
+    assert not list(tmp_path.iterdir())
     assert not write_evaluation(tmp_path / "events", evaluation(0.5), 1)
     for record in caplog.records:
         assert "pip install 'nasnet-keras[tensorboard]'" in record.getMessage()
@@ -233,11 +241,11 @@ def test_where_the_writer_is_not_installed_one_line_says_so(tmp_path, monkeypatc
 
 
 def test_loss_that_is_no_number_is_written(tmp_path):
-    board = ClassifierBoard(tmp_path, 0, 1, 0.1, BATCH)
+    board = ClassifierBoard(made_run(tmp_path, every=1))
     board.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
     board.model.compile("sgd", "mse")
     board.on_train_begin()
     board.on_epoch_begin(0)
     board.on_train_batch_end(0, {"loss": math.nan})
     board.close()
-    assert math.isnan(read(tmp_path)["training/loss"][1])
+    assert math.isnan(read(tmp_path / "tensorboard")["training/loss"][1])

@@ -95,7 +95,7 @@ def test_warmup_is_a_line_to_the_whole_rate_and_is_saved(kind):
     ],
 )
 def test_optimizer_of_a_recipe(name, change, kind, values):
-    optimizer = make_optimizer(get_recipe(name).override(**change), 100, 10.0)
+    optimizer = make_optimizer(get_recipe(name).override(**change), 0.1)
     assert isinstance(optimizer, kind)
     assert isinstance(optimizer, (AveragedAdam, AveragedRMSProp, AveragedSGD)) == (
         "Averaged" in kind.__name__

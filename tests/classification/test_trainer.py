@@ -22,9 +22,12 @@ from nasnet_keras.classification.recipe_network import build_training_network
 from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
+from nasnet_keras.directory_lock import locked
 from nasnet_keras.models import inference_model
 from nasnet_keras.search import get_space
-from nasnet_keras.training.callbacks import SaveRun, StepCallback
+from nasnet_keras.training.callbacks.progress import ProgressBar
+from nasnet_keras.training.callbacks.saving import SaveRun
+from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.saved_network import load_model
@@ -108,8 +111,7 @@ def test_signal_saves_the_step_at_hand(tmp_path, monkeypatch, number):
             if self.step == 3:
                 signal.raise_signal(number)
 
-    bar = trainer.ProgressBar
-    monkeypatch.setattr(bar, "on_step", Signal.on_step)
+    monkeypatch.setattr(ProgressBar, "on_step", Signal.on_step)
     console = Console(file=io.StringIO())
     interrupt = pytest.raises(KeyboardInterrupt)
     with interrupt if number == signal.SIGINT else contextlib.nullcontext():
@@ -130,7 +132,7 @@ def test_signal_in_an_evaluation_gives_it_up(run, tmp_path, monkeypatch, epoch, 
 
     options = RunOptions(evaluate_every_epochs=1)
     with monkeypatch.context() as patch:
-        patch.setattr(trainer.ProgressBar, "evaluating", staticmethod(evaluating))
+        patch.setattr(ProgressBar, "evaluating", staticmethod(evaluating))
         assert trainer.train(TINY, tmp_path, options=options) is None
     assert calls == [*((n, 4) for n in range(1, 5))] * (epoch - 1) + [(1, 4)]
     assert read_training_state(tmp_path / "model.keras").step == step
@@ -404,3 +406,12 @@ def test_a_damaged_configuration_is_one_line(text: str, message: str, tmp_path) 
     said = str(error.value)
     assert "\n" not in said and len(said) < 300
     assert message in said or re.search(message, said)
+
+
+def test_a_second_training_of_a_directory_is_refused(tmp_path):
+    with locked(tmp_path / "run"):
+        message = f"run is being written by process {os.getpid()} "
+        with pytest.raises(ValueError, match=message):
+            trainer.train(TINY, tmp_path / "run")
+    # Neither has left anything.
+    assert not list(tmp_path.iterdir())

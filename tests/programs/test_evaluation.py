@@ -39,7 +39,7 @@ def run(tmp_path_factory):
     directory = tmp_path_factory.mktemp("run")
     keras.utils.set_random_seed(0)
     model = build_training_network(RECIPE, 10, 10)
-    model.compile(make_optimizer(RECIPE, 10, 10.0), "categorical_crossentropy")
+    model.compile(make_optimizer(RECIPE, 0.1), "categorical_crossentropy")
     random = np.random.default_rng(0)
     model.optimizer.apply(
         [random.normal(size=w.shape).astype(np.float32) for w in model.trainable_weights],

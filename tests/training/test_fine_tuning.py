@@ -9,7 +9,7 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.classification import Recipe, get_recipe
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
-from nasnet_keras.classification.optimizer import make_optimizer
+from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.classification.trainer import build_training_network
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
@@ -37,7 +37,9 @@ def randomize(model, seed):
 
 def compile_network(model, recipe=TINY):
     losses, weights = cross_entropies(recipe.auxiliary_weight)
-    model.compile(make_optimizer(recipe, 2, 2), loss=losses, loss_weights=weights)
+    model.compile(
+        make_optimizer(recipe, make_learning_rate(recipe, 2, 2)), loss=losses, loss_weights=weights
+    )
 
 
 def fit(model):

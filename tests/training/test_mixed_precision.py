@@ -6,7 +6,7 @@ import pytest
 
 import nasnet_keras as nk
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
-from nasnet_keras.classification.optimizer import make_optimizer
+from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.classification.recipes import get_recipe
 
 BACKEND = keras.backend.backend()
@@ -40,7 +40,7 @@ def test_half_precision_trains_and_keeps_its_state_in_full(policy, compiled, rem
     )
     model = nk.build_network(config, 5, (24, 24, 3), auxiliary_head=True)
     losses, weights = cross_entropies(0.4, 0.1)
-    optimizer = make_optimizer(recipe, 4, 2)
+    optimizer = make_optimizer(recipe, make_learning_rate(recipe, 4, 2))
     model.compile(optimizer, loss=losses, loss_weights=weights, jit_compile=compiled)
     add_weight_decay(model, 4e-5)
     before = {v.path: keras.ops.convert_to_numpy(v.value) for v in model.variables}

@@ -21,6 +21,7 @@ SUMMARY_NAMES = (
     *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
     *("AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large"),
 )
+METRICS_NAME, RESULTS_NAME = "metrics.json", "results.json"
 _KEYS = {"image_id", "category_id", "bbox", "score"}
 
 
@@ -227,6 +228,25 @@ def write_results(path: str | os.PathLike[str], results: Sequence[dict[str, Any]
     """Writes detections to a file that COCO's server and pycocotools take."""
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(list(results)) + "\n")
+
+
+def write_scores(
+    directory: Path,
+    index: DetectionIndex,
+    metrics: DetectionMetrics,
+    results: Sequence[dict[str, Any]],
+) -> None:
+    """Writes detections as `results.json`, and their numbers and each class's as `metrics.json`."""
+    write_results(directory / RESULTS_NAME, results)
+    values = {
+        "dataset": index.name,
+        "split": index.split,
+        "images": metrics.images,
+        **metrics.summary,
+        "per_class": metrics.per_class,
+    }
+    with written_whole(directory / METRICS_NAME) as temporary:
+        temporary.write_text(json.dumps(values, indent=2) + "\n")
 
 
 def read_results(path: str | os.PathLike[str], index: DetectionIndex) -> list[dict[str, Any]]:

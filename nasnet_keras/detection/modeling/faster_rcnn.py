@@ -34,8 +34,8 @@ from nasnet_keras.layers import BatchNormalization
 from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.replica_seeds import ReplicaSeedGenerator
 
-# `fit` under every strategy, as the classifier's. Not by way of the classifier's own class, whose
-# bases Keras changes once a model is made from inputs and outputs.
+# `fit` under every distribution, as the classifier's. Not by way of the classifier's own class,
+# whose bases Keras changes once a model is made from inputs and outputs.
 _Training: Any = type("_Training", (), {})
 if keras.backend.backend() == "tensorflow":
     from nasnet_keras.training.step.tensorflow_network import TensorFlowTraining as _Training

@@ -9,14 +9,15 @@ import numpy as np
 from PIL import Image
 
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES
-from nasnet_keras.training.tensorboard import TensorBoardScalars
+from nasnet_keras.training.callbacks.tensorboard import TensorBoardScalars
+from nasnet_keras.training.run import Run
 
 
 class DetectorBoard(TensorBoardScalars):
     """`TensorBoardScalars` of a detector: its four losses, COCO's numbers, and pictures.
 
     Args:
-        *arguments: As `TensorBoardScalars`.
+        run: The run.
         truth: Makes a picture of what is trained on, shown once.
         detections: Returns the picture of the last evaluation, `None` before the first.
     """
@@ -25,11 +26,11 @@ class DetectorBoard(TensorBoardScalars):
 
     def __init__(
         self,
-        *arguments: Any,
+        run: Run,
         truth: Callable[[], Image.Image],
         detections: Callable[[], Image.Image | None],
     ) -> None:
-        super().__init__(*arguments)
+        super().__init__(run)
         self._truth = truth
         self._detections = detections
         self._shown: Image.Image | None = None

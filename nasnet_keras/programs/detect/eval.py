@@ -46,10 +46,14 @@ def main(flags: Flags) -> None:
     import_keras_quietly()
     from nasnet_keras.detection.data.datasets import load_detection_index
     from nasnet_keras.detection.data.image_lists import read_image_ids
-    from nasnet_keras.detection.evaluation.coco_metrics import evaluate_results, write_results
+    from nasnet_keras.detection.evaluation.coco_metrics import (
+        METRICS_NAME,
+        RESULTS_NAME,
+        evaluate_results,
+        write_scores,
+    )
     from nasnet_keras.detection.evaluation.detecting import detect_split
     from nasnet_keras.detection.inference.trained_detector import load_trained_detector
-    from nasnet_keras.detection.training.trainer import METRICS_NAME, RESULTS_NAME, write_metrics
     from nasnet_keras.whole_files import check_can_write, make_directory
 
     if flags.eval_dir:
@@ -82,8 +86,7 @@ def main(flags: Flags) -> None:
         print(f"{name:20} {_number(values['AP'])}  {_number(values['AP50'])}")
     if flags.eval_dir:
         directory = make_directory(flags.eval_dir)
-        write_results(directory / RESULTS_NAME, results)
-        write_metrics(directory / METRICS_NAME, metrics, index)
+        write_scores(directory, index, metrics, results)
         print(f"wrote {RESULTS_NAME} and {METRICS_NAME} to {directory}")
 
 

@@ -1,4 +1,4 @@
-"""The Keras model class of a training run: `fit` on any backend, under any strategy."""
+"""The Keras model class of a training run: `fit` on any backend, under any distribution."""
 
 from __future__ import annotations
 

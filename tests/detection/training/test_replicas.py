@@ -26,7 +26,8 @@ from nasnet_keras.detection.training import trainer
 from nasnet_keras.detection.data import write_toy_dataset
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
-from nasnet_keras.training.distribution import make_strategy
+from nasnet_keras.training import trainer as shared
+from nasnet_keras.training.distribution import make_distribution
 from tests.detection_network import tiny_config
 
 root = Path(sys.argv[1])
@@ -41,7 +42,7 @@ config = TrainingConfig(
     "tiny", detector, steps=4, batch_size=1, learning_rate=0.003, learning_rate_boundaries=(),
     evaluate_every_epochs=0,
 )
-trainer.make_strategy = lambda name: make_strategy(
+shared.make_distribution = lambda name: make_distribution(
     name, ["CPU:0", "CPU:1"] if name == "mirrored" else None
 )
 weights = []

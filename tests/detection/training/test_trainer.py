@@ -24,7 +24,8 @@ from nasnet_keras.detection.training.evaluator import DetectorEvaluator
 from nasnet_keras.detection.training.optimizer import make_optimizer
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
 from nasnet_keras.detection.training.start import start_detector_from
-from nasnet_keras.training.callbacks import NonFiniteLossError, StopWhenAsked
+from nasnet_keras.training import fit
+from nasnet_keras.training.callbacks.stopping import NonFiniteLossError, StopWhenAsked
 from tests.detection_network import tiny_config
 
 CONFIG = TrainingConfig(
@@ -86,7 +87,7 @@ def test_cut_off_run_goes_on_to_equal_weights(finished, dataset, tmp_path, monke
             super().on_step(logs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trainer, "StopWhenAsked", Cut)
+        patch.setattr(fit, "StopWhenAsked", Cut)
         assert trainer.train(CONFIG, dataset, tmp_path, quiet()) is None
     with pytest.raises(ValueError, match="steps was 5, now 6"):
         trainer.train(CONFIG.override(steps=6), dataset, tmp_path, quiet())

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from nasnet_keras.training.distribution import make_strategy
+from nasnet_keras.training.distribution import make_distribution
 from nasnet_keras.training.step.training_network import TrainingNetwork
 from tests.training_runs import (
     difference,
@@ -61,7 +61,7 @@ def test_two_workers_train_the_weights_of_one_with_their_batches_together(tmp_pa
         for index in range(2)
     ]
     try:
-        expected, _ = train(make_strategy("none"), nasnet, 20, 16)
+        expected, _ = train(make_distribution("none"), nasnet, 20, 16)
     finally:
         outputs = [finished(process) for process in processes]
     assert all(output.strip().endswith("done") for output in outputs)
@@ -73,7 +73,7 @@ def test_two_workers_train_the_weights_of_one_with_their_batches_together(tmp_pa
 
 
 def test_saved_network_is_loaded_with_its_class_and_optimizer(tmp_path):
-    model, _ = train(make_strategy("none"), small_network, 1, 6)
+    model, _ = train(make_distribution("none"), small_network, 1, 6)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert type(loaded) is TrainingNetwork
@@ -91,7 +91,7 @@ def test_parts_are_whole_numbers_that_divide_the_batch():
             model.accumulation_steps = steps
     # A `ValueError`, or TensorFlow's own where the size is known only when a batch is there.
     with pytest.raises(Exception, match="accumulation_steps=3 does not divide the batch"):
-        train(make_strategy("none"), small_network, 1, 6, parts=3)
+        train(make_distribution("none"), small_network, 1, 6, parts=3)
 
 
 @pytest.mark.parametrize(
@@ -116,20 +116,20 @@ def test_parts_are_whole_numbers_that_divide_the_batch():
 def test_contradictory_cluster_is_refused(config, message, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(ValueError, match=message):
-        make_strategy("multiworker")
+        make_distribution("multiworker")
 
 
 def test_strategy_that_does_not_fit_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="did you mean 'mirrored'"):
-        make_strategy("mirored")
-    with pytest.raises(ValueError, match="devices are chosen for strategy mirrored only"):
-        make_strategy("none", ["CPU:0"])
+        make_distribution("mirored")
+    with pytest.raises(ValueError, match="devices are chosen for distribution mirrored only"):
+        make_distribution("none", ["CPU:0"])
     if BACKEND == "tensorflow":
         cluster = {"chief": ["a:1"], "worker": ["b:1"]}
         task = {"type": "worker", "index": 0}
         monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-        with pytest.raises(ValueError, match="2 workers, which strategy none would train apart"):
-            make_strategy()
+        with pytest.raises(ValueError, match="2 workers, which distribution none would train apart"):
+            make_distribution()
     else:
         with pytest.raises(ValueError, match=f"multiworker is not available .* {BACKEND}"):
-            make_strategy("multiworker")
+            make_distribution("multiworker")

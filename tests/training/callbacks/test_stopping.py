@@ -7,12 +7,19 @@ import numpy as np
 import pytest
 
 from nasnet_keras.classification import get_recipe, trainer, training_data
-from nasnet_keras.training.callbacks import NonFiniteLossError, StopAtNonFiniteLoss
+from nasnet_keras.training.callbacks.stopping import NonFiniteLossError, StopAtNonFiniteLoss
+from nasnet_keras.training.run import Run
+from nasnet_keras.training.run_length import RunLength
+from nasnet_keras.training.run_options import CommonRunOptions
 from nasnet_keras.training.saved_network import load_model
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=3
 )
+
+
+def made_run(directory, rate, **values):
+    return Run(directory, CommonRunOptions(), RunLength(6, 6), rate, 1, **values)
 
 
 def fit(inputs, callback):
@@ -33,7 +40,7 @@ def test_step_and_rate_are_named(tmp_path, value):
     inputs = np.zeros((6, 2))
     inputs[3] = value
     schedule = keras.optimizers.schedules.ExponentialDecay(0.5, 1, 0.1)
-    callback = StopAtNonFiniteLoss(tmp_path / "model.keras", schedule, first_step=1)
+    callback = StopAtNonFiniteLoss(made_run(tmp_path, schedule, first_step=1))
     # Four batches after the first step of an earlier run: the fifth step, with the rate of 4.
     message = r"at step 5, learning rate 5e-05; there is no checkpoint yet"
     with pytest.raises(NonFiniteLossError, match=message):
@@ -41,7 +48,7 @@ def test_step_and_rate_are_named(tmp_path, value):
 
 
 def test_finite_losses_pass(tmp_path):
-    fit(np.ones((6, 2)), StopAtNonFiniteLoss(tmp_path / "model.keras", 0.1))
+    fit(np.ones((6, 2)), StopAtNonFiniteLoss(made_run(tmp_path, 0.1)))
 
 
 def test_run_that_diverges_names_its_last_good_checkpoint_and_keeps_it(tmp_path, monkeypatch):

@@ -6,10 +6,9 @@ import time
 from typing import Any
 
 from rich import progress
-from rich.console import Console
 
-from nasnet_keras.training.callbacks import StepCallback
-from nasnet_keras.training.run_length import RunLength
+from nasnet_keras.training.callbacks.step_callback import StepCallback
+from nasnet_keras.training.run import Run
 
 # Of the logs, as far as they are there.
 _SHOWN = ("loss", "logits_accuracy", "accuracy", "evaluation_accuracy", "evaluation_AP50")
@@ -19,20 +18,12 @@ class ProgressBar(StepCallback):
     """One bar over the whole run: step, images a second, time left; a line for each epoch.
 
     Args:
-        console: Where to print.
-        length: How long epochs and run are.
-        images_per_step: Images in a step, over all replicas.
-        every: Steps between lines where there is no terminal for a bar.
-        **kwargs: See `StepCallback`.
+        run: The run. Where there is no terminal for a bar, its options say after how many steps to
+            print a line.
     """
 
-    def __init__(
-        self, console: Console, length: RunLength, images_per_step: int, every: int, **kwargs: Any
-    ) -> None:
-        super().__init__(**kwargs)
-        self.images_per_step = images_per_step
-        self.length = length
-        self.every = every
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
         self.progress = progress.Progress(
             progress.TextColumn("training"),
             progress.BarColumn(),
@@ -40,13 +31,13 @@ class ProgressBar(StepCallback):
             progress.TextColumn("{task.fields[speed]}"),
             progress.TextColumn("left"),
             progress.TimeRemainingColumn(),
-            console=console,
+            console=run.console,
             transient=True,
             # In a file or a pipe there is no line to draw over; the lines of the epochs remain.
-            disable=not console.is_terminal,
+            disable=not run.console.is_terminal,
         )
         self.task = self.progress.add_task(
-            "train", total=length.total_steps, completed=self.step, speed="compiling"
+            "train", total=run.length.total_steps, completed=self.step, speed="compiling"
         )
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
@@ -66,13 +57,13 @@ class ProgressBar(StepCallback):
         self._stepped = time.monotonic()
         elapsed = self._stepped - self._began
         if elapsed > 0 and self.step > self._first:
-            speed = (self.step - self._first) * self.images_per_step / elapsed
+            speed = (self.step - self._first) * self.run.images_per_step / elapsed
             self._speed = f"{speed:.{0 if speed >= 10 else 1}f} images/s"
         self.progress.update(self.task, completed=self.step, speed=self._speed)
-        last = (self.step - self.steps_per_execution) // self.every
-        ends = self.step % self.length.epoch_steps == 0 or self.step >= self.length.total_steps
-        if self.progress.disable and self.step // self.every > last and not ends:
-            self._print((self.step - 1) // self.length.epoch_steps, logs)
+        every = self.run.options.log_every_n_steps
+        last = (self.step - self.run.steps_per_execution) // every
+        if self.progress.disable and self.step // every > last and not self.epoch_is_complete:
+            self._print((self.step - 1) // self.run.length.epoch_steps, logs)
 
     def evaluating(self, done: int, total: int) -> None:
         """Shows how far an evaluation between two epochs is."""
@@ -82,7 +73,7 @@ class ProgressBar(StepCallback):
         self._print(epoch, logs or {})
 
     def _print(self, epoch: int, logs: dict[str, Any]) -> None:
-        parts = [f"epoch {epoch + 1:3}", f"step {self.step}/{self.length.total_steps}"]
+        parts = [f"epoch {epoch + 1:3}", f"step {self.step}/{self.run.length.total_steps}"]
         for name in _SHOWN:
             if name in logs:
                 label = name.removeprefix("logits_").replace("_", " ")

@@ -1,0 +1,79 @@
+"""The checkpoints of a run, its log, and the picture of it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from nasnet_keras.training.callbacks.step_callback import StepCallback
+from nasnet_keras.training.checkpoint import keep_copy, link_or_copy, save_checkpoint
+from nasnet_keras.training.curves import Panels, draw_curves
+from nasnet_keras.training.log import LOG_NAME, append_epoch, best_score
+from nasnet_keras.training.run import Run
+from nasnet_keras.training.run_directory import BEST_NAME, COPIES_NAME
+
+_SECONDS_BETWEEN_PICTURES = 30
+
+
+class SaveRun(StepCallback):
+    """Writes checkpoints, and a line of the log for each complete epoch.
+
+    The options say how often, and how many to keep. After a kill between log and checkpoint the
+    epoch is logged twice; the last line counts.
+
+    Args:
+        run: The run.
+        score: What of an epoch's logs says which checkpoint is the best; larger is better.
+        panels: What `draw_curves` shows.
+
+    Raises:
+        OSError: Out of `Model.fit`: something cannot be written.
+    """
+
+    def __init__(self, run: Run, score: str, panels: Panels) -> None:
+        super().__init__(run)
+        self.score = score
+        self.panels = panels
+        self.log = run.directory / LOG_NAME
+        self.best = best_score(self.log, score, run.first_step)
+        self._saved = self._drawn = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._began = time.monotonic()
+
+    def on_step(self, logs: dict[str, Any]) -> None:
+        if self.epoch_is_complete:
+            return  # Saved in a moment, at the end of the epoch.
+        interval = self.run.options.save_interval_secs
+        if self.run.stop.agreed or time.monotonic() - self._saved >= interval:
+            save_checkpoint(self.model, self.run.checkpoint, self.step, in_epoch=True)
+            self._saved = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if not self.epoch_is_complete:
+            return
+        run = self.run
+        record = {
+            "epoch": epoch + 1,
+            "step": self.step,
+            "learning_rate": run.learning_rate_at(self.step),
+            "seconds": round(time.monotonic() - self._began, 3),
+            **{name: float(value) for name, value in (logs or {}).items()},
+        }
+        append_epoch(self.log, record)
+        score = record.get(self.score)
+        if score is not None and score > self.best:
+            # First, so that a kill in between costs neither.
+            best = run.directory / BEST_NAME
+            save_checkpoint(self.model, best, self.step)
+            link_or_copy(best, run.checkpoint)
+            self.best = score
+        else:
+            save_checkpoint(self.model, run.checkpoint, self.step)
+        self._saved = time.monotonic()
+        keep = run.options.keep_checkpoints
+        if keep:
+            keep_copy(run.checkpoint, run.directory / COPIES_NAME, self.step, keep)
+        if self.run_is_complete or self._saved - self._drawn > _SECONDS_BETWEEN_PICTURES:
+            draw_curves(self.log, run.directory / "curves.png", self.panels)
+            self._drawn = self._saved

@@ -1,0 +1,56 @@
+"""What ends a training before its last step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from nasnet_keras.training.callbacks.step_callback import StepCallback
+from nasnet_keras.training.run import Run
+
+
+class StopWhenAsked(StepCallback):
+    """Ends the training after the step in which any of its workers was told to stop."""
+
+    def on_step(self, logs: dict[str, Any]) -> None:
+        stop = self.run.stop
+        if self.run.distribution.agree_to_stop(stop.signal is not None):
+            stop.agreed = self.model.stop_training = True
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The loss is infinite or not a number: what follows would be lost work."""
+
+
+class StopAtNonFiniteLoss(StepCallback):
+    """Ends the training at once where the loss is not finite, before anything is saved.
+
+    Args:
+        run: The run.
+        describe: Says which batch a step had, e.g. `", images 7 and 9"`.
+
+    Raises:
+        NonFiniteLossError: Out of `Model.fit`; names the step, its batch, the learning rate and the
+            last good checkpoint.
+    """
+
+    def __init__(self, run: Run, describe: Callable[[int], str] = lambda step: "") -> None:
+        super().__init__(run)
+        self.describe = describe
+
+    def on_step(self, logs: dict[str, Any]) -> None:
+        # The mean over the epoch so far: one bad loss and it stays so.
+        loss = float(logs.get("loss", 0.0))
+        if math.isfinite(loss):
+            return
+        checkpoint = self.run.checkpoint
+        good = f"the last good checkpoint is {checkpoint}"
+        if not checkpoint.exists():
+            good = "there is no checkpoint yet"
+        # The rate that this step was made with; a schedule counts from 0.
+        rate = self.run.learning_rate_at(self.step - 1)
+        raise NonFiniteLossError(
+            f"the loss is {loss} at step {self.step}{self.describe(self.step)}, learning rate "
+            f"{rate:g}; {good}"
+        )

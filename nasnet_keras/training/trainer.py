@@ -1,0 +1,129 @@
+"""The course of every training run, whatever is trained."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import signal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import keras
+from rich.console import Console
+
+from nasnet_keras.directory_lock import locked
+from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
+from nasnet_keras.training.distribution import make_distribution
+from nasnet_keras.training.fit import fit_run
+from nasnet_keras.training.preemption import stop_requests
+from nasnet_keras.training.run import Run
+from nasnet_keras.training.run_directory import CHECKPOINT_NAME, CONFIG_NAME
+from nasnet_keras.training.task import Task
+from nasnet_keras.whole_files import check_can_write
+
+Result = TypeVar("Result")
+
+
+def train_task(
+    task: Task[Result], train_dir: str | os.PathLike[str], console: Console | None = None
+) -> Result | None:
+    """Trains a network, or continues where an earlier call was cut off, and scores it.
+
+    Args:
+        task: What to train.
+        train_dir: The run directory.
+        console: Where to print progress; `None` for standard output.
+
+    Returns:
+        What `Task.finish` returned; `None` where the run was told to stop before its end, and on
+        workers other than the chief.
+
+    Raises:
+        KeyboardInterrupt: It was told so from the keyboard; the run is saved.
+        NonFiniteLossError: The loss is not finite any more.
+        OSError: Something cannot be read or written.
+        ValueError: A setting is refused, or the directory holds another run, or another process is
+            writing there.
+    """
+    # ---- Everything that can be refused, before any work.
+    task.check()
+    task.distribution = distribution = make_distribution(task.options.distribution)
+    directory = Path(train_dir)
+    check_can_write(directory / CHECKPOINT_NAME)
+    _refuse_another_run(directory, task)
+    length, learning_rate = task.open(directory)
+    run = Run(
+        directory,
+        task.options,
+        length,
+        learning_rate,
+        task.batch_size * distribution.replicas,
+        task.steps_per_execution,
+        (console or Console()) if distribution.is_chief else Console(quiet=True),
+        distribution,
+    )
+
+    # Readers take no lock, and of many workers the chief alone writes.
+    with locked(directory) if distribution.is_chief else contextlib.nullcontext():
+        return _train(task, run)
+
+
+def _train(task: Task[Result], run: Run) -> Result | None:
+    directory, distribution = run.directory, run.distribution
+
+    # ---- Network, new or as the last checkpoint left it. Only now is the directory made to stay.
+    keras.utils.set_random_seed(task.seed)
+    with distribution.scope():
+        model = task.build(run)
+        state = _restore(run, model)
+        if state is None:
+            task.start(run, model)
+    if state is not None:
+        run = dataclasses.replace(run, first_step=state.step)
+    elif distribution.is_chief:
+        task.write(run)
+    task.announce(run)
+
+    # ---- Training.
+    evaluator = task.evaluator(run)
+    with stop_requests(run.stop), distribution.fit_scope():
+        stopped = fit_run(run, task, model, evaluator, state.metrics if state else [])
+        # In the evaluation after the last step there is nobody to agree with.
+        stopped = stopped or (distribution.is_chief and run.stop.signal is not None)
+    if stopped:
+        distribution.agree_to_stop(True)  # Workers wait for the chief, which saves.
+        run.say(f"saved {directory}; the same command goes on")
+        if run.stop.signal == signal.SIGINT:
+            raise KeyboardInterrupt
+        return None
+
+    # ---- Score.
+    result = None
+    if distribution.is_chief:
+        result = task.finish(run, evaluator.evaluate(model))
+    # Workers wait here: one that left would end the chief's process as well.
+    distribution.agree_to_stop(False)
+    return result
+
+
+def _refuse_another_run(directory: Path, task: Task[Any]) -> None:
+    if not (directory / CHECKPOINT_NAME).exists():
+        return
+    if not (directory / CONFIG_NAME).is_file():
+        raise ValueError(f"{directory} has a {CHECKPOINT_NAME}, but is no run to continue")
+    differences = task.differences(directory)
+    if differences:
+        raise ValueError(
+            f"{directory} holds a run with other settings ({'; '.join(differences)}): give those, "
+            "or another directory"
+        )
+
+
+def _restore(run: Run, model: keras.Model) -> TrainingState | None:
+    """Brings a network to where the last checkpoint left it; `None` where there is none."""
+    if not run.checkpoint.exists():
+        return None
+    state = restore_checkpoint(model, run.checkpoint)
+    run.say(f"continuing {run.directory} after step {state.step} of {run.length.total_steps}")
+    return state
