@@ -1,8 +1,8 @@
-"""Says what is in pictures.
+"""Classifies images.
 
   nasnet-keras classify --model=runs/digits runs/digits/samples/*.png
 
---model is a run directory, a .keras file or a SavedModel as exported. A file that is no image is
+--model is a run directory, a .keras file or an exported SavedModel. A file that is not an image is
 reported and the others are classified; the exit code is then 2.
 """
 
@@ -19,13 +19,13 @@ from nasnet_keras.settings import Count, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """How pictures are classified.
+    """How images are classified.
 
     Attributes:
         model: A run directory, a .keras file, or a SavedModel.
         top_k: Classes to name for each file.
-        image_size: Side of the images, for a network that takes any.
-        preprocessing_name: How pixels are brought to the network's range.
+        image_size: Side of the images, for a network that takes any size.
+        preprocessing_name: How pixels are scaled to the network's range.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""What every program shares: flags are parsed, it runs, and Keras is imported quietly."""
+"""What programs share: parsing flags, running, and importing Keras quietly."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from nasnet_keras.suggestions import unknown_name
 def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoReturn:
     """Parses the flags that are defined, runs a program and exits.
 
-    What is wrong ends it as `reported` says; with `--verbosity=1` the traceback is shown too.
+    Errors end it as in `reported`; with `--verbosity=1` the traceback is shown too.
 
     Args:
-        main: The program; receives the arguments that are no flags, returns the exit code or
+        main: The program; receives the arguments that are not flags, returns the exit code or
             `None` for 0.
-        arguments: What such arguments are, e.g. `"FILE..."`. Empty: none is taken.
+        arguments: Name of such arguments, e.g. `"FILE..."`; empty if there are none.
     """
-    # Not at the top: `--help` need not wait for what these import.
+    # Not at the top: `--help` does not wait for these imports.
     from logging import Formatter
 
     from absl import app, logging
 
-    # TensorFlow reads it when it is imported; its start-up lines would bury the program's.
+    # TensorFlow reads it on import; its start-up lines would bury the program's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     logging.get_absl_handler().setFormatter(Formatter("%(levelname)s: %(message)s"))
@@ -39,7 +39,7 @@ def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoRetur
         if not flags.FLAGS["verbosity"].present:
             logging.set_verbosity(logging.WARNING)
         if argv[1:] and not arguments:
-            raise ValueError(f"unexpected argument {argv[1]!r}: everything here is a --flag=value")
+            raise ValueError(f"unexpected argument {argv[1]!r}: all arguments are --flag=value")
         try:
             return main(argv[1:])
         except (ValueError, OSError):
@@ -53,7 +53,7 @@ def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoRetur
 
 
 def parse(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> list[str]:
-    """Parses a command line; returns the program's name and the arguments that are no flags.
+    """Parses a command line; returns the program's name and the arguments that are not flags.
 
     Raises:
         ValueError: A flag is unknown (the nearest is suggested), or its value is missing.
@@ -69,10 +69,10 @@ def parse(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> list[str]:
 
 
 def import_keras_quietly() -> None:
-    """Imports Keras and keeps what its backend writes meanwhile off the terminal.
+    """Imports Keras without its backend's output on the terminal.
 
-    TensorFlow 2.21 prints its start-up lines before it has read how much it may print, and turns
-    absl's information lines on. An exception is raised as ever.
+    TensorFlow 2.21 prints its start-up lines before it reads its log level, and turns absl's
+    information lines on.
     """
     from absl import logging
 
@@ -85,9 +85,9 @@ def import_keras_quietly() -> None:
 
 @contextlib.contextmanager
 def muted_standard_error() -> Iterator[None]:
-    """Within the block, nothing reaches the terminal by standard error, of C++ neither.
+    """Silences standard error within the block, C++ libraries' too.
 
-    For what writes lines there that no setting keeps back. An exception is raised as ever.
+    For output that no setting turns off. Exceptions are raised as usual.
     """
     sys.stderr.flush()
     saved = os.dup(2)

@@ -23,23 +23,23 @@ from nasnet_keras.whole_files import check_can_write, make_directory, written_wh
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What becomes of the checkpoint.
+    """How the checkpoint is converted.
 
     Attributes:
-        model_name: Which network, a name of nasnet_keras.list_models().
+        model_name: The network, a name of nasnet_keras.list_models().
         checkpoint_path: The checkpoint: its prefix, its .index file, or the directory that holds
             it.
         output_path: The .keras file to write.
         num_classes: Number of classes. Default: the checkpoint's.
-        image_size: Side of the model's input in pixels. Default: the network's own.
+        image_size: Side of the model's input in pixels. Default: the network's.
         input_shape: 'any' builds a model for images of any size; it excludes --image_size.
-        use_moving_averages: Reads the moving averages of the weights, as slim evaluates.
-        auxiliary_head: Keeps the auxiliary classifier, for more training.
-        labels_offset: 1 leaves out class 0, slim's background: 1001 classes become 1000.
+        use_moving_averages: Read the moving averages of the weights, as slim evaluates.
+        auxiliary_head: Keep the auxiliary classifier, for further training.
+        labels_offset: 1 drops class 0, slim's background: 1001 classes become 1000.
         exclude_scopes: Scopes that keep their initial values, e.g. final_layer,aux_7.
 
     Raises:
-        ValueError: Two contradict each other, or the file to write is no .keras file.
+        ValueError: Two contradict each other, or the output is not a .keras file.
     """
 
     model_name: str
@@ -71,7 +71,7 @@ def main(flags: Flags) -> None:
     if Path(flags.output_path).is_dir():
         raise IsADirectoryError(f"--output_path={flags.output_path} is a directory")
     check_can_write(flags.output_path)
-    # The slow imports come after the flags are known to be right.
+    # The slow imports come after the flags are checked.
     import_keras_quietly()
     import nasnet_keras as nk
     from nasnet_keras.weights import slim_checkpoint_shapes
@@ -80,7 +80,7 @@ def main(flags: Flags) -> None:
     classes = flags.num_classes
     if classes is None:
         shapes = slim_checkpoint_shapes(flags.checkpoint_path)
-        # Without a classifier it is another network's, and the loader says what is missing.
+        # Without a classifier it belongs to a different network; the loader names what is missing.
         (found,) = shapes.get("final_layer/FC/biases", (preset.classes,))
         classes = max(1, found - flags.labels_offset)
     side = None if flags.input_shape == "any" else flags.image_size or preset.image_size

@@ -1,4 +1,4 @@
-"""How a program ends: one line for what is wrong, and an exit code."""
+"""How a program reports errors: one line, and an exit code."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ INTERRUPTED = 130
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
-    """Within the block, what is wrong ends the program with one line on standard error.
+    """Turns errors within the block into one line on standard error and an exit code.
 
-    A `ValueError` or an `OSError` has exit code 2, an interrupt 130. Anything else is a defect of
-    the program and keeps its traceback.
+    A `ValueError` or an `OSError` has exit code 2, an interrupt 130. Anything else is a bug and
+    keeps its traceback.
     """
     try:
         yield
@@ -29,7 +29,7 @@ def reported() -> Iterator[None]:
 
 
 def one_line(error: BaseException) -> str:
-    """Returns what an error says, without line breaks."""
+    """Returns an error's message, without line breaks."""
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{os.fspath(error.filename)}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__

@@ -23,25 +23,24 @@ _MOST_CONFUSED = 10
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is scored, and on what.
+    """What is evaluated, and on what.
 
     Attributes:
         checkpoint_path: A run directory, a .keras file, or weights of --model_name.
-        model_name: Network that the weights are of, a name of nasnet_keras.list_models().
-        dataset_name: Dataset. Default: the one the network was trained on.
-        dataset_dir: Directory of the datasets; the digits need none.
-        dataset_split_name: Split of the dataset. Default: the one that the run is tested on, else
-            'test'.
-        eval_dir: Where to write results, pictures and TensorBoard's. Default: nowhere.
-        batch_size: Images at a time.
-        max_num_batches: Batches to score. Default: all.
-        eval_image_size: Side of the images, for a network that takes any.
-        preprocessing_name: How pixels are brought to the network's range. Default: the run's, or
+        model_name: Network of the weights, a name of nasnet_keras.list_models().
+        dataset_name: Dataset. Default: the training dataset.
+        dataset_dir: Directory of the datasets; not needed for digits.
+        dataset_split_name: Split of the dataset. Default: the run's evaluation split, else 'test'.
+        eval_dir: Where to write results, images and TensorBoard's events. Default: nowhere.
+        batch_size: Images in a batch.
+        max_num_batches: Batches to evaluate. Default: all.
+        eval_image_size: Side of the images, for a network that takes any size.
+        preprocessing_name: How pixels are scaled to the network's range. Default: the run's, or
             the network's.
-        labels_offset: Subtracted from labels: 1 leaves out class 0, -1 adds a background class.
+        labels_offset: Subtracted from labels: 1 drops class 0, -1 adds a background class.
             Default: as in training.
-        moving_average_decay: 0 scores the weights as trained; otherwise their moving averages,
-            where the checkpoint has them.
+        moving_average_decay: 0 evaluates the weights as trained; otherwise their moving averages,
+            if the checkpoint has them.
         mistakes: Misclassified images to write; 0 for none.
     """
 
@@ -70,7 +69,7 @@ def main(flags: Flags) -> None:
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / "results.json")
-    if flags.model_name and not _knows_itself(flags.checkpoint_path):
+    if flags.model_name and not _describes_itself(flags.checkpoint_path):
         trained, batches = _open_published(flags, flags.model_name)
     else:
         trained, batches = _open_run(flags)
@@ -90,7 +89,7 @@ def main(flags: Flags) -> None:
         print(f"wrote {', '.join(written[:-1])} and {written[-1]} to {flags.eval_dir}")
 
 
-def _knows_itself(checkpoint: str) -> bool:
+def _describes_itself(checkpoint: str) -> bool:
     from nasnet_keras.training.run_directory import CHECKPOINT_NAME
 
     path = Path(checkpoint)
@@ -98,7 +97,7 @@ def _knows_itself(checkpoint: str) -> bool:
 
 
 def _open_run(flags: Flags) -> tuple[Any, Any]:
-    """Returns a network that knows itself, and its batches."""
+    """Returns a network from a self-describing file, and its batches."""
     from nasnet_keras.classification.run_config import RunConfig
     from nasnet_keras.classification.trained_model import load_trained_model
     from nasnet_keras.data.streams.evaluation_batches import (
@@ -107,12 +106,12 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
     )
 
     path = Path(flags.checkpoint_path)
-    if not _knows_itself(flags.checkpoint_path) and (
+    if not _describes_itself(flags.checkpoint_path) and (
         path.is_file() or os.path.exists(f"{path}.index")
     ):
         raise ValueError(
-            f"--model_name is missing: {path} is neither a run directory nor a .keras file, and "
-            "does not say which network its weights are of"
+            f"--model_name is missing: {path} is neither a run directory nor a .keras file, so "
+            "the network of its weights is unknown"
         )
     config = RunConfig.read(path if path.is_dir() else path.parent)
     recipe = config.recipe if config else None
@@ -127,7 +126,7 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
         path, flags.eval_image_size, flags.preprocessing_name, flags.moving_average_decay != 0
     )
     if not name:
-        raise ValueError("--dataset_name is missing: the checkpoint does not say its dataset")
+        raise ValueError("--dataset_name is missing: the checkpoint does not name its dataset")
     if flags.model_name not in (None, trained.model.name):
         raise ValueError(
             f"--model_name={flags.model_name}, but {path} holds network {trained.model.name!r}"
@@ -146,7 +145,7 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
 
 
 def _open_published(flags: Flags, model_name: str) -> tuple[Any, Any]:
-    """Returns a network built by its name, with as many classes as the dataset, and its batches."""
+    """Returns a network built by name, with the dataset's number of classes, and its batches."""
     from nasnet_keras.classification.published_model import (
         load_published_model,
         published_preprocessing,
@@ -157,7 +156,7 @@ def _open_published(flags: Flags, model_name: str) -> tuple[Any, Any]:
     size = flags.eval_image_size or get_preset(model_name).image_size
     preprocessing = flags.preprocessing_name or published_preprocessing(model_name)
     if not flags.dataset_name:
-        raise ValueError("--dataset_name is missing: weights do not say their dataset")
+        raise ValueError("--dataset_name is missing: weights do not name their dataset")
     batches = evaluation_batches(
         flags.dataset_name,
         flags.dataset_split_name or "test",
@@ -186,8 +185,8 @@ def _print(result, console) -> None:
         for column in ("images", "right", "accuracy"):
             table.add_column(column, justify="right")
         for row in result.per_class():
-            share = "-" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
-            table.add_row(row["class"], str(row["images"]), str(row["correct"]), share)
+            accuracy = "-" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
+            table.add_row(row["class"], str(row["images"]), str(row["correct"]), accuracy)
     else:
         table = Table(
             "class", "taken for", title=f"{result.dataset}, {result.split}: most confused"

@@ -2,9 +2,8 @@
 
   nasnet-keras export --checkpoint_path=runs/digits --output_dir=saved_model
 
-serving_default takes float images as the network takes them; serve_bytes takes PNG or JPEG files
-and names the best classes. Their answers are compared with the network's before the directory
-appears.
+serving_default takes preprocessed float images; serve_bytes takes PNG or JPEG files and returns the
+best classes. Their outputs are compared with the network's before the directory appears.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from nasnet_keras.settings import Count, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is written where.
+    """What is exported, and where.
 
     Attributes:
         checkpoint_path: A run directory, or a .keras file.
         output_dir: Where to write the SavedModel.
-        top_k: Classes that serve_bytes names.
+        top_k: Classes that serve_bytes returns.
         overwrite: Replace what is in the output directory.
-        image_size: Side of the images, for a network that takes any.
-        preprocessing_name: How pixels are brought to the network's range. Default: the run's.
+        image_size: Side of the images, for a network that takes any size.
+        preprocessing_name: How pixels are scaled to the network's range. Default: the run's.
     """
 
     checkpoint_path: str

@@ -1,4 +1,4 @@
-"""Flags are the fields of frozen dataclasses: their names, types, help and defaults stand there."""
+"""Flags from the fields of frozen dataclasses: names, types, help and defaults."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from nasnet_keras.settings import (
     without_none,
 )
 
-# As absl's own boolean flags.
+# As in absl's own boolean flags.
 _BOOLEANS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
 @dataclass(frozen=True)
 class Overrides:
-    """Flags that replace values of settings; those that are given are read as a dictionary.
+    """Flags that override values of settings; those given are read as a dictionary.
 
     Attributes:
-        settings: Whose fields they are.
-        owner: Whose value stays where a flag is left out, e.g. `"the recipe's"`.
+        settings: The settings that have these fields.
+        owner: Whose value is the default, e.g. `"the recipe's"`.
         names: The fields.
     """
 
@@ -40,17 +40,17 @@ class Overrides:
     names: Sequence[str]
 
 
-# Settings themselves are read as an instance.
+# Settings are read as an instance.
 Group: TypeAlias = "type[Settings] | Overrides"
 
 
 def define(group: Group, values: flags.FlagValues, program: str) -> None:
-    """Makes fields flags.
+    """Defines the flags of a group.
 
     Args:
-        group: Whose fields.
-        values: Where absl keeps them.
-        program: The program they are of, as it is started.
+        group: The group.
+        values: absl's container of flags.
+        program: The program they belong to, as started.
     """
     for name, hint in _fields(group).items():
         kind = base_type(hint)
@@ -69,10 +69,10 @@ def define(group: Group, values: flags.FlagValues, program: str) -> None:
 
 
 def read(group: Group, values: flags.FlagValues) -> Any:
-    """Returns what was given: settings, or a dictionary of overrides.
+    """Returns the values given: settings, or a dictionary of overrides.
 
     Raises:
-        ValueError: A flag is missing or empty, or its value is none that the field may have.
+        ValueError: A flag is missing or empty, or its value does not fit the field.
     """
     given = {
         name: _value(f"--{name}", without_none(hint), values[name].value)
@@ -89,7 +89,7 @@ def read(group: Group, values: flags.FlagValues) -> Any:
 
 
 class _Text(flags.ArgumentParser):
-    """absl takes the command line to pieces; texts become values in `read`."""
+    """absl only splits the command line; `read` converts the texts to values."""
 
     def __init__(self, syntax: str) -> None:
         self.syntactic_help = syntax
@@ -122,7 +122,7 @@ def _help(group: Group, name: str) -> str:
 
 
 def _syntax(hint: Any) -> str:
-    """Returns what a flag's value looks like, where the help is to say it."""
+    """Returns the format of a flag's value, where the help should show it."""
     kind, hint = base_type(hint), without_none(hint)
     if kind is Mapping:
         return "NAME=VALUE"
@@ -147,7 +147,7 @@ def _value(name: str, hint: Any, text: Any) -> Any:
     elif kind is bool:
         value = _BOOLEANS.get(text.lower(), text)
     elif kind in (int, float):
-        # What is no number is refused below, as it was given.
+        # What is not a number is rejected below, as given.
         with contextlib.suppress(ValueError):
             value = kind(text)
     check_value(name, hint, value)
@@ -165,7 +165,7 @@ def _parts(flag: str, text: str) -> list[str]:
 
 
 def _check_given(flag: str, text: str) -> None:
-    # Mostly a variable of the shell that is not set.
+    # Mostly an unset shell variable.
     if not text.strip():
         raise ValueError(f"{flag} is empty: give it a value, or leave it out")
 
@@ -177,7 +177,7 @@ def _option(flag: str, text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"{flag} is NAME=VALUE, got {text!r}")
-    # What is no number, list or boolean is a name.
+    # What is not JSON is a name.
     with contextlib.suppress(json.JSONDecodeError):
         return name, json.loads(value)
     return name, value

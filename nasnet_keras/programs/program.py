@@ -1,4 +1,4 @@
-"""A program: its flags and what it does."""
+"""A program: its flags and its main function."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class Program:
     """A command line.
 
     Attributes:
-        main: What it does. Receives what was read of each group, then the arguments that are no
+        main: Its function. Receives the values of each group, then the arguments that are not
             flags, if it takes any; returns the exit code, or `None` for 0.
         groups: Its flags.
-        arguments: What the arguments that are no flags are, e.g. `"FILE..."`. Empty: none is taken.
+        arguments: Name of the arguments that are not flags, e.g. `"FILE..."`; empty if there are
+            none.
     """
 
     main: Callable[..., int | None]
@@ -33,7 +34,7 @@ class Program:
         """Runs it with this process's arguments, and exits.
 
         Args:
-            document: What `--help` says before it lists the flags.
+            document: Text of `--help` before the flags.
         """
         self._define(flags.FLAGS, sys.argv[0])
         if HELP.intersection(sys.argv[1:]):
@@ -45,7 +46,7 @@ class Program:
         )
 
     def parse(self, *argv: str) -> list[Any]:
-        """Returns what `main` would receive, whatever the flags of this process are.
+        """Returns the arguments of `main`, independent of this process's flags.
 
         Raises:
             ValueError: A flag is unknown, missing or empty, or its value is wrong.

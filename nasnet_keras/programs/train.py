@@ -1,8 +1,8 @@
-"""Trains an image classifier by a recipe; the same command continues a run that was cut off.
+"""Trains an image classifier with a recipe; the same command resumes an interrupted run.
 
   nasnet-keras train --recipe=digits --train_dir=runs/digits
 
-A flag left out keeps the recipe's value; --recipe=help lists the recipes with their values.
+Flags override the recipe's values; --recipe=help lists the recipes with their values.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command `nasnet-keras`: a verb for each program, which is imported once it is chosen."""
+"""The command `nasnet-keras`: a verb for each program, which is imported when chosen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nasnet_keras.suggestions import unknown_name
 
 HELP = {"--help", "-help", "--helpshort", "-h", "-?"}
 _NAME = "nasnet-keras"
-# The programs' modules; where a word stands for several, the next one chooses.
+# The programs' modules; a group of programs needs a second word.
 _VERBS: dict[str, Any] = {
     "train": "train",
     "eval": "eval",
@@ -45,8 +45,7 @@ def run(verb: str = "") -> NoReturn:
     """Runs the program that this process's arguments name, and exits.
 
     Args:
-        verb: What the file that was started stands for, e.g. `"search"` or `"detect train"`, so
-            that the arguments need not say it.
+        verb: Leading words that the started script implies, e.g. `"search"` or `"detect train"`.
     """
     with reported():
         words, path, chosen = sys.argv[1:], verb.split(), _VERBS
@@ -55,7 +54,7 @@ def run(verb: str = "") -> NoReturn:
         while isinstance(chosen, dict):
             word = next((word for word in words if not word.startswith("-")), None)
             if word is None:
-                _say(path, verb, chosen, words)
+                _list_programs(path, verb, chosen, words)
                 sys.exit(0)
             if word not in chosen:
                 raise ValueError(unknown_name("command", word, chosen))
@@ -76,8 +75,8 @@ def programs(verbs: dict[str, Any] = _VERBS) -> Iterator[tuple[str, str]]:
             yield word, f"{__package__}.{below}"
 
 
-def _say(path: list[str], verb: str, verbs: dict[str, Any], words: list[str]) -> None:
-    """Lists the programs below some verbs, where `--help` asks for it."""
+def _list_programs(path: list[str], verb: str, verbs: dict[str, Any], words: list[str]) -> None:
+    """Lists the programs below some verbs, if `--help` asks for it."""
     command = _as_typed(" ".join([_NAME, *path]), verb)
     if "--version" in words and not path:
         print(f"{_NAME} {nasnet_keras.__version__}")
@@ -93,7 +92,7 @@ def _say(path: list[str], verb: str, verbs: dict[str, Any], words: list[str]) ->
 
 
 def _as_typed(text: str, verb: str) -> str:
-    """Returns a text with the command as the user gave it."""
+    """Returns a text with the command as the user typed it."""
     program = sys.argv[0]
     if program.endswith("__main__.py"):
         typed = "python -m nasnet_keras"

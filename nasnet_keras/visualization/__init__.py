@@ -1,4 +1,4 @@
-"""Cells as pictures."""
+"""Drawings of cells."""
 
 from nasnet_keras.visualization.genotype_drawing import draw_genotype, genotype_svg
 

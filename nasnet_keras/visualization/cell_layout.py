@@ -1,4 +1,4 @@
-"""Where the boxes and edges of a cell's picture are."""
+"""The layout of boxes and edges in a drawing of a cell."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.visualization.layered_layout import Edge, place_in_rows
 
 LINE_HEIGHT = 14.0
-"""Distance of two lines of text, in points."""
+"""Distance between two lines of text, in points."""
 
 # In points, for text of 12.
 _LETTER = 6.6
@@ -33,9 +33,9 @@ class Box:
     Attributes:
         name: A state's name, `block_0/left` and so on for an operation, `concat` or `output`.
         kind: `input`, `operation`, `combine`, `concat` or `output`.
-        text: What is written in it, line by line.
-        x: Its middle from the picture's left, in points.
-        y: Its middle from the picture's bottom, in points.
+        text: Its lines of text.
+        x: Its center from the drawing's left, in points.
+        y: Its center from the drawing's bottom, in points.
     """
 
     name: str
@@ -55,14 +55,13 @@ class Box:
 
 @dataclass(frozen=True)
 class EdgePath:
-    """The way of an edge.
+    """The path of an edge.
 
     Attributes:
-        source: Name of the box it comes from.
-        target: Name of the box it goes to.
-        points: `(x, y)` from the picture's lower left, in points. From the first to the second the
-            edge is straight, to the third a curve, and so on in turn: curves between rows, straight
-            lines through them.
+        source: Name of the box where it starts.
+        target: Name of the box where it ends.
+        points: `(x, y)` from the drawing's lower left, in points. Segments are straight lines
+            (through rows) and curves (between rows) in turn, a line first.
     """
 
     source: str
@@ -72,7 +71,7 @@ class EdgePath:
 
 @dataclass(frozen=True)
 class CellLayout:
-    """Where everything is in a cell's picture, whose size is in points."""
+    """The layout of a cell's drawing, whose size is in points."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -82,10 +81,10 @@ class CellLayout:
 
 
 def operation_text(operation: str) -> tuple[str, ...]:
-    """Returns the short name of an operation, as it stands in a box.
+    """Returns the text of an operation's box.
 
     Raises:
-        ValueError: It is unknown, or of a kind that has no short name.
+        ValueError: It is unknown, or its kind has no short name.
     """
     if operation not in OPERATIONS:
         raise ValueError(unknown_name("operation", operation, OPERATIONS))
@@ -100,14 +99,14 @@ def operation_text(operation: str) -> tuple[str, ...]:
         case "factorized":
             return ("conv", f"1x{spec.kernel}, {spec.kernel}x1")
         case "separable":
-            # Twice is what NASNet's always are, and dilated ones only by exception.
+            # NASNet's are always applied twice, dilated ones only exceptionally.
             times = f", {spec.repeats} times" if dilated and spec.repeats > 1 else ""
             return ("dil sep" if dilated else "sep", size + times)
         case "max_pool" | "avg_pool" | "min_pool":
             return (spec.kind.removesuffix("_pool"), size)
         case kind:
             raise ValueError(
-                f"operation {operation!r}: pictures have no name for its kind, {kind!r}"
+                f"operation {operation!r}: drawings have no name for its kind, {kind!r}"
             )
 
 
@@ -152,7 +151,7 @@ def place_cell(cell: CellGenotype, title: str) -> CellLayout:
 
 
 def _graph(cell: CellGenotype) -> tuple[list[list[Box]], list[Edge]]:
-    """Returns the boxes by row, the lowest first, and the edges between them."""
+    """Returns the boxes by row, lowest first, and the edges."""
     names = cell.state_names
     if cell.num_inputs == 2:
         labels = {"current": "hᵢ", "previous": "hᵢ₋₁"}
@@ -163,8 +162,8 @@ def _graph(cell: CellGenotype) -> tuple[list[list[Box]], list[Edge]]:
     ]
     row_of = dict.fromkeys(names[: cell.num_inputs], 0)
     edges: list[Edge] = []
-    for number, block in enumerate(cell.blocks):
-        state = f"block_{number}"
+    for index, block in enumerate(cell.blocks):
+        state = f"block_{index}"
         sources = [names[int(branch.input)] for branch in block.branches]
         row = 1 + max(row_of[source] for source in sources)
         row_of[state] = row + 1
@@ -179,7 +178,7 @@ def _graph(cell: CellGenotype) -> tuple[list[list[Box]], list[Edge]]:
         rows += [[Box("concat", "concat", ("concat",))], [Box("output", "output", ("hᵢ₊₁",))]]
         edges += [(output, "concat") for output in outputs] + [("concat", "output")]
     else:
-        tops = [f"output_{number}" for number in range(len(outputs))]
+        tops = [f"output_{index}" for index in range(len(outputs))]
         rows.append([Box(top, "output", (top.replace("_", " "),)) for top in tops])
         edges += list(zip(outputs, tops, strict=True))
     return rows, edges
@@ -187,5 +186,5 @@ def _graph(cell: CellGenotype) -> tuple[list[list[Box]], list[Edge]]:
 
 def _combine_text(combine: str) -> tuple[str, ...]:
     if combine not in _COMBINERS:
-        raise ValueError(f"pictures have no name for combination {combine!r}")
+        raise ValueError(f"drawings have no name for combination {combine!r}")
     return _COMBINERS[combine]

@@ -1,4 +1,4 @@
-"""Pictures of cells in the papers' style."""
+"""Drawings of cells in the papers' style."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLORS = {
     "concat": "#f6c6d4",
     "output": "#ffffff",
 }
-"""Fill by kind of node: white inputs, yellow operations, green combinations, pink concatenation."""
+"""Fill color by kind of node."""
 
 _INK = "#333333"
 _FONT_SIZE = 12.0
@@ -39,17 +39,17 @@ def draw_genotype(
 
     Args:
         genotype: A genotype, the name of a published one (`list_genotypes()`), or a `.json` file.
-        path: The file, written whole or not at all; its suffix, `.svg` or `.png`, is its format.
+        path: The file, written atomically; its suffix, `.svg` or `.png`, selects the format.
 
     Raises:
         OSError: A file cannot be read or written.
-        ValueError: The suffix is another one, the name is unknown, or the file holds no genotype.
+        ValueError: The suffix or the name is unknown, or the file is not a genotype.
     """
     if not isinstance(genotype, Genotype):
         genotype = get_genotype(os.fspath(genotype))
     suffix = Path(path).suffix
     if suffix not in (".svg", ".png"):
-        raise ValueError(f"{os.fspath(path)}: a picture's suffix is .svg or .png, got {suffix!r}")
+        raise ValueError(f"{os.fspath(path)}: a drawing's suffix is .svg or .png, got {suffix!r}")
     check_can_write(path)
     with written_whole(path) as temporary:
         if suffix == ".svg":
@@ -59,11 +59,12 @@ def draw_genotype(
 
 
 def genotype_svg(genotype: Genotype) -> str:
-    """Returns the picture as an SVG element, which can stand in a page of HTML as it is.
+    """Returns the drawing as an SVG element, which can be embedded in HTML.
 
-    Every box is a `g` of the classes `node` and its kind (a key of `COLORS`) with the attributes
-    `data-cell` and `data-name`; every edge a `path` of class `edge` with `data-cell`, `data-from`
-    and `data-to`. Boxes are named as in `CellGenotype.state_names`, operations `block_0/left`.
+    Every box is a `g` with the classes `node` and its kind (a key of `COLORS`) and the attributes
+    `data-cell` and `data-name`; every edge is a `path` of class `edge` with `data-cell`,
+    `data-from` and `data-to`. Boxes are named as in `CellGenotype.state_names`, operations
+    `block_0/left`.
     """
     layouts = _layouts(genotype)
     width, height = _size(layouts)
@@ -132,10 +133,7 @@ def _lefts(layouts: Sequence[CellLayout]) -> list[float]:
 
 
 def _segments(points: Sequence[Point]) -> list[list[Point]]:
-    """Returns what a path consists of after its first point.
-
-    A straight line is its end, a cubic curve two control points and its end.
-    """
+    """Returns a path after its first point: a line's end, or a curve's three points."""
     segments = []
     for i, ((x0, y0), (x1, y1)) in enumerate(itertools.pairwise(points)):
         middle = (y0 + y1) / 2
@@ -173,8 +171,8 @@ def _svg_box(group: ElementTree.Element, cell: str, box: Box, bottom: float) -> 
         },
     )
     first = bottom - box.y - LINE_HEIGHT * (len(box.text) - 1) / 2 + 0.35 * _FONT_SIZE
-    for number, line in enumerate(box.text):
-        place = {"x": f"{box.x:.1f}", "y": f"{first + LINE_HEIGHT * number:.1f}"}
+    for index, line in enumerate(box.text):
+        place = {"x": f"{box.x:.1f}", "y": f"{first + LINE_HEIGHT * index:.1f}"}
         ElementTree.SubElement(node, "text", place).text = line
 
 
@@ -184,7 +182,7 @@ def _draw_png(layouts: Sequence[CellLayout], path: Path) -> None:
     from matplotlib.path import Path as Outline
 
     width, height = _size(layouts)
-    # One unit is a point, of which an inch has 72.
+    # One unit is a point, 1/72 inch.
     figure = Figure(figsize=(width / 72, height / 72), dpi=72 * _PIXELS_PER_POINT)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(-_MARGIN, height - _MARGIN))
@@ -213,9 +211,9 @@ def _draw_png(layouts: Sequence[CellLayout], path: Path) -> None:
                 )
             )
             first = y + LINE_HEIGHT * (len(box.text) - 1) / 2
-            for number, label in enumerate(box.text):
+            for index, label in enumerate(box.text):
                 axes.text(
-                    x, first - LINE_HEIGHT * number, label, size=_FONT_SIZE - 1, zorder=3, **text
+                    x, first - LINE_HEIGHT * index, label, size=_FONT_SIZE - 1, zorder=3, **text
                 )
         axes.text(
             left + layout.width / 2, height - 2 * _MARGIN - _FONT_SIZE / 2, layout.title,

@@ -1,4 +1,4 @@
-"""Places the nodes of a graph in rows so that few edges cross and most of them are straight."""
+"""Places the nodes of a graph in rows, with few crossings and mostly straight edges."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 
 Edge = tuple[str, str]
 _Point = tuple[str, ...]
-"""A node, or the place where an edge passes a row: `(source, target, row)`."""
+"""A node, or the point where an edge passes a row: `(source, target, row)`."""
 
 _STARTS = 24
 _SWEEPS = 8
-# Of the orders with the fewest crossings, so many are compared by the length of their edges.
+# How many of the orders with the fewest crossings are compared by the slant of their edges.
 _FINALISTS = 6
-# How much it costs that an edge leans, by how many of its ends pass a row: there it is straight.
-_LEAN_WEIGHTS = (1.0, 1.0, 100.0)
+# Cost of an edge's slant by how many of its ends pass a row, where it should be straight.
+_SLANT_WEIGHTS = (1.0, 1.0, 100.0)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is, from left to right.
+    """The horizontal positions.
 
     Attributes:
-        centers: The middle of each node; the leftmost border is at 0.
-        passes: For each edge, where it passes the rows between its ends, from the source on.
+        centers: The center of each node; the leftmost border is at 0.
+        passes: Where each edge passes the rows between its ends, from its source on.
         width: From the leftmost border to the rightmost.
         crossings: How many pairs of edges cross.
     """
@@ -45,17 +45,17 @@ def place_in_rows(
 ) -> Layout:
     """Orders every row by the layered method (Sugiyama et al. 1981) and spaces it.
 
-    The order within a row is given up for fewer crossings. The spacing is the least squares of how
-    far edges lean, so that a node is in the middle of what it reads.
+    The rows are reordered to minimize crossings. The spacing minimizes the squared slant of the
+    edges, so that a node is centered over its inputs.
 
     Args:
-        rows: Names of the nodes by row, the lowest row first.
+        rows: Names of the nodes by row, lowest row first.
         edges: `(source, target)`, each once; the target is in a higher row.
         widths: Width of each node.
-        gap: Least distance between the borders of neighbours, and width of a passing edge.
+        gap: Minimum distance between the borders of neighbours, and width of a passing edge.
 
     Returns:
-        The layout; the same call gives the same one.
+        The layout, which is deterministic.
 
     Raises:
         ValueError: An edge does not go up.
@@ -89,10 +89,10 @@ def place_in_rows(
 
 
 class _Graph:
-    """Nodes and passing edges in rows, joined only from row to row."""
+    """Nodes and passing edges in rows, connected only between adjacent rows."""
 
     def __init__(self, rows: Sequence[Sequence[str]], edges: Sequence[Edge]) -> None:
-        row_of = {name: number for number, row in enumerate(rows) for name in row}
+        row_of = {name: index for index, row in enumerate(rows) for name in row}
         self.rows: list[list[_Point]] = [[(name,) for name in row] for row in rows]
         self.chains: dict[Edge, list[_Point]] = {}
         self.above: dict[_Point, list[_Point]] = {}
@@ -122,23 +122,23 @@ class _Graph:
         return total
 
     def improved(self, order: list[list[_Point]]) -> list[list[_Point]]:
-        """Sorts rows by the middle of their neighbours and swaps pairs, as long as it helps."""
+        """Sorts rows by the mean position of their neighbours and swaps pairs."""
         best, fewest = order, self.crossings(order)
         for sweep in range(_SWEEPS):
             order = [list(row) for row in order]
             down = sweep % 2
             neighbours = self.above if down else self.below
-            numbers = range(len(order) - 2, -1, -1) if down else range(1, len(order))
-            for number in numbers:
-                place = {p: i for i, p in enumerate(order[number + (1 if down else -1)])}
-                own = {p: i for i, p in enumerate(order[number])}
+            indices = range(len(order) - 2, -1, -1) if down else range(1, len(order))
+            for index in indices:
+                place = {p: i for i, p in enumerate(order[index + (1 if down else -1)])}
+                own = {p: i for i, p in enumerate(order[index])}
                 middles = {
                     p: float(np.mean([place[q] for q in neighbours[p]]))
                     if p in neighbours
                     else float(own[p])
-                    for p in order[number]
+                    for p in order[index]
                 }
-                order[number].sort(key=middles.__getitem__)
+                order[index].sort(key=middles.__getitem__)
             self._swap(order)
             count = self.crossings(order)
             if count < fewest:
@@ -146,7 +146,7 @@ class _Graph:
         return best
 
     def _swap(self, order: list[list[_Point]]) -> None:
-        """Swaps neighbours while fewer edges cross then."""
+        """Swaps neighbours while that reduces crossings."""
         improved = True
         while improved:
             improved = False
@@ -168,10 +168,10 @@ class _Graph:
     def spaced(
         self, order: Sequence[Sequence[_Point]], sizes: Mapping[_Point, float], gap: float
     ) -> tuple[float, dict[_Point, float]]:
-        """Returns how far edges lean, squared and weighted, and the place of each point."""
+        """Returns the weighted squared slant of the edges, and the position of each point."""
         from scipy.optimize import lsq_linear
 
-        # The unknowns: a row's first place, then the distances of neighbours beyond the least.
+        # The unknowns: a row's first position, then the distances of neighbours beyond the minimum.
         index = {point: i for i, point in enumerate(p for row in order for p in row)}
         matrix = np.zeros((len(index), len(index)))
         offset = np.zeros(len(index))
@@ -185,20 +185,20 @@ class _Graph:
                 if place:
                     before = row[place - 1]
                     offset[i] = offset[i - 1] + (sizes[before] + sizes[point]) / 2 + gap
-        leans, shifts = [], []
+        slants, shifts = [], []
         for chain in self.chains.values():
             for a, b in itertools.pairwise(chain):
-                weight = _LEAN_WEIGHTS[(len(a) > 1) + (len(b) > 1)] ** 0.5
-                leans.append(weight * (matrix[index[a]] - matrix[index[b]]))
+                weight = _SLANT_WEIGHTS[(len(a) > 1) + (len(b) > 1)] ** 0.5
+                slants.append(weight * (matrix[index[a]] - matrix[index[b]]))
                 shifts.append(weight * (offset[index[b]] - offset[index[a]]))
-        # A little pull to 0, without which the whole could be anywhere.
-        leans.extend(1e-3 * matrix)
+        # A weak pull to 0, without which the solution could be shifted arbitrarily.
+        slants.extend(1e-3 * matrix)
         shifts.extend(-1e-3 * offset)
-        solved = lsq_linear(np.array(leans), np.array(shifts), (low, np.inf), method="bvls")
+        solved = lsq_linear(np.array(slants), np.array(shifts), (low, np.inf), method="bvls")
         values = matrix @ solved.x + offset
         return float(solved.cost), {point: float(values[i]) for point, i in index.items()}
 
 
 def _inversions(left: Sequence[int], right: Sequence[int]) -> int:
-    """Returns how many edges of the left point end to the right of one of the right point's."""
+    """Returns how many pairs of the two points' edges cross."""
     return sum(a > b for a in left for b in right)

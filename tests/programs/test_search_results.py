@@ -62,7 +62,7 @@ def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
         ("draw", {"genotype": "nasnet_a", "child": 1, "output": "DIR/x.svg"}, "give one of them"),
         ("draw", {"run_dir": "DIR/run", "child": 9, "output": "DIR/x.svg"}, "there are 0 to 4"),
         ("export", {"run_dir": "DIR/run", "output": "DIR/x.txt"}, "is a .json file"),
-        ("export", {"run_dir": "DIR", "output": "DIR/x.json"}, "holds no search"),
+        ("export", {"run_dir": "DIR", "output": "DIR/x.json"}, "is not a search"),
         (
             "report",
             {"run_dir": "DIR/run", "output": "DIR/x.html", "count": 0},
@@ -127,7 +127,7 @@ def test_a_directory_of_something_else_holds_no_search(
     (tmp_path / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(ValueError) as error:
         RunDirectory(tmp_path).read_config()
-    assert str(error.value) == f"{tmp_path} holds no search: config.json has no {missing}"
+    assert str(error.value) == f"{tmp_path} is not a search: config.json has no {missing}"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_the_run_of_a_classifier_is_no_search(command: str, flags: dict, tmp_pat
     given = {name: value.replace("DIR", str(tmp_path)) for name, value in flags.items()}
     done = program(command, run_dir=tmp_path, **given)
     assert done.returncode == 2
-    assert done.stderr == f"error: {tmp_path} holds no search: config.json has no 'space'\n"
+    assert done.stderr == f"error: {tmp_path} is not a search: config.json has no 'space'\n"
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
@@ -205,7 +205,7 @@ verbs.run("search")
     made_up_search(tmp_path / "run", 1)
     run_dir = tmp_path / journal.split("/")[0]
     path = tmp_path / journal
-    for written, said in (("", ""), (path, f"saved {path.parent}; the same command goes on\n")):
+    for written, said in (("", ""), (path, f"saved {path.parent}; the same command resumes it\n")):
         done = subprocess.run(
             [sys.executable, "-c", script, command, f"--run_dir={run_dir}", *flags, str(written)],
             cwd=ROOT,

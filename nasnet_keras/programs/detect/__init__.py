@@ -1,4 +1,4 @@
-"""Detectors: training, scoring, finding objects in pictures, export, and looking at the data.
+"""Object detectors: training, evaluation, prediction, export, and contact sheets of the data.
 
   nasnet-keras detect make-toy-dataset --output_dir=runs/toy
   nasnet-keras detect train --config=toy --dataset_dir=runs/toy --train_dir=runs/det

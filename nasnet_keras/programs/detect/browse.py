@@ -1,4 +1,4 @@
-r"""Writes contact sheets of what a detector's training sees, and of what an evaluation got wrong.
+r"""Writes contact sheets of a detector's training examples, or of an evaluation's mistakes.
 
   nasnet-keras detect browse --dataset_dir=runs/toy --checkpoint_path=runs/det \
       --output_dir=seen
@@ -6,9 +6,9 @@ r"""Writes contact sheets of what a detector's training sees, and of what an eva
       --output_dir=wrong
 
 With --checkpoint_path: training.png (augmented images with boxes), anchors.png and proposals.png
-(what both stages would learn from). With --results, detections in COCO's format: for each class,
-CLASS_false_positives.png and CLASS_misses.png, and mistakes.json with their numbers. CLASS is the
-name with _ for what file names do not take, and -2 where another class has that already.
+(the samples that both stages learn from). With --results, detections in COCO's format: for each
+class, CLASS_false_positives.png and CLASS_misses.png, and mistakes.json with their counts. CLASS is
+the name with _ for characters that do not suit file names, and -2 if that is taken.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from nasnet_keras.whole_files import check_can_write, make_directory, written_wh
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is shown of what.
+    """What is shown, and where.
 
     Attributes:
         dataset_dir: The dataset: COCO, Pascal VOC or TFDS.
         output_dir: Where to write.
-        dataset_split_name: Its split. Default: train; with --results, val.
+        dataset_split_name: The split. Default: train; with --results, val.
         checkpoint_path: A detector's run directory, or a .keras file.
-        results: Detections on the split, as the evaluation writes them.
+        results: Detections on the split, as written by the evaluation.
         images: Training images to show.
-        seed: Which images, and which random changes.
-        min_score: Detections below it are no mistakes.
-        min_iou: Least overlap of a detection with its object.
-        drop_invalid: Go on without what is wrong.
+        seed: Seed of the choice of images and of the augmentation.
+        min_score: Detections with a lower score are ignored.
+        min_iou: Minimum overlap of a detection with its object.
+        drop_invalid: Skip invalid images and boxes.
     """
 
     dataset_dir: str
@@ -57,7 +57,7 @@ class Flags(Settings):
 
 def main(flags: Flags) -> None:
     if bool(flags.checkpoint_path) == bool(flags.results):
-        raise ValueError("name either --checkpoint_path, for what training sees, or --results")
+        raise ValueError("give either --checkpoint_path, for training examples, or --results")
     check_can_write(Path(flags.output_dir) / "training.png")
     import_keras_quietly()
     from nasnet_keras.detection.data import load_detection_index
@@ -124,14 +124,14 @@ def show_mistakes(flags: Flags, index: Any, results_path: str) -> None:
 
 
 def _file_names(class_names: Sequence[str]) -> dict[str, str]:
-    """Returns what the files of each class begin with, for each class something else."""
+    """Returns a unique file name stem for each class."""
     found: dict[str, str] = {}
     taken: set[str] = set()
     for label, name in enumerate(class_names):
         # A class may be called "N/A".
         safe = re.sub(r"[^\w\- ]", "_", name).strip().replace(" ", "_") or str(label)
         free, number = safe, 1
-        # Some disks do not tell capitals from small letters.
+        # Some file systems are case-insensitive.
         while free.casefold() in taken:
             number += 1
             free = f"{safe}-{number}"

@@ -1,8 +1,8 @@
-"""Scores a trained detector as COCO does: the twelve numbers and each class's average precision.
+"""Evaluates a trained detector as COCO does: the twelve metrics and each class's AP.
 
   nasnet-keras detect eval --checkpoint_path=runs/det --dataset_dir=runs/toy
 
-Training scores a run already; this scores other splits, lists of images and files.
+Training evaluates a run already; this is for other splits, lists of images and files.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from nasnet_keras.settings import Count, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is scored, and on what.
+    """What is evaluated, and on what.
 
     Attributes:
-        checkpoint_path: A run directory, of which the best detector is scored, or a .keras file in
-            one.
+        checkpoint_path: A run directory, whose best detector is evaluated, or a .keras file in one.
         dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's layout.
-        split: Split to score. Default: the run's.
-        image_ids: File with the names or ids of the images to score, one a line, e.g. a mini-val.
+        split: The split. Default: the run's.
+        image_ids: File with the names or ids of the images, one a line, e.g. a mini-val.
         eval_dir: Where to write results.json and metrics.json. Default: nowhere.
-        batch_size: Images at a time. Default: as in training.
-        evaluation_proposals: Proposals to look at. Default: the run's.
-        drop_invalid: Go on without the images and boxes that are wrong.
+        batch_size: Images in a batch. Default: as in training.
+        evaluation_proposals: Proposals in an image. Default: the run's.
+        drop_invalid: Skip invalid images and boxes.
     """
 
     checkpoint_path: str
@@ -64,13 +63,13 @@ def main(flags: Flags) -> None:
         flags.checkpoint_path, evaluation_proposals=flags.evaluation_proposals
     )
     if detector.config is None:
-        raise ValueError(f"{detector.path}: there is no config.json of its run beside it")
+        raise ValueError(f"{detector.path}: its directory has no config.json of a run")
     training = detector.config.training
     split = flags.split or training.evaluation_split_name
     index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid)
     if index.class_names != detector.class_names:
         raise ValueError(
-            f"{flags.dataset_dir} has other classes than the detector was trained on: "
+            f"the classes of {flags.dataset_dir} differ from the detector's: "
             f"{len(index.class_names)} ({index.class_names[0]}, ...) and "
             f"{len(detector.class_names)} ({detector.class_names[0]}, ...)"
         )
@@ -80,18 +79,18 @@ def main(flags: Flags) -> None:
     metrics = evaluate_results(index, results)
     print(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")
     for name, value in metrics.summary.items():
-        print(f"{name:10} {_number(value)}")
+        print(f"{name:10} {_formatted(value)}")
     print(f"\n{'class':20} AP      AP50")
     for name, values in metrics.per_class.items():
-        print(f"{name:20} {_number(values['AP'])}  {_number(values['AP50'])}")
+        print(f"{name:20} {_formatted(values['AP'])}  {_formatted(values['AP50'])}")
     if flags.eval_dir:
         directory = make_directory(flags.eval_dir)
         write_scores(directory, index, metrics, results)
         print(f"wrote {RESULTS_NAME} and {METRICS_NAME} to {directory}")
 
 
-def _number(value: float) -> str:
-    # COCO's -1: there is no such object.
+def _formatted(value: float) -> str:
+    # COCO's -1: there are no such objects.
     return f"{value:.4f}" if value >= 0 else "-     "
 
 

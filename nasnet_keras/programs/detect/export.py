@@ -2,8 +2,8 @@
 
   nasnet-keras detect export --checkpoint_path=runs/det --output_dir=exported
 
-Each is compared with the detector on real pictures before it appears: --check_images names files or
-folders, by default two photographs that scikit-learn has.
+Each is compared with the detector on real images before it appears: --check_images names files or
+folders, by default two photographs from scikit-learn.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from nasnet_keras.settings import Count, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is written where, and compared on what.
+    """What is exported where, and compared on what.
 
     Attributes:
         checkpoint_path: A detector's run directory, or a .keras file.
         output_dir: Where to write.
         formats: saved_model, onnx, litert, or some of them.
-        check_images: Pictures or folders to compare on.
-        max_check_images: How many of them at most.
-        class_names: File with the names of the classes, one a line. Default: the run's.
-        keep_aspect: Pad pictures instead of stretching them. Default: as in training.
-        evaluation_proposals: Proposals looked at in an image. Default: the detector's.
+        check_images: Images or folders to compare on.
+        max_check_images: Maximum number of these.
+        class_names: File with the class names, one a line. Default: the run's.
+        keep_aspect: Pad images instead of stretching them. Default: as in training.
+        evaluation_proposals: Proposals in an image. Default: the detector's.
         overwrite: Replace what is in the output directory.
     """
 
@@ -72,7 +72,7 @@ def main(flags: Flags) -> None:
     served = load_trained_detector(
         flags.checkpoint_path, names, flags.keep_aspect, flags.evaluation_proposals
     )
-    # TensorFlow's converters say much that concerns nobody.
+    # TensorFlow's converters print much that is irrelevant.
     with muted_standard_error():
         compared = export_detector(
             served, flags.output_dir, flags.formats, pictures, flags.overwrite

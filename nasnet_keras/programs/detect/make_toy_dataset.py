@@ -2,7 +2,7 @@
 
   nasnet-keras detect make-toy-dataset --output_dir=runs/toy
 
-A split that it wrote there before is replaced; one of another dataset is refused.
+A split that it wrote there before is replaced; one of a different dataset is refused.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from nasnet_keras.settings import Count, NonNegativeInt, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is written where.
+    """What is written, and where.
 
     Attributes:
-        output_dir: Directory of the dataset; no other dataset may be in it.
-        train_images: Images to train on.
-        val_images: Images held out.
+        output_dir: Directory of the dataset; it must not contain a different one.
+        train_images: Training images.
+        val_images: Validation images.
         seed: The same seed gives the same files.
     """
 

@@ -2,9 +2,9 @@
 
   nasnet-keras detect predict --checkpoint_path=runs/det --output_dir=found PICTURES...
 
-Each argument is a picture or a folder, all pictures of which are taken; --camera takes a frame of
-a webcam. A file that is no complete picture is reported and the others go on; the exit code is
-then 1. A drawing never replaces one of the pictures given: it gets another name.
+Each argument is a picture or a folder of pictures; --camera takes a frame of a webcam. A file that
+is not a complete picture is reported and skipped; the exit code is then 1. A drawing never replaces
+one of the pictures given: it gets a different name.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ _COLUMNS = ("file", "name", "category_id", "score", "top", "left", "bottom", "ri
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What finds objects, and where it is written.
+    """What finds objects, and where results go.
 
     Attributes:
         checkpoint_path: A detector's run directory, or a .keras file.
         output_dir: Where to write.
-        min_score: Detections below it are left out.
-        class_names: File with the names of the classes, one a line. Default: the run's.
-        keep_aspect: Pad pictures instead of stretching them. Default: as in training.
-        evaluation_proposals: Proposals looked at in an image. Default: the detector's.
+        min_score: Detections with a lower score are dropped.
+        class_names: File with the class names, one a line. Default: the run's.
+        keep_aspect: Pad images instead of stretching them. Default: as in training.
+        evaluation_proposals: Proposals in an image. Default: the detector's.
         camera: Index of a webcam to take a frame of; needs OpenCV.
     """
 
@@ -135,7 +135,7 @@ def _counted(names: tuple[str, ...]) -> list[str]:
 
 
 def _identities(files: Iterable[Path]) -> set[tuple[int, int]]:
-    """Returns what tells files apart whatever their paths; one that is missing has nothing."""
+    """Returns the device and inode of each existing file."""
     found = set()
     for file in files:
         with contextlib.suppress(OSError):
@@ -145,7 +145,7 @@ def _identities(files: Iterable[Path]) -> set[tuple[int, int]]:
 
 
 def _free_path(folder: Path, stem: str, taken: set[str], given: set[tuple[int, int]]) -> Path:
-    """Returns a file that is no picture given and not of this run, e.g. for a/1.jpg and b/1.jpg."""
+    """Returns a path that is neither input nor output so far, e.g. for a/1.jpg and b/1.jpg."""
     name, number = f"{stem}.png", 1
     while name in taken or _identities([folder / name]) & given:
         number += 1

@@ -1,9 +1,8 @@
-"""Trains a detector by a configuration; the same command continues a run that was cut off.
+"""Trains a detector with a configuration; the same command resumes an interrupted run.
 
   nasnet-keras detect train --config=toy --dataset_dir=runs/toy --train_dir=runs/det
 
-A flag left out keeps the configuration's value; --config=help lists the configurations with their
-values.
+Flags override the configuration's values; --config=help lists the configurations with their values.
 """
 
 from __future__ import annotations
@@ -36,9 +35,9 @@ class Flags(Settings):
 
 @dataclass(frozen=True)
 class Changes(Settings):
-    """The settings that are most often changed; a JSON file holds them all.
+    """The settings that are changed most often; a JSON file can change all.
 
-    They stand here once more because the classes that have them need Keras, for which `--help`
+    They are repeated here because the classes that define them import Keras, for which `--help`
     would wait.
 
     Attributes:
@@ -49,15 +48,15 @@ class Changes(Settings):
         precision: Keras's dtype policy of the layers.
         seed: Seed of everything random.
         dataset_split_name: Split to train on.
-        evaluation_split_name: Split to score on.
-        evaluate_every_epochs: Epochs between evaluations, of which best.keras is kept; 0: one at
-            the end.
-        train_batch_norm: Whether BN of the network learns, or stays as in the classifier.
+        evaluation_split_name: Split to evaluate on.
+        evaluate_every_epochs: Epochs between evaluations, which select best.keras; 0: only at the
+            end.
+        train_batch_norm: Whether the network's batch normalization is trained or frozen.
         training_proposals: Proposals kept in training.
         evaluation_proposals: Proposals kept when detecting.
         box_batch_size: Proposals of an image that the second stage is trained on.
-        crop_size: Side of the crops of the features.
-        crops_per_chunk: Crops that are in memory at once.
+        crop_size: Side of the ROI features.
+        crops_per_chunk: ROIs whose features are in memory at the same time.
     """
 
     max_number_of_steps: Count
@@ -100,8 +99,8 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
         for problem in error.problems:
             print(problem, file=sys.stderr)
         raise ValueError(
-            f"{len(error.problems)} annotations or images of {flags.dataset_dir} are wrong, see "
-            "above; --drop_invalid goes on without them"
+            f"{len(error.problems)} annotations or images of {flags.dataset_dir} are invalid, see "
+            "above; --drop_invalid skips them"
         ) from error
     except NonFiniteLossError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-r"""Searches for the cells of a network, and shows what was found.
+r"""Searches for the cells of a network, and shows the results.
 
   nasnet-keras search run --strategy=ppo --dataset_name=digits --budget=40 \
       --run_dir=runs/search --workers=2
@@ -9,5 +9,5 @@ r"""Searches for the cells of a network, and shows what was found.
   nasnet-keras search draw --run_dir=runs/search --output=best.svg
   nasnet-keras search export --run_dir=runs/search --output=best.json
 
-A search that was cut off goes on by the same command.
+The same command resumes an interrupted search.
 """

@@ -1,4 +1,4 @@
-"""The flags of what trains children: how they are trained, and where."""
+"""The flags of programs that train children."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Positive, Settings
 
-# Of a recipe.
+# Fields of a recipe.
 CHILD_FIELDS = (
     "epochs",
     "num_cells",
@@ -22,7 +22,7 @@ CHILD_FIELDS = (
     "learning_rate",
     "train_image_size",
 )
-# What has a meaning for one kind of executor only.
+# Flags of one kind of executor.
 _ONLY = {"local": ("gpus",), "ray": ("ray_address", "cpus_per_child", "gpus_per_child")}
 
 
@@ -32,18 +32,18 @@ class ChildFlags(Settings):
 
     Attributes:
         dataset_dir: Directory of the datasets.
-        latency_runs: Predictions whose median is a child's latency; 0: it is not measured.
+        latency_runs: Predictions whose median time is a child's latency; 0: not measured.
         executor: local or ray.
-        workers: Children at once.
-        time_limit: Longest time of a child, in seconds.
-        memory_limit: Most memory of a child, in MiB.
-        gpus: local: accelerators to share out, e.g. 0,1. Default: each child sees all.
+        workers: Children trained at the same time.
+        time_limit: Time limit of a child, in seconds.
+        memory_limit: Memory limit of a child, in MiB.
+        gpus: local: accelerators to distribute, e.g. 0,1. Default: each child sees all.
         ray_address: ray: a cluster, e.g. auto or ray://head:10001. Default: this machine.
         cpus_per_child: ray: cores of a child.
-        gpus_per_child: ray: accelerators of a child, or a part of one, e.g. 0.25.
+        gpus_per_child: ray: accelerators of a child, or a fraction of one, e.g. 0.25.
 
     Raises:
-        ValueError: One of ray's was given to the local executor, or the other way round.
+        ValueError: A flag does not belong to the chosen executor.
     """
 
     dataset_dir: str | None = None
@@ -62,18 +62,18 @@ class ChildFlags(Settings):
         for field in dataclasses.fields(self):
             ignored = field.name in _ONLY["ray" if self.executor == "local" else "local"]
             if ignored and getattr(self, field.name) != field.default:
-                raise ValueError(f"--{field.name} means nothing to --executor={self.executor}")
+                raise ValueError(f"--{field.name} is not used by --executor={self.executor}")
 
 
 def make_executor(flags: ChildFlags, child: Any, say: Callable[[str], None]) -> Any:
-    """Returns what trains children as the flags say."""
+    """Returns the executor that the flags describe."""
     from nasnet_keras.search.children.child import PRELOAD
     from nasnet_keras.search.executors.job_process import JobLimits
     from nasnet_keras.search.executors.local_executor import LocalExecutor
     from nasnet_keras.search.executors.ray_executor import RayExecutor
 
     if child.dataset_dir is not None:
-        # A worker's working directory need not be this one.
+        # A worker may run in a different directory.
         child = dataclasses.replace(child, dataset_dir=os.path.abspath(child.dataset_dir))
     limits = JobLimits(flags.time_limit, flags.memory_limit)
     if flags.executor == "local":
@@ -91,19 +91,19 @@ def make_executor(flags: ChildFlags, child: Any, say: Callable[[str], None]) -> 
 
 @contextlib.contextmanager
 def watched(directory: Any, console: Any) -> Iterator[Any]:
-    """Within the block a search runs: its progress is shown, and how it ends.
+    """Shows the progress of the search in the block, and how it ends.
 
     Args:
-        directory: Where the search is kept.
+        directory: The search's `RunDirectory`.
         console: A `rich` console.
 
     Yields:
-        What the search reports its state to.
+        The callback for the search's state.
     """
     from nasnet_keras.search.engine.experiment import SearchFailed
     from nasnet_keras.search.engine.progress import SearchProgress
 
-    # A scheduler that takes the machine away says so by this signal.
+    # Schedulers send this signal before they take a machine away.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with SearchProgress(console) as progress:
@@ -113,5 +113,5 @@ def watched(directory: Any, console: Any) -> Iterator[Any]:
         sys.exit(1)
     except KeyboardInterrupt:
         if directory.journal.exists():
-            print(f"saved {directory.path}; the same command goes on", file=sys.stderr)
+            print(f"saved {directory.path}; the same command resumes it", file=sys.stderr)
         raise

@@ -1,9 +1,9 @@
-"""Draws the cells of a child, of a genotype's file, or published ones.
+"""Draws the cells of a child, of a genotype file, or published ones.
 
   nasnet-keras search draw --run_dir=runs/search --output=best.svg
   nasnet-keras search draw --genotype=nasnet_a --output=nasnet_a.png
 
-The suffix of --output chooses the format.
+The suffix of --output selects the format.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from nasnet_keras.settings import NonNegativeInt, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is drawn where.
+    """What is drawn, and where.
 
     Attributes:
         output: The .svg or .png file to write.
         run_dir: Directory of the search.
-        child: Index of a child. Default: the one of the highest accuracy.
+        child: Number of a child. Default: the one with the highest accuracy.
         genotype: A genotype's JSON file or a published name, instead of a child.
     """
 
@@ -39,7 +39,7 @@ def draw(flags: Flags) -> None:
     if flags.genotype:
         for name in ("run_dir", "child"):
             if getattr(flags, name) is not None:
-                raise ValueError(f"--genotype and --{name} name two cells: give one of them")
+                raise ValueError(f"--genotype contradicts --{name}: give one of them")
         genotype = get_genotype(flags.genotype)
     elif flags.run_dir:
         genotype = read_child(flags.run_dir, flags.child)

@@ -1,8 +1,8 @@
-"""Writes the cells of a child as a file that a network is built from.
+"""Writes the cells of a child as a genotype file.
 
   nasnet-keras search export --run_dir=runs/search --output=best.json
 
---genotype=best.json then trains a network of them with any recipe.
+--genotype=best.json then trains them with any recipe.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from nasnet_keras.whole_files import check_can_write
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is written where.
+    """What is exported, and where.
 
     Attributes:
         run_dir: Directory of the search.
         output: The .json file to write.
-        child: Index of a child. Default: the one of the highest accuracy.
+        child: Number of a child. Default: the one with the highest accuracy.
     """
 
     run_dir: str
@@ -31,7 +31,7 @@ class Flags(Settings):
 
 
 def export(flags: Flags) -> None:
-    # What trains it tells a file from a published name by the suffix.
+    # By this suffix, --genotype tells a file from a published name.
     check_suffix(flags.output, ".json")
     genotype = read_child(flags.run_dir, flags.child)
     check_can_write(flags.output)

@@ -1,4 +1,4 @@
-"""What is written of a search: whose cells, to which kind of file."""
+"""What the programs share that show a search's results."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 
 def check_suffix(path: str, suffix: str) -> None:
-    """Refuses a file of another kind."""
+    """Rejects an output file with a different suffix."""
     if not path.endswith(suffix):
         raise ValueError(f"--output is a {suffix} file, got {path!r}")
 
 
 def read_child(run_dir: str, child: int | None) -> Any:
-    """Returns the genotype of a child, of the best one where none is named, and says which."""
+    """Returns the genotype of a child, by default the best, and prints its number."""
     from nasnet_keras.search.engine.run_directory import RunDirectory
     from nasnet_keras.search.report.history import read_history
 

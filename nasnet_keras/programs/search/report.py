@@ -1,8 +1,8 @@
-"""Writes a search as one page: its progress, its best children, and their cells as pictures.
+"""Writes a report of a search: its progress, its best children, and drawings of their cells.
 
   nasnet-keras search report --run_dir=runs/search --output=report.html
 
-The page needs no other file.
+It is one self-contained HTML page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nasnet_keras.settings import Count, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """What is written where.
+    """What is reported, and where.
 
     Attributes:
         run_dir: Directory of the search.

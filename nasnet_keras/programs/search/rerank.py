@@ -1,8 +1,8 @@
-"""Trains the best children of a search again, longer, and ranks them by that.
+"""Retrains the best children of a search, longer, and ranks them anew.
 
   nasnet-keras search rerank --run_dir=runs/search --count=5 --workers=2
 
-A flag left out keeps the recipe's value.
+Flags override the recipe's values.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from nasnet_keras.settings import Count, Settings
 
 @dataclass(frozen=True)
 class Flags(Settings):
-    """Which children are trained again, and how.
+    """Which children are retrained, and how.
 
     Attributes:
         run_dir: Directory of the search.
         count: How many of the best children.
-        recipe: How they are trained. Default: digits for that dataset, else nasnet_cifar.
+        recipe: Their recipe. Default: digits for that dataset, else nasnet_cifar.
     """
 
     run_dir: str
@@ -49,7 +49,9 @@ def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildF
     history = read_history(directory)
     dataset = history.config["child"].get("dataset_name")
     if not isinstance(dataset, str):
-        raise ValueError(f"{directory.path}: its configuration names no dataset of the children")
+        raise ValueError(
+            f"{directory.path}: the configuration does not name the children's dataset"
+        )
     import_keras_quietly()
     from rich.console import Console
 

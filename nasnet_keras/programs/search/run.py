@@ -1,9 +1,9 @@
-r"""Searches for the cells of a network; the same command continues a search that was cut off.
+r"""Searches for the cells of a network; the same command resumes an interrupted search.
 
   nasnet-keras search run --strategy=ppo --dataset_name=digits --budget=40 \
       --run_dir=runs/search --workers=2
 
-A flag left out keeps the paper's value, or the dataset's.
+Flags override the paper's or the dataset's values.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Flags(Settings):
         space: nasnet or pnas. Default: pnas for progressive, else nasnet.
         space_option: A setting of the space, e.g. num_blocks=3.
         seed: Seed of the strategy and of the children.
-        budget: Children to train, all calls together. Default: until the strategy is done.
-        max_parameters: Most parameters of a child.
-        max_multiply_adds: Most multiply-adds of a child for one image.
-        max_latency_ms: Longest prediction of one image, in milliseconds.
-        dataset_name: Dataset the children train on.
+        budget: Children to train in all calls together. Default: until the strategy ends.
+        max_parameters: Maximum parameters of a child.
+        max_multiply_adds: Maximum multiply-adds of a child for one image.
+        max_latency_ms: Maximum time to predict one image, in milliseconds.
+        dataset_name: Dataset of the children.
     """
 
     run_dir: str

@@ -1,8 +1,8 @@
-"""Says how far a search is.
+"""Prints the progress of a search.
 
   nasnet-keras search status --run_dir=runs/search
 
-A search that is running is not disturbed.
+This does not disturb a running search.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def show_status(flags: Flags) -> None:
     for name, value in tables.counts(history).rows:
         print(f"{name}: {value}")
     if history.state.running and not is_locked(flags.run_dir):
-        print("no process is running it; the command that began it goes on")
+        print("no process is running it; the command that started it resumes it")
     if history.state.last_error:
         print(f"last error: {history.state.last_error}")
 

@@ -1,8 +1,8 @@
-"""Lists the best children of a search, with what they cost.
+"""Lists the best children of a search, with their costs.
 
   nasnet-keras search top --run_dir=runs/search --count=5
 
-children/CHILD/genotype.json in the search's directory are their cells.
+Their cells are in children/CHILD/genotype.json of the search's directory.
 """
 
 from __future__ import annotations

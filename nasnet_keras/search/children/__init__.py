@@ -1,1 +1,1 @@
-"""The networks that a search trains, and trains again."""
+"""The networks that a search trains and retrains."""

@@ -25,8 +25,8 @@ from nasnet_keras.training.log import LOG_NAME
 GENOTYPE_NAME = "genotype.json"
 _TRAINING = "training"
 
-# What training a child imports, for the process that the children are forked from. None of it runs
-# an operation: a backend that has begun to cannot be forked.
+# What training a child imports, for the process that children are forked from. None of these runs
+# an operation: an initialized backend cannot be forked.
 PRELOAD = (
     "keras",
     "matplotlib.figure",
@@ -39,11 +39,11 @@ PRELOAD = (
 )
 
 _CIFAR = {"dataset_split_name": "train[:45000]", "evaluation_split_name": "train[45000:]"}
-# What `search_child` becomes for other datasets. The test split is never looked at.
+# Changes to `search_child` by dataset. The test split is never used.
 _OF_DATASET: dict[str, dict[str, Any]] = {
     "cifar10": _CIFAR,
     "cifar100": _CIFAR,
-    # As small as shows a difference between cells: seconds for each child.
+    # As small as still shows differences between cells: seconds a child.
     "digits": {
         "dataset_split_name": "train[:75%]",
         "evaluation_split_name": "train[75%:]",
@@ -57,7 +57,7 @@ _OF_DATASET: dict[str, dict[str, Any]] = {
         "learning_rate": 0.1,
     },
 }
-_OF_OTHERS = {"dataset_split_name": "train[:90%]", "evaluation_split_name": "train[90%:]"}
+_BY_DEFAULT = {"dataset_split_name": "train[:90%]", "evaluation_split_name": "train[90%:]"}
 _CLASSES = {"digits": 10, "cifar10": 10, "cifar100": 100}
 
 
@@ -66,15 +66,16 @@ class ClassifierChild:
     """Trains the network of a genotype by the recipe `search_child`.
 
     Args:
-        dataset_name: The dataset, part of whose training images are held out for the reward.
-        dataset_dir: Where datasets are.
+        dataset_name: The dataset; some of its training images are held out for the reward.
+        dataset_dir: Directory of the datasets.
         overrides: Values of the recipe that replace those for this dataset. Where they name
             `filters` and not `stem_filters`, the stem has three times as many.
-        latency_runs: Predictions of one image, whose median is the latency; 0: none is measured.
-        limits: `max_latency_ms` turns an architecture down before its training.
+        latency_runs: Predictions of one image whose median time is the latency; 0: not measured.
+        limits: `max_latency_ms` rejects an architecture before its training.
 
     Raises:
-        ValueError: A name is unknown, a value out of range, or a limit needs what is not measured.
+        ValueError: A name is unknown, a value is out of range, or a limit needs a measurement that
+            is off.
     """
 
     recipe_name = "search_child"
@@ -87,19 +88,19 @@ class ClassifierChild:
 
     def __post_init__(self) -> None:
         if self.latency_runs < 0:
-            raise ValueError(f"latency_runs is 0 or more, got {self.latency_runs}")
+            raise ValueError(f"latency_runs is at least 0, got {self.latency_runs}")
         if self.limits.max_latency_ms is not None and not self.latency_runs:
             raise ValueError("max_latency_ms needs latency_runs of at least 1")
-        self.recipe(0)  # Refuses what is wrong with the overrides.
+        self.recipe(0)  # Checks the overrides.
 
     def config(self) -> dict[str, Any]:
-        """Returns what tells these children from others, JSON-ready.
+        """Returns what identifies how children are trained, JSON-ready.
 
-        The directory of the dataset is none of it, for it may move; what is in it is.
+        The dataset counts by its content, not by its directory, which may move.
 
         Raises:
             OSError: The dataset is missing.
-            ValueError: The dataset does not do.
+            ValueError: The dataset is unsuitable.
         """
         return {
             "dataset_name": self.dataset_name,
@@ -110,18 +111,18 @@ class ClassifierChild:
         }
 
     def recipe(self, seed: int) -> Recipe:
-        """Returns how a child is trained; its genotype is to be added."""
+        """Returns the recipe of a child, without its genotype."""
         return get_recipe(self.recipe_name).override(
             dataset_name=self.dataset_name, seed=seed, **self._values()
         )
 
     def network(self, genotype: Genotype) -> NetworkConfig:
-        """Returns a child's network as it predicts, without drop path, as data."""
+        """Returns the configuration of a child's network for prediction, without drop path."""
         values = self.recipe(0).network_overrides() | {"drop_path_keep_probability": 1.0}
         return get_preset(_model_name(genotype)).config.replace(genotype=genotype, **values)
 
     def costs(self, genotype: Genotype) -> dict[str, int]:
-        """Returns the parameters of a child and the multiply-adds of one image's way through it."""
+        """Returns a child's parameters and its multiply-adds for one image."""
         size = self.recipe(0).train_image_size
         network, classes = self.network(genotype), self._classes()
         return {
@@ -130,12 +131,12 @@ class ClassifierChild:
         }
 
     def check(self, space: Space) -> None:
-        """Refuses what no child could be trained with: a space, a dataset or sizes of the network.
+        """Refuses a space, a dataset or network sizes that children cannot be trained with.
 
         Raises:
             OSError: The dataset is missing.
-            ValueError: The space describes no cells, the dataset is unknown, or no network has
-                such sizes.
+            ValueError: The space does not describe cells, the dataset is unknown, or the network
+                cannot have such sizes.
         """
         import numpy as np
 
@@ -143,17 +144,19 @@ class ClassifierChild:
 
         genotype = space.decode(space.sample(np.random.default_rng(0)))
         if not isinstance(genotype, Genotype):
-            raise ValueError(f"space {space.name!r} describes no cells: its networks are not built")
+            raise ValueError(
+                f"space {space.name!r} does not describe cells: its networks cannot be built"
+            )
         recipe = self.recipe(0)
         for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
             check_dataset(self.dataset_name, split, self.dataset_dir)
         self.costs(genotype)
 
     def __call__(self, job: Job) -> dict[str, Any]:
-        """Trains a child; a training that was cut off goes on.
+        """Trains a child; an interrupted training is resumed.
 
         Returns:
-            `reward`, the accuracy on the images held out; `parameters`, `multiply_adds`,
+            `reward`, the accuracy on the held-out images; `parameters`, `multiply_adds`,
             `latency_ms` (where measured) and `train_seconds`.
         """
         genotype: Genotype = job.description
@@ -183,12 +186,12 @@ class ClassifierChild:
         options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
         evaluation = train(recipe, directory, Console(), options)
         if evaluation is None:
-            raise RuntimeError("told to stop; the training goes on where it was")
+            raise RuntimeError("asked to stop; the training can be resumed")
         self._end_training(job)
         return evaluation.accuracy
 
     def _end_training(self, job: Job) -> None:
-        # The weights of thousands of children would fill a disk, and the best are trained anew.
+        # The weights of thousands of children would fill a disk, and the best are retrained.
         directory = job.directory / _TRAINING
         (directory / LOG_NAME).replace(job.directory / LOG_NAME)
         shutil.rmtree(directory)
@@ -217,16 +220,16 @@ class ClassifierChild:
         return len(class_names)
 
     def _training_data(self) -> tuple[int, tuple[str, ...]]:
-        """Returns the number of the images and the names of their classes."""
+        """Returns the number of images and the class names."""
         split = self.recipe(0).dataset_split_name
         return _training_data(self.dataset_name, split, self.dataset_dir)
 
     def _data(self) -> dict[str, Any]:
-        """Returns what tells the images from others of that name; nothing where the name does."""
+        """Returns what identifies the images, where the dataset's name does not."""
         if self.dataset_name in _CLASSES:
             return {}
         images, class_names = self._training_data()
-        # A thousand names would bury what else differs.
+        # A digest: a thousand names would hide other differences.
         names = hashlib.sha256("\n".join(class_names).encode()).hexdigest()[:16]
         return {
             "data": {
@@ -237,11 +240,11 @@ class ClassifierChild:
         }
 
     def _of_dataset(self) -> dict[str, Any]:
-        """Returns what the recipe becomes for the dataset."""
-        return _OF_DATASET.get(self.dataset_name, _OF_OTHERS)
+        """Returns the changes to the recipe for the dataset."""
+        return _OF_DATASET.get(self.dataset_name, _BY_DEFAULT)
 
     def _values(self) -> dict[str, Any]:
-        """Returns what differs from the recipe."""
+        """Returns all changes to the recipe."""
         values = {**self._of_dataset(), **self.overrides}
         if "filters" in values and "stem_filters" not in values:
             values["stem_filters"] = 3 * values["filters"]
@@ -250,7 +253,7 @@ class ClassifierChild:
 
 @functools.cache
 def _training_data(name: str, split: str, directory: str | None) -> tuple[int, tuple[str, ...]]:
-    # Once a process: the costs of every proposal ask for it, and it may take a walk over a disk.
+    # Cached: every proposal's costs need it, and listing the files may be slow.
     from nasnet_keras.data.sources.registry import find_examples
 
     examples = find_examples(name, split, directory)
@@ -258,5 +261,5 @@ def _training_data(name: str, split: str, directory: str | None) -> tuple[int, t
 
 
 def _model_name(genotype: Genotype) -> str:
-    """Returns the preset whose frame the cells are put into."""
+    """Returns the preset that the cells are put into."""
     return "pnasnet_cifar" if genotype.reduction is None else "nasnet_cifar"

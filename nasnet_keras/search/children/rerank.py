@@ -1,4 +1,4 @@
-"""The best children of a search trained again, longer."""
+"""Retrains the best children of a search, longer."""
 
 from __future__ import annotations
 
@@ -25,17 +25,16 @@ from nasnet_keras.search.strategies.listed import Listed
 
 @dataclass(frozen=True)
 class RerankChild(ClassifierChild):
-    """A child trained by a whole recipe, judged on the same held-out images as in the search.
+    """A child trained with a full recipe and scored on the search's held-out images.
 
     The trained network stays in the child's directory, under `training`.
 
     Args:
-        recipe_name: A recipe for CIFAR's networks, e.g. `"nasnet_cifar"`; its own network, dataset
-            and splits are replaced.
+        recipe_name: A recipe for CIFAR networks, e.g. `"nasnet_cifar"`; its network, dataset and
+            splits are replaced.
 
     Raises:
-        ValueError: As for `ClassifierChild`; or the recipe is unknown, or one for ImageNet's
-            networks.
+        ValueError: As for `ClassifierChild`; or the recipe is unknown, or for ImageNet networks.
     """
 
     recipe_name: str = "nasnet_cifar"
@@ -44,13 +43,13 @@ class RerankChild(ClassifierChild):
         recipe = get_recipe(self.recipe_name)
         if get_preset(recipe.model_name).config.stem != "cifar":
             raise ValueError(
-                f"recipe {self.recipe_name!r} is for ImageNet's networks; children have the frame "
-                "of CIFAR's, e.g. recipe 'nasnet_cifar'"
+                f"recipe {self.recipe_name!r} is for ImageNet networks, children are CIFAR "
+                "networks: use e.g. recipe 'nasnet_cifar'"
             )
         super().__post_init__()
 
     def _end_training(self, job: Job) -> None:
-        """The trained network stays."""
+        """Keeps the trained network."""
 
     def _of_dataset(self) -> dict[str, Any]:
         values = super()._of_dataset()
@@ -65,33 +64,34 @@ def rerank(
     say: Callable[[str], None] = print,
     report: Callable[[SearchState], None] | None = None,
 ) -> list[Reranked]:
-    """Trains the best children of a search by a whole recipe.
+    """Retrains the best children of a search with a full recipe.
 
-    It is a search of its own, in the directory `rerank`, whose proposals are a list: journaled,
-    continued by the same call, each child trained once. Those chosen once stay chosen, whatever
-    the search finds later; with a larger `count`, the best of the others join them.
+    This is a search of a list, in the directory `rerank`: journaled, resumed by the same call, each
+    child trained once. Children once chosen stay chosen, whatever the search finds later; with a
+    larger `count`, the best of the others join them.
 
     Args:
         run_dir: The search.
-        count: How many of its children, those of earlier calls included.
+        count: How many children, including those of earlier calls.
         child: How they are trained.
-        executor: Where; closed at the end.
-        say: Receives lines for the user.
+        executor: Where they are trained; closed at the end.
+        say: Called with lines for the user.
         report: Called with the state about once a second.
 
     Returns:
-        All that were trained again, best first.
+        All retrained children, best first.
 
     Raises:
         JournalError: A journal is damaged.
         OSError: A file cannot be read or written.
         SearchFailed: Too many children failed.
-        ValueError: No child has a reward, `count` is below 1, or it was begun with other settings.
+        ValueError: No child has a reward, `count` is below 1, or an earlier call's
+            settings differ.
     """
     history = read_history(run_dir)
-    history.best(count)  # Refuses what cannot be trained again.
+    history.best(count)  # Raises if there is nothing to retrain.
     earlier = read_rerank_history(run_dir)
-    # All of them, also where `count` is smaller than it was: the journal goes on with its own.
+    # All of them, even where `count` has become smaller: the journal contains them.
     chosen = earlier.proposals if earlier else []
     ranked = [child.architecture for child in history.ranked]
     listed = [*chosen, *(a for a in ranked if a not in chosen)][: max(count, len(chosen))]

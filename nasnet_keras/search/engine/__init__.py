@@ -1,1 +1,1 @@
-"""A search that survives any kill: its books and its loop."""
+"""The search loop and its journal, which survive any interruption."""

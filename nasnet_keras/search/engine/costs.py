@@ -10,10 +10,10 @@ class Cost(NamedTuple):
     """One kind of cost.
 
     Attributes:
-        key: Its name among a child's values; a limit on it is `max_` and this.
-        name: What it is called.
-        unit: Of its values; empty where they are counts.
-        format: Of its values.
+        key: Its key in a child's values; a limit on it is called `max_` and this.
+        name: Its name in tables.
+        unit: Unit of its values; empty for counts.
+        format: Format specification of its values.
     """
 
     key: str
@@ -27,11 +27,11 @@ class Cost(NamedTuple):
         return f"{self.name}, {self.unit}" if self.unit else self.name
 
     def text(self, values: Mapping[str, Any]) -> str:
-        """Returns this cost among a child's values without its unit; empty where it is not."""
+        """Returns this cost of a child without its unit; empty if unknown."""
         return format(values[self.key], self.format) if self.key in values else ""
 
     def quantity(self, values: Mapping[str, Any]) -> str:
-        """Returns this cost and what it counts, e.g. `"3,303,274 parameters"` or `"12.5 ms"`."""
+        """Returns this cost with its unit, e.g. `"3,303,274 parameters"` or `"12.5 ms"`."""
         return f"{self.text(values)} {self.unit or self.name}"
 
 
@@ -40,10 +40,10 @@ COSTS = (
     Cost("multiply_adds", "multiply-adds", "", ","),
     Cost("latency_ms", "latency", "ms", ",g"),
 )
-"""What is counted or measured of every child, in the order of tables."""
+"""What is counted or measured for every child, in the order of the tables' columns."""
 
 
-def known_costs(several: Iterable[Mapping[str, Any]]) -> list[Cost]:
-    """Returns the costs that any of several children's values have."""
-    keys = set().union(*several)
+def known_costs(children: Iterable[Mapping[str, Any]]) -> list[Cost]:
+    """Returns the costs that are known of any of some children."""
+    keys = set().union(*children)
     return [cost for cost in COSTS if cost.key in keys]

@@ -1,4 +1,4 @@
-"""A search: proposals to workers, rewards to the strategy, every step in the journal first."""
+"""The search loop: proposals to workers, rewards to the strategy, journaled before each step."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from nasnet_keras.search.executors.executor import Executor, Job, Outcome
 from nasnet_keras.search.strategies.strategy import Result, Strategy
 
 RETRIES = 2
-"""How often a child that failed is tried again; one whose time was over is not."""
+"""How often a failed child is retried; one that timed out is not."""
 
 _MAX_LOSSES = 10
 _MAX_FAILED_IN_A_ROW = 10
-# Of the strategy's own time, so much is repeated at most when a search goes on.
+# At most this much of the strategy's computing time is repeated on resuming.
 _SNAPSHOT_SECONDS = 2.0
 _POLL_SECONDS = 1.0
 
@@ -32,28 +32,28 @@ _POLL_SECONDS = 1.0
 class Experiment:
     """A search in a directory.
 
-    The journal and the configuration are the search: everything else follows from them. Kill the
-    process at any moment, and the same call goes on. Children that were running are trained again,
-    unless they ended meanwhile; no other is.
+    Everything follows from the journal and the configuration. The process may be killed at any
+    moment; the same call resumes it. Only children that were running are trained again, unless they
+    have finished meanwhile.
 
-    The strategy is told one result at a time, and asked right after it for as many proposals as
-    there are workers without work. So the proposals depend on the order of results alone, and not
-    on how many came together or on where the search was cut off.
+    The strategy is told one result at a time, then asked for a proposal for each idle worker. So
+    the proposals depend only on the order of the results, not on how many arrived together or on
+    where the search was interrupted.
 
     Args:
-        run_dir: The directory; made if it does not exist.
-        strategy: A new strategy; it has the space.
-        child: What tells these children from others, JSON-ready; part of the configuration.
+        run_dir: The directory; created if missing.
+        strategy: A new strategy, which knows its space.
+        child: What identifies how children are trained, JSON-ready; part of the configuration.
         limits: What an architecture may cost.
-        costs: Gives `parameters` and `multiply_adds` of what the space decodes; needed for limits
-            on them.
-        say: Receives lines for the user.
+        costs: Returns `parameters` and `multiply_adds` of a decoded architecture; needed for
+            limits on them.
+        say: Called with lines for the user.
 
     Attributes:
-        state: What is known so far.
+        state: The state of the search so far.
 
     Raises:
-        ValueError: The directory holds another search, or a limit needs `costs`.
+        ValueError: The directory holds a different search, or a limit needs `costs`.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Experiment:
         self._costs = costs
         self._say = say
         if self.limits.before_training and costs is None:
-            raise ValueError(f"{self.limits}: these children's costs cannot be counted")
+            raise ValueError(f"{self.limits}: the costs of these children cannot be counted")
         self._config = {
             "space": strategy.space.config(),
             "strategy": {"name": strategy.name, **strategy.settings()},
@@ -94,25 +94,25 @@ class Experiment:
         budget: int | None = None,
         report: Callable[[SearchState], None] | None = None,
     ) -> SearchState:
-        """Begins the search or goes on, until the budget is spent or the strategy is finished.
+        """Starts or resumes the search, until the budget is spent or the strategy is finished.
 
         Args:
             executor: Where children are trained; closed at the end.
-            budget: Children to train, those of earlier calls included, those that turn their
-                architecture down not; `None`: as many as the strategy proposes.
+            budget: Children to train, including those of earlier calls, but not those that reject
+                their architecture; `None`: as many as the strategy proposes.
             report: Called with the state about once a second.
 
         Returns:
             The state at the end.
 
         Raises:
-            JournalError: The journal is damaged, or not this strategy's.
-            SearchFailed: Ten children in a row failed for good, or all that the budget allows.
-            ValueError: The budget is below 1, another process runs this search, or no architecture
-                meets the limits.
+            JournalError: The journal is damaged, or belongs to a different strategy.
+            SearchFailed: Ten consecutive children failed permanently, or all of them.
+            ValueError: The budget is below 1, another process is running this search, or no
+                architecture meets the limits.
         """
         if budget is not None and budget < 1:
-            raise ValueError(f"the budget is 1 child or more, got {budget}")
+            raise ValueError(f"the budget is at least 1 child, got {budget}")
         with locked(self.run_dir.path), executor:
             self.run_dir.check_config(self._config)
             self.run_dir.write_config(self._config)
@@ -134,7 +134,7 @@ class Experiment:
         return self.state
 
     def _settle_open(self) -> None:
-        """Does what the journal's last events call for."""
+        """Continues with the proposals that were open when the journal ended."""
         for child in list(self.state.open.values()):
             if child.started:
                 self._start(child)
@@ -149,7 +149,7 @@ class Experiment:
         reported = time.monotonic()
         while True:
             self._journal.flush()
-            # More may be open than there are workers: an earlier call may have had more of them.
+            # More may be open than there are workers: an earlier call may have had more workers.
             while self._to_submit and len(self._submitted) < self._workers:
                 child = self._to_submit.popleft()
                 self._submitted.add(child.number)
@@ -172,7 +172,7 @@ class Experiment:
             self._say(why)
 
     def _take(self, outcome: Outcome) -> None:
-        """Puts the end of a job into the journal and tells the strategy."""
+        """Journals the end of a job and tells the strategy."""
         child = self.state.open.get(outcome.number)
         if child is None:
             return
@@ -187,7 +187,7 @@ class Experiment:
             used, allowed = (
                 (child.losses, _MAX_LOSSES) if outcome.lost else (child.failures, RETRIES)
             )
-            # Another attempt would go on where this one was, with a time of its own.
+            # A timed-out child would resume where it stopped, with the same limit once more.
             final = outcome.timed_out or used >= allowed
             self._event(
                 "failed",
@@ -214,7 +214,7 @@ class Experiment:
         """Asks for proposals until every worker has work."""
         while (
             self.state.running < self._workers
-            # Those that wait for an identical one are not running, and there is an end to them.
+            # Those that wait for an identical one are not running; bound them too.
             and len(self.state.open) < 2 * self._workers
             and (self._budget is None or self.state.started < self._budget)
             and not is_fruitless(self.state)
@@ -234,7 +234,7 @@ class Experiment:
             self._settle(self.state.open[proposal.number])
 
     def _settle(self, child: OpenChild) -> None:
-        """Decides what becomes of a proposal; while an identical one is trained, nothing."""
+        """Starts, rejects or answers a proposal; it waits while an identical one is trained."""
         known = self.state.known.get(child.key)
         if known is not None:
             number, reward = known
@@ -264,7 +264,7 @@ class Experiment:
             self.run_dir.child(child.number),
         )
 
-    # ---- What every step goes through.
+    # ---- Journaling and timing.
 
     def _event(self, event: str, **values: Any) -> None:
         result = self.state.apply(self._journal.append(event, **values))
@@ -291,7 +291,7 @@ class Experiment:
 
 
 def _digest(key: str) -> str:
-    """A key of fixed length, so that a driver's memory does not grow with the architectures'."""
+    """Returns a key of fixed length, which bounds the memory that long keys would take."""
     return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Closes every line: CRC-32 of the lines so far, this one without it included. So a line that was
-# changed, lost or moved is noticed, and not only one that is no JSON any more.
+# Ends every line: CRC-32 of all lines up to this one, checksums left out. So a line that was
+# changed, lost or moved is noticed, not only one that is not JSON any more.
 _CHECK = b',"check":"%08x"}\n'
 _CHECK_SIZE = len(_CHECK % 0)
 
 
 class Place(NamedTuple):
-    """A place between two events of a journal.
+    """A position between two events of a journal.
 
     Attributes:
         offset: Bytes before it.
-        check: Running check of these bytes.
+        check: Running checksum of these bytes.
         line: Lines before it.
     """
 
@@ -31,23 +31,23 @@ class Place(NamedTuple):
 
 
 class JournalError(ValueError):
-    """A journal is damaged, or tells what cannot have happened; names the line."""
+    """A journal is damaged, or its events are impossible; names the line."""
 
 
 def read_journal(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], Place]]:
-    """Reads events one by one; of the file, no more than a line is in memory.
+    """Reads events one by one, with one line in memory at a time.
 
-    A last line that has no end was being written when the machine or the process died. Nothing had
-    been done about it yet, so it is left out.
+    An incomplete last line was being written when the process died. Nothing had acted on it yet, so
+    it is dropped.
 
     Args:
-        path: The journal; one that does not exist has no events.
+        path: The journal; a missing one has no events.
 
     Yields:
-        An event, and the place after it.
+        An event, and the position after it.
 
     Raises:
-        JournalError: Any other line is not as it was written.
+        JournalError: Any other line is damaged.
         OSError: The file cannot be read.
     """
     place = Place()
@@ -71,11 +71,11 @@ def read_journal(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any],
 
 
 class Journal:
-    """Appends events to a file; to be used as a context manager.
+    """Appends events to a file; a context manager.
 
     Args:
-        path: The file; it is made where it does not exist.
-        place: Its end as `read_journal` gave it; what is after it, a line cut short, is cut off.
+        path: The file; created if missing.
+        place: Its end, from `read_journal`; an incomplete line after it is truncated.
 
     Raises:
         OSError: The file cannot be written.
@@ -87,7 +87,7 @@ class Journal:
         self._waiting: list[bytes] = []
         directory = os.open(Path(path).parent, os.O_RDONLY)
         try:
-            # A new file is there after a power cut only if its directory is on disk as well.
+            # A new file survives a power cut only if its directory entry is on disk as well.
             os.fsync(directory)
         finally:
             os.close(directory)
@@ -97,11 +97,11 @@ class Journal:
         """Adds an event, which is on disk after the next `flush`.
 
         Args:
-            event: Its kind.
-            **values: JSON-ready values.
+            event: The kind of event.
+            **values: Its JSON-ready values.
 
         Returns:
-            The event as `read_journal` will give it.
+            The event as `read_journal` will return it.
         """
         record = {"event": event, "time": round(time.time(), 3), **values}
         body = json.dumps(record, allow_nan=False, separators=(",", ":")).encode()[:-1]
@@ -112,7 +112,7 @@ class Journal:
         return record
 
     def flush(self) -> None:
-        """Returns when all events are on disk."""
+        """Writes all pending events to disk."""
         if self._waiting:
             self._file.write(b"".join(self._waiting))
             self._waiting.clear()
@@ -120,7 +120,7 @@ class Journal:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Writes what waits and closes the file."""
+        """Writes pending events and closes the file."""
         if not self._file.closed:
             self.flush()
             self._file.close()

@@ -15,9 +15,9 @@ class Limits(Settings):
     """Bounds on an architecture; those of cost are checked before its training begins.
 
     Attributes:
-        max_parameters: Of the network that is trained.
-        max_multiply_adds: Of one image's way through it.
-        max_latency_ms: Of a prediction of one image, on the machine that trains it.
+        max_parameters: Parameters of the trained network.
+        max_multiply_adds: Multiply-adds for one image.
+        max_latency_ms: Milliseconds to predict one image, on the machine that trains it.
 
     Raises:
         ValueError: A limit is not above 0.
@@ -29,20 +29,20 @@ class Limits(Settings):
 
     @property
     def by_cost(self) -> dict[str, float]:
-        """The limits there are, by the key of the cost."""
+        """The limits that are set, by key of the cost."""
         limits = self.to_dict().items()
         return {name.removeprefix("max_"): limit for name, limit in limits if limit is not None}
 
     @property
     def before_training(self) -> bool:
-        """Whether an architecture's cost is to be counted before it is trained."""
+        """Whether costs must be counted before an architecture is trained."""
         return self.max_parameters is not None or self.max_multiply_adds is not None
 
     def violation(self, values: Mapping[str, float]) -> str | None:
-        """Returns which limit is exceeded, `None` if none of those that `values` has is.
+        """Returns which limit is exceeded, as a message; `None` if none is.
 
         Args:
-            values: Costs by their keys, as far as they are known.
+            values: The known costs by their keys.
         """
         for cost in known_costs([values]):
             limit = self.by_cost.get(cost.key, math.inf)

@@ -1,4 +1,4 @@
-"""How a search is going, while it goes."""
+"""The progress of a running search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINE_SECONDS = 10.0
 
 
 class SearchProgress:
-    """A bar on a terminal, lines elsewhere; to be used as a context manager.
+    """A bar on a terminal, lines elsewhere; a context manager.
 
     Args:
         console: Where to print.
@@ -33,12 +33,12 @@ class SearchProgress:
         self._printed = (-1, 0.0)
 
     def __call__(self, state: SearchState) -> None:
-        """Shows where a search is."""
+        """Shows the state of a search."""
         text = describe(state)
         self._bar.update(
             self._task, total=state.session.get("budget"), completed=state.done, text=text
         )
-        # Those turned down are no children done, but a sign of life.
+        # Rejected ones are not done children, but they show that the search is alive.
         ended = state.done + state.rejected
         printed, moment = self._printed
         # The last line is shown whenever it comes.
@@ -56,7 +56,7 @@ class SearchProgress:
 
 
 def describe(state: SearchState) -> str:
-    """Returns children done, running, best so far and time left, as one line."""
+    """Returns children done and running, the best so far and the time left, as one line."""
     budget = state.session.get("budget")
     parts = [f"{state.done} of {budget} children" if budget else f"{state.done} children"]
     parts.append(f"{state.running} running")
@@ -73,7 +73,7 @@ def describe(state: SearchState) -> str:
 
 
 def seconds_left(state: SearchState) -> float | None:
-    """Returns how long the rest of the budget takes at the pace so far, if that can be told."""
+    """Returns the time that the rest of the budget needs at the pace so far, if known."""
     budget = state.session.get("budget")
     if not budget or not state.trained or state.done >= budget:
         return None

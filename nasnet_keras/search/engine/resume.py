@@ -1,4 +1,4 @@
-"""From a journal back to where the search was."""
+"""Restores a search from its journal."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from nasnet_keras.search.strategies.strategy import Strategy
 def resume(
     run_dir: RunDirectory, strategy: Strategy, say: Callable[[str], None]
 ) -> tuple[SearchState, Place]:
-    """Reads a journal, and brings a new strategy to where it was at the journal's end.
+    """Reads a journal and restores the strategy's state at its end.
 
-    From the last snapshot on, the strategy is asked and told all over again, and what it proposes
-    is compared with the journal.
+    From the last snapshot on, all calls of the strategy are replayed, and its proposals are
+    compared with the journal's.
 
     Args:
         run_dir: The directory of the search.
         strategy: The strategy; changed in place.
-        say: Receives lines for the user.
+        say: Called with lines for the user.
 
     Returns:
-        What is known of the search, and the journal's end.
+        The state of the search, and the journal's end.
 
     Raises:
-        JournalError: The journal is damaged, or not this strategy's.
+        JournalError: The journal is damaged, or belongs to a different strategy.
         OSError: It cannot be read.
     """
     snapshot = load_snapshot(run_dir.snapshot)
@@ -40,14 +40,14 @@ def resume(
         assert resumed is not None
     state, place = resumed
     if run_dir.journal.exists() and run_dir.journal.stat().st_size > place.offset:
-        say(f"{run_dir.journal}: dropped line {place.line + 1}, which was cut short")
+        say(f"{run_dir.journal}: dropped line {place.line + 1}, which is incomplete")
     return state, place
 
 
 def _replay(
     run_dir: RunDirectory, strategy: Strategy, snapshot: Snapshot | None
 ) -> tuple[SearchState, Place] | None:
-    """Returns `None`, the strategy untouched, if the snapshot's place is not in the journal."""
+    """Returns `None`, the strategy unchanged, if the snapshot's position is not in the journal."""
     state, place = SearchState(), Place()
     loaded = snapshot is None
     for event, result, place in replay(run_dir.journal, state):
@@ -69,6 +69,5 @@ def _check_proposal(
     if [list(p.architecture) for p in proposals] != [event["architecture"]]:
         raise JournalError(
             f"{run_dir.journal}: line {place.line}: the strategy now proposes something else for "
-            f"number {event['number']}; another version, backend or machine than the one that "
-            "began the search computes otherwise"
+            f"number {event['number']}; a different version, backend or machine began the search"
         )

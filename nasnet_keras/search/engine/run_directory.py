@@ -1,4 +1,4 @@
-"""The directory of a search: what it is, and who writes to it."""
+"""The directory of a search and its configuration."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 from nasnet_keras.whole_files import make_directory, written_whole
 
 _MISSING = object()
-# What every search's configuration has.
+# What every search's configuration contains.
 _TYPES = {"space": dict, "strategy": dict, "seed": int, "child": dict, "limits": dict}
 _NAMES = {"space": "space", "strategy": "name"}
 
 
 class RunDirectory:
-    """Names of a search's files.
+    """The paths of a search's files.
 
     Args:
-        path: The directory; it need not exist.
+        path: The directory; it may be missing.
 
     Attributes:
-        config: `config.json`: what the search is; it never changes.
-        journal: `journal.jsonl`: what happened.
-        snapshot: `snapshot.npz`: the strategy's state at some place of the journal.
+        config: `config.json`: the configuration, which never changes.
+        journal: `journal.jsonl`: the events.
+        snapshot: `snapshot.npz`: the strategy's state at some position of the journal.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -35,38 +35,35 @@ class RunDirectory:
         self.snapshot = self.path / "snapshot.npz"
 
     def child(self, number: int) -> Path:
-        """Returns the directory of a child, absolute.
-
-        A worker's working directory need not be the driver's.
-        """
+        """Returns the directory of a child, absolute: a worker may run in another directory."""
         return self.path.absolute() / "children" / str(number)
 
     def read_config(self) -> dict[str, Any]:
-        """Returns what the search is.
+        """Returns the configuration.
 
         Raises:
-            ValueError: The directory holds no search.
+            ValueError: The directory does not hold a search.
             OSError: The file cannot be read.
         """
         try:
             config = json.loads(self.config.read_text())
         except (FileNotFoundError, NotADirectoryError):
-            raise ValueError(f"{self.path} holds no search: it has no {self.config.name}") from None
+            raise ValueError(f"{self.path} is not a search: it has no {self.config.name}") from None
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{self.path} holds no search: {self.config.name}: {error}") from None
+            raise ValueError(f"{self.path} is not a search: {self.config.name}: {error}") from None
         wrong = _wrong_value(config)
         if wrong is not None:
-            raise ValueError(f"{self.path} holds no search: {self.config.name} has no {wrong}")
+            raise ValueError(f"{self.path} is not a search: {self.config.name} has no {wrong}")
         return config
 
     def check_config(self, config: Mapping[str, Any]) -> None:
-        """Refuses a directory of another search.
+        """Refuses the directory of a different search.
 
         Args:
-            config: What this search is, JSON-ready.
+            config: This search's configuration, JSON-ready.
 
         Raises:
-            ValueError: The directory holds a search that differs; the message says in what.
+            ValueError: The directory holds a different search; the message names the differences.
         """
         if not self.config.exists():
             if self.journal.exists():
@@ -75,12 +72,12 @@ class RunDirectory:
         differences = config_differences(self.read_config(), _as_read(config))
         if differences:
             raise ValueError(
-                f"{self.path} holds another search ({'; '.join(differences)}): give those "
+                f"{self.path} holds a different search ({'; '.join(differences)}): use those "
                 "settings, or another directory"
             )
 
     def write_config(self, config: Mapping[str, Any]) -> None:
-        """Makes the directory and writes what the search is, unless it is there.
+        """Creates the directory and writes the configuration, unless it exists.
 
         Raises:
             OSError: It cannot be written.
@@ -94,7 +91,7 @@ class RunDirectory:
 def config_differences(
     found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = ""
 ) -> list[str]:
-    """Returns the values that differ, as `"name was theirs, now ours"`, names with dots between."""
+    """Returns the values that differ, as `"dotted.name was theirs, now ours"`."""
     differences = []
     for name in {**found, **expected}:
         theirs, ours = found.get(name, _MISSING), expected.get(name, _MISSING)
@@ -103,7 +100,7 @@ def config_differences(
         if isinstance(theirs, dict) and isinstance(ours, dict):
             differences += config_differences(theirs, ours, f"{prefix}{name}.")
         else:
-            was, now = ("not there" if v is _MISSING else json.dumps(v) for v in (theirs, ours))
+            was, now = ("missing" if v is _MISSING else json.dumps(v) for v in (theirs, ours))
             differences.append(f"{prefix}{name} was {was}, now {now}")
     return differences
 
@@ -121,5 +118,5 @@ def _wrong_value(config: Any) -> str | None:
 
 
 def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a configuration as it comes back from a file: tuples are lists there."""
+    """Returns a configuration as read from a file: with lists for tuples."""
     return json.loads(json.dumps(config, allow_nan=False))

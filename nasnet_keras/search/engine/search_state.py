@@ -1,4 +1,4 @@
-"""What is known of a search: the sum of its journal's events."""
+"""The state of a search: the sum of its journal's events."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from nasnet_keras.search.strategies.strategy import Result
 
 @dataclass
 class OpenChild:
-    """A proposal that the strategy has no result for yet.
+    """A proposal without a result.
 
     Attributes:
         number: The proposal's number.
         architecture: Its decisions.
-        key: Names it up to equivalence.
-        predicted_reward: What a surrogate expects of it.
-        started: Whether it is being trained; else it waits for an identical one that is.
+        key: The same for equivalent architectures.
+        predicted_reward: The surrogate's prediction.
+        started: Whether it is being trained; otherwise it waits for an identical one.
         failures: Attempts that failed.
-        losses: Attempts that were taken away.
+        losses: Attempts that lost their process or machine.
     """
 
     number: int
@@ -37,15 +37,15 @@ class OpenChild:
 
 @dataclass(frozen=True)
 class Trained:
-    """A child that has a reward.
+    """A child with a reward.
 
     Attributes:
         number: The proposal's number.
         architecture: Its decisions.
         reward: Its reward.
-        predicted_reward: What a surrogate expected.
+        predicted_reward: The surrogate's prediction.
         seconds: How long it took.
-        values: What else it reported.
+        values: The other values it reported.
     """
 
     number: int
@@ -57,40 +57,40 @@ class Trained:
 
     @property
     def rank(self) -> tuple[float, int]:
-        """Orders children, the best first: by reward, those of equal rewards as proposed."""
+        """Sort key, best first: by reward, ties in the order of the proposals."""
         return -self.reward, self.number
 
 
 class SearchState:
     """Counts and open proposals, brought up to date event by event.
 
-    The same code runs while a search goes on and when its journal is read again. Of a settled
-    proposal nothing stays but the reward of its key.
+    The same code runs during a search and when its journal is replayed. Of a settled proposal only
+    the reward of its key is kept.
 
     Attributes:
         open: Proposals without a result, by number.
         training: The number of the child that is being trained, by key.
-        known: The number and reward by key, of all that were settled otherwise than by a known one.
+        known: Number and reward by key, of the first settled proposal of each key.
         asked: Proposals so far.
-        started: Children whose training began; not those that then turned their architecture down.
+        started: Children whose training began, without those that rejected their architecture.
         trained: Children that ended with a reward.
-        failed: Children that were given up.
-        rejected: Architectures beyond a limit, or turned down by their children.
+        failed: Children that failed permanently.
+        rejected: Architectures rejected, by a limit or by their child.
         repeated: Proposals identical to an earlier one.
-        retries: Attempts that failed or were lost and were made again.
-        seconds: Duration of all trained children together.
-        best: The child of the first rank.
-        just_trained: The child whose reward was in the last event, `None` if there was none.
-        smallest: The least cost of all rejected architectures, by kind of cost.
-        last_rejection: Why the last architecture that was rejected was.
-        last_error: Why the last attempt that failed did.
-        fruitless: Proposals since the last that was started, in this session.
-        turned_down_in_a_row: Architectures turned down by their children since one was trained, in
-            this session.
-        failed_in_a_row: Children given up since one was trained, in this session.
-        session: The last `open` event: when the driver started, with what budget and workers.
-        first_time: When the search began, in seconds since 1970.
-        last_time: When the last event was.
+        retries: Failed or lost attempts that were repeated.
+        seconds: Total duration of all trained children.
+        best: The child of the highest reward.
+        just_trained: The child whose reward was in the last event, if any.
+        smallest: The smallest cost of all rejected architectures, by key of the cost.
+        last_rejection: Why the last rejected architecture was.
+        last_error: The error of the last failed attempt.
+        fruitless: Proposals since the last one that was started, in this session.
+        rejected_in_a_row: Architectures rejected by their children since one was trained, in this
+            session.
+        failed_in_a_row: Children that failed permanently since one was trained, in this session.
+        session: The last `opened` event: when the driver started, its budget and workers.
+        first_time: Time of the first event, in seconds since 1970.
+        last_time: Time of the last event.
     """
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class SearchState:
         self.just_trained: Trained | None = None
         self.smallest: dict[str, float] = {}
         self.last_rejection = self.last_error = ""
-        self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
+        self.fruitless = self.rejected_in_a_row = self.failed_in_a_row = 0
         self.session: dict[str, Any] = {}
         self.first_time: float | None = None
         self.last_time: float | None = None
@@ -115,7 +115,7 @@ class SearchState:
 
     @property
     def done(self) -> int:
-        """Children that were started and ended, well or not."""
+        """Children that were trained or failed permanently."""
         return self.started - self.running
 
     @property
@@ -124,10 +124,10 @@ class SearchState:
         return (self.last_time or 0.0) - (self.first_time or 0.0)
 
     def apply(self, event: Mapping[str, Any]) -> Result | None:
-        """Takes in one event.
+        """Applies one event.
 
         Returns:
-            What the strategy is to be told, if the event settles a proposal.
+            The result for the strategy, if the event settles a proposal.
 
         Raises:
             ValueError: The event cannot follow those before it.
@@ -137,17 +137,17 @@ class SearchState:
             self.first_time = event["time"]
         self.just_trained = None
         match event["event"]:
-            case "opened":  # A driver began, or went on.
+            case "opened":  # A driver started or resumed.
                 return self._opened(event)
             case "asked":  # A proposal.
                 return self._asked(event)
-            case "repeated":  # It is identical to an earlier one, whose reward it gets.
+            case "repeated":  # Identical to an earlier one, whose reward it gets.
                 return self._repeated(event)
-            case "rejected":  # It is beyond a limit.
+            case "rejected":  # Beyond a limit.
                 return self._rejected(event)
             case "started":  # An attempt to train it.
                 return self._started(event)
-            case "failed":  # That attempt ended without a reward, for good if `final`.
+            case "failed":  # The attempt failed; permanently if `final`.
                 return self._failed(event)
             case "result":  # Its reward.
                 return self._result(event)
@@ -156,7 +156,7 @@ class SearchState:
 
     def _opened(self, event: Mapping[str, Any]) -> None:
         self.session = dict(event)
-        self.fruitless = self.turned_down_in_a_row = self.failed_in_a_row = 0
+        self.fruitless = self.rejected_in_a_row = self.failed_in_a_row = 0
 
     def _asked(self, event: Mapping[str, Any]) -> None:
         number = event["number"]
@@ -171,7 +171,7 @@ class SearchState:
     def _started(self, event: Mapping[str, Any]) -> None:
         child = self._child(event)
         if child.started:
-            return  # Once more, after a failure or after the driver died.
+            return  # Again, after a failure or after the driver died.
         if child.key in self.training or child.key in self.known:
             raise ValueError(f"child {child.number} is identical to one that was trained")
         child.started = True
@@ -196,11 +196,11 @@ class SearchState:
         reward = event["reward"]
         if reward is None:
             self.started -= 1
-            self.turned_down_in_a_row += 1
+            self.rejected_in_a_row += 1
             self._count_rejected(str(event["values"].get("rejected", "")), event["values"])
             return self._settle(child, None)
         self.trained += 1
-        self.failed_in_a_row = self.turned_down_in_a_row = 0
+        self.failed_in_a_row = self.rejected_in_a_row = 0
         self.seconds += event["seconds"]
         self.just_trained = trained = Trained(
             child.number,
@@ -258,10 +258,10 @@ def replay(
         state: The state, changed in place.
 
     Yields:
-        An event that was applied, what it tells the strategy, and the place after it.
+        An applied event, its result for the strategy, and the position after it.
 
     Raises:
-        JournalError: A line is damaged, or tells what cannot have happened.
+        JournalError: A line is damaged, or its event is impossible.
         OSError: The file cannot be read.
     """
     for event, place in read_journal(path):

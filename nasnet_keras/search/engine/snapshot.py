@@ -17,8 +17,8 @@ class Snapshot(NamedTuple):
     """A strategy's state.
 
     Attributes:
-        place: The place in the journal that it belongs to.
-        state: What `state_dict` gave.
+        place: Its position in the journal.
+        state: The strategy's `state_dict`.
     """
 
     place: Place
@@ -43,7 +43,7 @@ def save_snapshot(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
 
 
 def load_snapshot(path: str | os.PathLike[str]) -> Snapshot | None:
-    """Reads what `save_snapshot` wrote; `None` where nothing usable is there."""
+    """Reads what `save_snapshot` wrote; `None` if missing or unusable."""
     try:
         with np.load(path, allow_pickle=False) as file:
             rest = json.loads(file["rest"].item())

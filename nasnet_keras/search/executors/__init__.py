@@ -1,1 +1,1 @@
-"""Where children train: here, on a cluster, in virtual time."""
+"""Where children train: on this machine, on a cluster, or in virtual time."""

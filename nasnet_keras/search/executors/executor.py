@@ -1,4 +1,4 @@
-"""What every executor is: jobs in, outcomes out, in whatever order they end."""
+"""The interface of executors: jobs in, outcomes out, in the order in which they finish."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 TIME_LIMIT = "TimeLimit"
-"""How the error of a job begins that was ended because its time was over."""
+"""Prefix of the error of a job that exceeded its time limit."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Job:
     Attributes:
         number: The proposal's number.
         attempt: Attempts that failed before.
-        key: Names the architecture up to equivalence.
-        description: What the space decoded the architecture to, e.g. a `Genotype`.
-        seed: Seed of the training; depends on the run's seed and on the architecture alone, so a
-            retried child trains as the first would have.
-        directory: Where the child's files go.
+        key: The same for equivalent architectures.
+        description: The decoded architecture, e.g. a `Genotype`.
+        seed: Seed of the training; depends only on the search's seed and the architecture, so a
+            retried child trains as the first attempt would have.
+        directory: Directory of the child's files.
     """
 
     number: int
@@ -40,9 +40,9 @@ class Outcome:
 
     Attributes:
         number: The job's number.
-        values: What the child reported, JSON-ready, `"reward"` among it; `None` if it failed.
-        error: One line on why it failed.
-        lost: Whether it ended through no fault of its own: its process or machine was taken away.
+        values: What the child reported, JSON-ready, with `"reward"`; `None` if it failed.
+        error: Why it failed, in one line.
+        lost: Whether it ended through no fault of its own: its process or machine was lost.
         seconds: How long it took.
     """
 
@@ -54,27 +54,27 @@ class Outcome:
 
     @property
     def timed_out(self) -> bool:
-        """Whether the job had all of its time."""
+        """Whether the job exceeded its time limit."""
         return self.error is not None and self.error.startswith(f"{TIME_LIMIT}:")
 
 
 ChildFunction = Callable[[Job], dict[str, Any]]
 """Trains one architecture; called in a process of its own.
 
-It must survive pickling: a function of a module, or an object whose class is one's. It returns
-JSON-ready values with `"reward"`. A reward of `None` means that the architecture was turned down
-after all; `"rejected"` then says why.
+It must be picklable: a function of a module, or an instance of a module's class. It returns
+JSON-ready values with `"reward"`. A reward of `None` means that the child rejected the
+architecture; `"rejected"` then says why.
 """
 
 
 class Executor(abc.ABC):
-    """Runs jobs; to be used as a context manager, which ends them all.
+    """Runs jobs; a context manager, which ends them all.
 
     Attributes:
-        workers: Jobs that run at once.
+        workers: Jobs that run at the same time.
 
     Raises:
-        ValueError: There is no worker.
+        ValueError: `workers` is below 1.
     """
 
     def __init__(self, workers: int) -> None:
@@ -84,18 +84,18 @@ class Executor(abc.ABC):
 
     @abc.abstractmethod
     def submit(self, job: Job) -> None:
-        """Starts a job; no more than `workers` at once."""
+        """Starts a job; at most `workers` run at the same time."""
 
     @abc.abstractmethod
     def wait(self, timeout: float) -> list[Outcome]:
-        """Returns the jobs that ended, in the order of their numbers.
+        """Returns the outcomes of finished jobs, in the order of their numbers.
 
-        Waits up to `timeout` seconds for the first; returns none if none ended.
+        Waits up to `timeout` seconds for the first.
         """
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Ends all jobs, and forgets them."""
+        """Ends and forgets all jobs."""
 
     def __enter__(self) -> Executor:
         return self

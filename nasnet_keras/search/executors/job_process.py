@@ -1,4 +1,4 @@
-"""A job within the process that was made for it."""
+"""A job within its own process."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class JobLimits:
     """What a job may use.
 
     Attributes:
-        seconds: Its time, after which it is not tried again; `None` for any.
-        mebibytes: Its resident memory, what it shares with the process it was forked from
-            included; `None` for any.
+        seconds: Time limit; a job that exceeds it is not retried. `None`: unlimited.
+        mebibytes: Resident memory, including what it shares with the process it was forked from.
+            `None`: unlimited.
 
     Raises:
         ValueError: A limit is not above 0.
@@ -51,7 +51,7 @@ class JobLimits:
 
 
 class Driver(Protocol):
-    """What a job asks about the process that started it."""
+    """The process that started a job."""
 
     def is_alive(self) -> bool: ...
 
@@ -61,16 +61,16 @@ def run_job(
 ) -> dict[str, Any]:
     """Trains a child; the process is the job's own and may be ended here.
 
-    The values are in `result.json` before this returns. Where they are there already, because the
-    job ended and nobody heard of it, they are taken from there. Where a process of a driver that
-    died still trains this child, its end is waited for.
+    The values are in `result.json` before this returns. If they are there already, because the job
+    finished unnoticed, they are taken from there. If a process of a dead driver still trains this
+    child, this waits for its end.
 
     Args:
         child: The function.
         job: Its argument.
-        limits: What the process may use. Beyond it, it ends with exit code 1, and `error.json`
-            says why.
-        driver: The process ends when it does.
+        limits: What the process may use. If it exceeds them, it ends with exit code 1, and
+            `error.json` says why.
+        driver: When it dies, the process ends.
 
     Returns:
         What the child returned.
@@ -80,7 +80,7 @@ def run_job(
     """
     job.directory.mkdir(parents=True, exist_ok=True)
     _redirect_output(job.directory / LOG_NAME)
-    # Several children may share an accelerator, and none may take its memory whole.
+    # Several children may share an accelerator; none may take all of its memory.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     with _alone(job.directory):
@@ -103,7 +103,7 @@ def run_job(
 
 
 def read_result(job: Job) -> dict[str, Any] | None:
-    """Returns what the job's child returned, `None` where it has not ended well yet."""
+    """Returns the values of the job's child; `None` if it has not succeeded yet."""
     try:
         result = json.loads((job.directory / RESULT_NAME).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -112,7 +112,7 @@ def read_result(job: Job) -> dict[str, Any] | None:
 
 
 def read_error(job: Job) -> str | None:
-    """Returns why this attempt failed, `None` where it did not say."""
+    """Returns why this attempt failed; `None` if it left no error."""
     try:
         record = json.loads((job.directory / ERROR_NAME).read_text())
     except (FileNotFoundError, json.JSONDecodeError):
@@ -121,7 +121,7 @@ def read_error(job: Job) -> str | None:
 
 
 def read_outcome(job: Job, seconds: float) -> Outcome | None:
-    """Returns how this attempt ended, `None` where it did not say."""
+    """Returns how this attempt ended; `None` if it left neither result nor error."""
     values = read_result(job)
     error = read_error(job) if values is None else None
     if values is None and error is None:
@@ -135,11 +135,11 @@ def _check_values(values: Any) -> None:
     reward = values["reward"]
     if reward is None:
         if not values.get("rejected"):
-            raise ValueError("a child without a reward says why under 'rejected'")
+            raise ValueError("a child without a reward must say why under 'rejected'")
     elif isinstance(reward, bool) or not isinstance(reward, int | float):
         raise TypeError(f"a reward is a number or None, got {reward!r}")
     elif not math.isfinite(reward):
-        raise ValueError(f"the reward is {reward}")
+        raise ValueError(f"the reward is not finite, got {reward}")
 
 
 def _one_line(error: BaseException) -> str:
@@ -153,7 +153,7 @@ def _write_error(job: Job, text: str) -> None:
 
 
 def _redirect_output(path: Path) -> None:
-    """What the process prints from here on, the backend's own lines too, goes to a file."""
+    """Sends all later output of the process, native libraries' too, to a file."""
     sys.stdout.flush()
     sys.stderr.flush()
     with open(path, "ab", buffering=0) as file:
@@ -163,14 +163,14 @@ def _redirect_output(path: Path) -> None:
 
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """One process at a time trains a child; the lock goes with the process, however it ends."""
+    """Lets one process at a time train a child; the lock ends with the process."""
     with open(directory / "lock", "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def _watch(job: Job, limits: JobLimits, driver: Driver | None) -> None:
-    """Ends the process when it is beyond a limit or nobody waits for it any more."""
+    """Ends the process when it exceeds a limit or its driver is dead."""
     began = time.monotonic()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""Children on this machine, each in a process of its own."""
+"""Children on this machine, each in its own process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import Any
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Executor, Job, Outcome
 from nasnet_keras.search.executors.job_process import JobLimits, read_outcome, run_job
 
-# What a job may need beyond its limit to end by itself.
+# Time beyond its limit that a job has to end by itself.
 _GRACE_SECONDS = 30.0
 _TERMINATION_SECONDS = 5.0
-# What multiprocessing reports where the process that forks the others died.
+# What multiprocessing reports if the fork server died.
 _UNKNOWN_EXIT = 255
 
 
@@ -32,21 +32,21 @@ class _Running:
 class LocalExecutor(Executor):
     """Processes on this machine.
 
-    They are forked from one process that has imported what they need and run nothing, so that a
-    child does not wait for its imports. When the driver dies, its children end within a second.
+    They are forked from a server process that has only imported what they need, so that no child
+    waits for its imports. When the driver dies, its children end within a second.
 
     Args:
-        child: What a job runs.
-        workers: Processes at once.
+        child: The function that jobs run.
+        workers: Concurrent processes.
         limits: What a job may use.
-        preload: Modules to import once, in the process that the others are forked from. Only the
-            first local executor of a driver can choose them.
-        devices: Accelerators by their `CUDA_VISIBLE_DEVICES` names, shared out among the workers;
-            none: every child sees them all.
-        threads: Threads for each child's operations; `None`: this machine's cores, shared out.
+        preload: Modules to import once, in the fork server. Only the first local executor of a
+            driver can choose them.
+        devices: Accelerators by their `CUDA_VISIBLE_DEVICES` names, distributed over the workers;
+            empty: every child sees them all.
+        threads: Threads for each child's operations; `None`: the cores divided by the workers.
 
     Raises:
-        ValueError: There is no worker, or fewer than one thread.
+        ValueError: `workers` or `threads` is below 1.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class LocalExecutor(Executor):
     ) -> None:
         super().__init__(workers)
         if threads is not None and threads < 1:
-            raise ValueError(f"threads is 1 or more, got {threads!r}")
+            raise ValueError(f"threads is at least 1, got {threads!r}")
         self._child = child
         self._limits = limits or JobLimits()
         self._running: dict[int, _Running] = {}
@@ -68,7 +68,7 @@ class LocalExecutor(Executor):
         self._threads = threads or max(1, (os.cpu_count() or 1) // workers)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([__name__, *preload])
-        # Its imports go on while the driver makes the first proposals.
+        # It imports while the driver makes the first proposals.
         forkserver.ensure_running()
 
     def submit(self, job: Job) -> None:
@@ -90,14 +90,14 @@ class LocalExecutor(Executor):
                 outcomes.append(self._outcome(running))
                 self._forget(number)
             elif self._limits.seconds is not None:
-                # One that is stuck where even its own watch cannot run.
+                # It is stuck where even its own watch thread cannot run.
                 spent = time.monotonic() - running.began
                 if spent > self._limits.seconds + _GRACE_SECONDS:
                     _signal(running.process, signal.SIGKILL)
         return outcomes
 
     def close(self) -> None:
-        # A training run that is asked to end saves itself first.
+        # A training run saves itself on this signal.
         for running in self._running.values():
             _signal(running.process, signal.SIGTERM)
         end = time.monotonic() + _TERMINATION_SECONDS
@@ -118,11 +118,11 @@ class LocalExecutor(Executor):
         code = process.exitcode
         if code in (-signal.SIGKILL, -signal.SIGTERM, _UNKNOWN_EXIT):
             stuck = self._limits.seconds is not None and seconds > self._limits.seconds
-            text = "the process was ended from outside"
+            text = "the process was killed from outside"
             if stuck:
                 text = f"{TIME_LIMIT}: more than {self._limits.seconds:g} s"
             return Outcome(job.number, error=text, lost=not stuck, seconds=seconds)
-        text = f"the process ended by signal {-code}" if code < 0 else f"exit code {code}"
+        text = f"the process was killed by signal {-code}" if code < 0 else f"exit code {code}"
         return Outcome(job.number, error=text, seconds=seconds)
 
     def _forget(self, number: int) -> None:
@@ -135,8 +135,8 @@ class LocalExecutor(Executor):
 def _main(
     child: ChildFunction, job: Job, limits: JobLimits, device: str | None, threads: int
 ) -> None:
-    # A group of its own: the driver ends it with all that it starts, and an interrupt from the
-    # keyboard goes to the driver alone.
+    # A separate process group: the driver kills it with its children, and an interrupt from the
+    # keyboard reaches only the driver.
     os.setsid()
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
@@ -145,7 +145,7 @@ def _main(
     try:
         run_job(child, job, limits, multiprocessing.parent_process())
     except Exception:
-        # `error.json` and the log have it; multiprocessing would print it once more.
+        # It is in `error.json` and the log; multiprocessing would print it again.
         os._exit(1)
 
 
@@ -154,5 +154,5 @@ def _signal(process: Any, number: signal.Signals) -> None:
         try:
             os.killpg(process.pid, number)
         except ProcessLookupError:
-            # It has no group of its own yet.
+            # It has no process group yet.
             process.kill()

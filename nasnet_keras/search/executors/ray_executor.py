@@ -1,4 +1,4 @@
-"""Children on a Ray cluster, or on this machine by Ray."""
+"""Children on a Ray cluster, or on this machine through Ray."""
 
 from __future__ import annotations
 
@@ -12,26 +12,24 @@ from nasnet_keras.search.executors.job_process import JobLimits, read_error, rea
 
 
 class RayExecutor(Executor):
-    """Ray tasks, each in a process of its own.
+    """Ray tasks, each in its own process.
 
-    The run directory must be one that all machines see under the same name; on Ray's workers this
-    package must be installed. Ray only executes: what is to be done, and what was, is in the
-    journal, so a driver that died leaves nothing behind but what its children wrote.
+    All machines must see the run directory under the same path and have this package installed. Ray
+    only executes; the journal holds the state of the search.
 
     Args:
-        child: What a job runs.
-        workers: Tasks at once.
+        child: The function that jobs run.
+        workers: Concurrent tasks.
         limits: What a job may use.
-        address: A cluster's, e.g. `"auto"` or `"ray://head:10001"`; `None` starts Ray on this
-            machine.
-        cpus: Cores of a task.
-        gpus: Accelerators of a task, a fraction for several tasks on one.
-        say: Receives lines for the user.
+        address: A cluster, e.g. `"auto"` or `"ray://head:10001"`; `None`: Ray on this machine.
+        cpus: Cores a task.
+        gpus: Accelerators a task; below 1, several tasks share one.
+        say: Called with lines for the user.
 
     Raises:
         ConnectionError: There is no cluster at the address.
-        ValueError: Ray is not installed, a number is out of range, or this machine has less than a
-            task takes. A cluster that has less may grow: of it, only a line is said.
+        ValueError: Ray is not installed, a value is out of range, or this machine has less than a
+            task needs. For a cluster, which may grow, that is only a warning line.
     """
 
     def __init__(
@@ -48,7 +46,7 @@ class RayExecutor(Executor):
         if cpus < 0 or gpus < 0:
             raise ValueError(f"a task has 0 cores and accelerators or more, got {cpus} and {gpus}")
         if gpus > 1 and gpus != int(gpus):
-            raise ValueError(f"a task has a part of one accelerator or whole ones, got {gpus}")
+            raise ValueError(f"gpus is a fraction of one accelerator or a whole number, got {gpus}")
         ray = import_ray()
         self._ray = ray
         self._limits = limits or JobLimits()
@@ -57,18 +55,18 @@ class RayExecutor(Executor):
         if self._started_ray:
             options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
             if address is None:
-                # Children wait for each other otherwise, where there are more than cores.
+                # Otherwise children beyond the cores would wait.
                 options["num_cpus"] = max(os.cpu_count() or 1, int(-(-workers * cpus // 1)))
                 options["include_dashboard"] = False
             ray.init(address=address or "local", **options)
         try:
-            self._check_share(cpus, gpus, address, say)
+            self._check_resources(cpus, gpus, address, say)
         except BaseException:
             self.close()
             raise
         self._child = ray.put(child)
-        # A process for each child: what one leaves in memory would be the next one's. Retries are
-        # the search's own, since it counts them.
+        # A new process for each child, so that none inherits another's memory. The search itself
+        # retries and counts.
         self._task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=0)(run_job)
 
     def submit(self, job: Job) -> None:
@@ -83,7 +81,7 @@ class RayExecutor(Executor):
             return []
         ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout)
         if ready:
-            # All others that have ended, too.
+            # And all others that have finished.
             ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
         outcomes = []
         for reference in ready:
@@ -98,10 +96,10 @@ class RayExecutor(Executor):
         if self._started_ray and self._ray.is_initialized():
             self._ray.shutdown()
 
-    def _check_share(
+    def _check_resources(
         self, cpus: float, gpus: float, address: str | None, say: Callable[[str], None]
     ) -> None:
-        """Refuses a share that no machine can give: its tasks would wait for ever."""
+        """Refuses requirements that no machine meets: tasks would wait for ever."""
         machines = [
             (node["Resources"].get("CPU", 0.0), node["Resources"].get("GPU", 0.0))
             for node in self._ray.nodes()
@@ -110,7 +108,7 @@ class RayExecutor(Executor):
         if any(cores >= cpus and devices >= gpus for cores, devices in machines):
             return
         most = ", ".join(f"{c:g} CPU and {d:g} GPU" for c, d in sorted(set(machines)))
-        text = f"a child takes {cpus:g} CPU and {gpus:g} GPU"
+        text = f"a child needs {cpus:g} CPU and {gpus:g} GPU"
         if self._started_ray and address in (None, "local"):
             raise ValueError(f"{text}, but this machine has {most}")
         say(f"{text}, but no machine has that; children wait until one joins (now: {most})")
@@ -124,7 +122,7 @@ class RayExecutor(Executor):
             text = " ".join(f"{type(cause).__name__}: {cause}".split())
             return Outcome(job.number, error=read_error(job) or text[:500], seconds=seconds)
         except exceptions.RayError as error:
-            # The worker is gone: by a limit of its own, by the machine, or just after its end.
+            # The worker died: by its own limit, with the machine, or just after it finished.
             text = f"{type(error).__name__}: the worker was lost"
             lost = Outcome(job.number, error=text, lost=True, seconds=seconds)
             return read_outcome(job, seconds) or lost
@@ -134,7 +132,7 @@ def import_ray() -> Any:
     """Returns the module.
 
     Raises:
-        ValueError: It is not installed; the message says how to.
+        ValueError: Ray is not installed; the message says how to install it.
     """
     try:
         import ray

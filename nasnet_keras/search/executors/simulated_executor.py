@@ -1,4 +1,4 @@
-"""An executor in virtual time: a search of weeks in minutes, to measure the engine or test it."""
+"""An executor in virtual time, to test or measure a search of weeks in minutes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from nasnet_keras.search.executors.executor import ChildFunction, Executor, Job,
 
 
 class SimulatedExecutor(Executor):
-    """Workers that only wait, in a time of their own.
+    """Workers that only wait, in virtual time.
 
-    The driver's own time counts as it passes: workers that have nothing to do because the driver is
-    thinking are idle for that long.
+    The driver's real time is added to it: while the driver computes, idle workers stay idle.
 
     Args:
-        child: Gives a job's values at once, or raises.
-        duration: Gives a job's length, in seconds of virtual time.
-        workers: Jobs that run at once.
+        child: Returns a job's values at once, or raises.
+        duration: Returns a job's duration, in seconds of virtual time.
+        workers: Concurrent jobs.
 
     Attributes:
         now: Seconds of virtual time since the start.
-        busy: Seconds that workers have worked so far, of ended jobs.
+        busy: Total seconds of the finished jobs.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class SimulatedExecutor(Executor):
     def wait(self, timeout: float) -> list[Outcome]:
         self._pass_time()
         outcomes: list[Outcome] = []
-        # To the next end, however far: virtual time costs nothing.
+        # Advance to the next end, however far: virtual time costs nothing.
         while self._running and (not outcomes or self._running[0][0] <= self.now):
             end, number, job, seconds = heapq.heappop(self._running)
             self.now = max(self.now, end)

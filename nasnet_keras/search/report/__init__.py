@@ -1,1 +1,1 @@
-"""What a search has found."""
+"""The results of a search."""

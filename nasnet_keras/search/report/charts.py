@@ -14,7 +14,7 @@ from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.spaces.space import Space
 
 CURVES = (("best", 1), ("mean of top 5", 5), ("mean of top 25", 25))
-"""The curves of figure 6 of Zoph et al. 2018: their names, and the mean of how many they are."""
+"""The curves of figure 6 of Zoph et al. 2018: their names, and how many rewards they average."""
 
 _PERIODS = 20
 
@@ -24,27 +24,27 @@ def top_means(rewards: Sequence[float], count: int) -> np.ndarray:
 
     Args:
         rewards: In the order in which children ended.
-        count: How many; before there are as many, the curve has no value.
+        count: How many to average.
 
     Returns:
-        `(len(rewards),)`, NaN at the first `count - 1` places.
+        `(len(rewards),)`, NaN at the first `count - 1` positions.
     """
     means = np.full(len(rewards), np.nan)
     heap: list[float] = []
     total = 0.0
-    for place, reward in enumerate(rewards):
+    for index, reward in enumerate(rewards):
         total += reward
         if len(heap) < count:
             heapq.heappush(heap, reward)
         else:
             total -= heapq.heappushpop(heap, reward)
         if len(heap) == count:
-            means[place] = total / count
+            means[index] = total / count
     return means
 
 
 def rank_correlation(expected: Sequence[float], found: Sequence[float]) -> float | None:
-    """Returns Spearman's coefficient; `None` where it is not defined: one list does not vary."""
+    """Returns Spearman's coefficient; `None` where it is undefined, as one list is constant."""
     from scipy.stats import spearmanr
 
     if len(set(expected)) < 2 or len(set(found)) < 2:
@@ -52,47 +52,49 @@ def rank_correlation(expected: Sequence[float], found: Sequence[float]) -> float
     return float(spearmanr(expected, found).statistic)
 
 
-def operation_shares(
+def operation_fractions(
     space: Space, children: Sequence[Trained], periods: int = _PERIODS
 ) -> tuple[list[int], dict[str, np.ndarray]]:
-    """Counts the operations of children over time.
+    """Computes the fractions of the operations over time.
 
     Args:
         space: Their space.
         children: In the order in which they ended.
-        periods: How many parts their sequence is cut into, as far as there are children for them.
+        periods: How many parts their sequence is split into, at most one a child.
 
     Returns:
-        After how many children each part ends, and by operation its share of all of each part.
-        Empty where the space has no operations.
+        After how many children each part ends, and by operation its fraction of each part. Empty
+        where the space has no operations.
     """
     parts = [part for part in np.array_split(np.arange(len(children)), periods) if len(part)]
-    places = [i for i, decision in enumerate(space.decisions) if decision.kind == "operation"]
-    if not places:
+    positions = [i for i, decision in enumerate(space.decisions) if decision.kind == "operation"]
+    if not positions:
         return [], {}
-    names = list(dict.fromkeys(name for i in places for name in space.decisions[i].choices))
-    shares = {name: np.zeros(len(parts)) for name in names}
-    for number, part in enumerate(parts):
+    names = list(dict.fromkeys(name for i in positions for name in space.decisions[i].choices))
+    fractions = {name: np.zeros(len(parts)) for name in names}
+    for index, part in enumerate(parts):
         counts: Counter[str] = Counter()
         for child in part:
             architecture = children[child].architecture
             counts.update(
-                space.decisions[i].choices[architecture[i]] for i in places if i < len(architecture)
+                space.decisions[i].choices[architecture[i]]
+                for i in positions
+                if i < len(architecture)
             )
         for name, count in counts.items():
-            shares[name][number] = count / counts.total()
-    return [int(part[-1]) + 1 for part in parts], shares
+            fractions[name][index] = count / counts.total()
+    return [int(part[-1]) + 1 for part in parts], fractions
 
 
 def reward_chart(rewards: Sequence[float]) -> bytes:
-    """Draws the curves of figure 6 as SVG: accuracy against children trained."""
+    """Draws accuracy against children trained, as in figure 6, as SVG."""
     figure, axes = _figure()
-    numbers = np.arange(1, len(rewards) + 1)
-    axes.plot(numbers, rewards, ".", color="0.75", markersize=3, label="each child")
+    children = np.arange(1, len(rewards) + 1)
+    axes.plot(children, rewards, ".", color="0.75", markersize=3, label="each child")
     for (name, count), color in zip(CURVES, ("tab:red", "tab:blue", "tab:green"), strict=True):
         means = top_means(rewards, count)
         if not np.isnan(means).all():
-            axes.plot(numbers, means, color=color, label=name, drawstyle="steps-post")
+            axes.plot(children, means, color=color, label=name, drawstyle="steps-post")
     axes.set(xlabel="children trained", ylabel="held-out accuracy")
     axes.legend(loc="lower right")
     return _svg(figure)
@@ -117,20 +119,20 @@ def prediction_chart(groups: dict[str, tuple[list[float], list[float]]]) -> byte
     return _svg(figure)
 
 
-def operation_chart(ends: Sequence[int], shares: dict[str, np.ndarray]) -> bytes:
-    """Draws `operation_shares` as SVG, one band an operation."""
+def operation_chart(ends: Sequence[int], fractions: dict[str, np.ndarray]) -> bytes:
+    """Draws `operation_fractions` as SVG, one band an operation."""
     import matplotlib
 
     figure, axes = _figure(width=9.5)
     colors = matplotlib.colormaps["tab20"].colors  # type: ignore[attr-defined]
     starts = np.array([0, *ends[:-1]])
     bottom = np.zeros(len(ends))
-    for (name, share), color in zip(shares.items(), colors, strict=False):
+    for (name, fraction), color in zip(fractions.items(), colors, strict=False):
         axes.bar(
-            starts, share, np.array(ends) - starts, bottom, align="edge", color=color, label=name
+            starts, fraction, np.array(ends) - starts, bottom, align="edge", color=color, label=name
         )
-        bottom += share
-    axes.set(xlabel="children trained", ylabel="share of all operations")
+        bottom += fraction
+    axes.set(xlabel="children trained", ylabel="fraction of all operations")
     axes.set(xlim=(0, ends[-1]), ylim=(0, 1))
     # In the order of the bands, from the top.
     handles, labels = axes.get_legend_handles_labels()
@@ -151,7 +153,7 @@ def _svg(figure: Any) -> bytes:
     import matplotlib
 
     file = io.BytesIO()
-    # Text as text, and the same bytes for the same numbers.
+    # Text as text, and the same bytes for the same values.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "report"}):
         figure.savefig(file, format="svg", metadata={"Date": None})
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""What a search has found so far, read from its directory, and its children by rank."""
+"""The results of a search so far, read from its directory."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _RERANK_FOLDER = "rerank"
 
 @dataclass(frozen=True)
 class History:
-    """All of a search; also of one that goes on.
+    """Everything about a search, finished or running.
 
     Attributes:
         path: The directory.
-        config: What the search is.
+        config: The configuration.
         proposals: All architectures, in the order of their numbers.
-        trained: The children that have a reward, in the order in which they ended.
-        state: The counts at the journal's end.
+        trained: The children with a reward, in the order in which they finished.
+        state: The state at the journal's end.
     """
 
     path: Path
@@ -39,27 +39,27 @@ class History:
         """The space.
 
         Raises:
-            ValueError: It is not one that can be made by name.
+            ValueError: It cannot be created by name.
         """
         values = dict(self.config["space"])
         return get_space(values.pop("space"), **values)
 
     @property
     def ranked(self) -> list[Trained]:
-        """The children that have a reward, best first."""
+        """The children with a reward, best first."""
         return sorted(self.trained, key=lambda child: child.rank)
 
     def best(self, count: int) -> list[Trained]:
-        """Returns the children of the highest rewards, best first.
+        """Returns the children with the highest rewards, best first.
 
         Args:
-            count: How many; fewer come where fewer have a reward.
+            count: How many at most.
 
         Raises:
             ValueError: `count` is below 1, or no child has a reward.
         """
         if count < 1:
-            raise ValueError(f"the best 1 or more children can be taken, got count={count}")
+            raise ValueError(f"count is at least 1, got count={count}")
         if not self.trained:
             raise ValueError(f"{self.path}: no child has a reward yet")
         return self.ranked[:count]
@@ -68,14 +68,14 @@ class History:
         """Returns a proposal's cells, named after their canonical form.
 
         Raises:
-            ValueError: There is no such proposal, or the space has no cells.
+            ValueError: The proposal does not exist, or the space has no cells.
         """
         if not 0 <= number < len(self.proposals):
             asked = f"0 to {len(self.proposals) - 1}" if self.proposals else "none so far"
             raise ValueError(f"{self.path}: no child {number}; there are {asked}")
         genotype = self.space.decode(self.proposals[number])
         if not isinstance(genotype, Genotype):
-            raise ValueError(f"{self.path}: space {self.space.name!r} describes no cells")
+            raise ValueError(f"{self.path}: space {self.space.name!r} does not describe cells")
         return genotype
 
 
@@ -85,7 +85,7 @@ def read_history(run_dir: RunDirectory) -> History:
     Raises:
         JournalError: The journal is damaged.
         OSError: A file cannot be read.
-        ValueError: The directory holds no search.
+        ValueError: The directory does not hold a search.
     """
     config = run_dir.read_config()
     state = SearchState()
@@ -100,11 +100,11 @@ def read_history(run_dir: RunDirectory) -> History:
 
 @dataclass(frozen=True)
 class Reranked:
-    """A child that was trained again.
+    """A child that was retrained.
 
     Attributes:
         number: Its number in the search.
-        search_reward: Its reward there.
+        search_reward: Its reward in the search.
         reward: Its reward after the longer training.
     """
 
@@ -114,12 +114,12 @@ class Reranked:
 
 
 def rerank_directory(run_dir: RunDirectory) -> RunDirectory:
-    """Returns the directory, within that of a search, in which its best are trained again."""
+    """Returns the directory, within that of a search, where its best children are retrained."""
     return RunDirectory(run_dir.path / _RERANK_FOLDER)
 
 
 def read_rerank_history(run_dir: RunDirectory) -> History | None:
-    """Returns all that `rerank` did in a search; `None` where it was never called.
+    """Returns the history of `rerank`; `None` if it was never called.
 
     Raises:
         JournalError: A journal is damaged.
@@ -130,7 +130,7 @@ def read_rerank_history(run_dir: RunDirectory) -> History | None:
 
 
 def read_reranked(run_dir: RunDirectory, history: History) -> list[Reranked]:
-    """Returns what `rerank` has trained so far, best first; nothing where it was never called.
+    """Returns what `rerank` has trained so far, best first.
 
     Raises:
         JournalError: A journal is damaged.

@@ -1,4 +1,4 @@
-"""A search as one page of HTML that needs no other file."""
+"""A search as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ figcaption { color: #555; } pre { background: #f6f6f6; padding: .6rem; overflow-
 
 
 def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int = 10) -> None:
-    """Writes the page, whole or not at all; also of a search that goes on.
+    """Writes the page, atomically; the search may be running.
 
-    On it: the curves of NASNet's figure 6; where the strategy predicts, PNASNet's figure 3 with
-    Spearman's coefficients; the operations over time; the best cells, drawn; and what `rerank` has
-    found.
+    It shows the curves of NASNet's figure 6; where the strategy predicts, PNASNet's figure 3 with
+    Spearman's coefficients; the operations over time; drawings of the best cells; and the results
+    of `rerank`.
 
     Args:
         run_dir: The search.
@@ -45,7 +45,7 @@ def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int
     Raises:
         JournalError: The journal is damaged.
         OSError: A file cannot be read or written.
-        ValueError: There is no search, no child has a reward, or `count` is below 1.
+        ValueError: The directory is not a search, no child has a reward, or `count` is below 1.
     """
     check_can_write(path)
     history = read_history(run_dir)
@@ -58,8 +58,8 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
     """Returns the page as text.
 
     Args:
-        history: A search in which at least one child has a reward.
-        reranked: What was trained again, best first.
+        history: A search with at least one reward.
+        reranked: The retrained children, best first.
         count: How many of the best children are listed and drawn.
     """
     title = html.escape(tables.title(history.config))
@@ -70,7 +70,7 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
         "<h2>Accuracy against children trained</h2>",
         _chart(
             charts.reward_chart([child.reward for child in history.trained]),
-            "Accuracy on the held-out images; children in the order in which they ended.",
+            "Accuracy on the held-out images; children in the order in which they finished.",
         ),
         *_predictions(history.trained),
         *_operations(history),
@@ -94,7 +94,7 @@ def _predictions(trained: Sequence[Trained]) -> list[str]:
     if not predicted:
         return []
     groups: dict[str, tuple[list[float], list[float]]] = {}
-    # Where architectures grow, their length tells how far the predictor had to extrapolate.
+    # Where architectures grow, their length shows how far the predictor extrapolated.
     for child in sorted(predicted, key=lambda child: len(child.architecture)):
         decisions = len(child.architecture)
         name = f"{decisions} decisions" if decisions % 4 else f"{decisions // 4} blocks"
@@ -104,13 +104,13 @@ def _predictions(trained: Sequence[Trained]) -> list[str]:
     rows = []
     for name, (expected, found) in groups.items():
         coefficient = charts.rank_correlation(expected, found)
-        shown = "not defined" if coefficient is None else f"{coefficient:.3f}"
+        shown = "undefined" if coefficient is None else f"{coefficient:.3f}"
         rows.append((name, f"{len(found):,}", shown))
     return [
         "<h2>Predicted and true accuracy</h2>",
         _chart(
             charts.prediction_chart(groups),
-            "Each child as the surrogate saw it before it was trained, when the largest cells it "
+            "Each child's prediction before it was trained, when the largest cells the surrogate "
             "knew had one block less.",
         ),
         _table(tables.Table(("cells of", "children", "Spearman"), rows), text_columns=1),
@@ -118,13 +118,14 @@ def _predictions(trained: Sequence[Trained]) -> list[str]:
 
 
 def _operations(history: History) -> list[str]:
-    ends, shares = charts.operation_shares(history.space, history.trained)
-    if not shares:
+    ends, fractions = charts.operation_fractions(history.space, history.trained)
+    if not fractions:
         return []
     return [
         "<h2>Operations over time</h2>",
         _chart(
-            charts.operation_chart(ends, shares), "Share of each operation in what was trained."
+            charts.operation_chart(ends, fractions),
+            "Fraction of each operation in what was trained.",
         ),
     ]
 
@@ -137,9 +138,9 @@ def _reranked(reranked: Sequence[Reranked]) -> list[str]:
     )
     note = "" if coefficient is None else f" Spearman of the two: {coefficient:.3f}."
     return [
-        "<h2>Trained again by the whole recipe</h2>",
+        "<h2>Retrained with the full recipe</h2>",
         f"<p>{len(reranked)} children.{note}</p>",
-        _table(tables.reranking(reranked, "whole recipe")),
+        _table(tables.reranking(reranked, "full recipe")),
     ]
 
 
@@ -154,7 +155,7 @@ def _drawn(history: History, child: Trained, rank: int) -> str:
 
 
 def _chart(svg: bytes, caption: str) -> str:
-    # As an image of its own, so that the names inside one chart are not those of another.
+    # A separate image, so that the ids inside two charts do not clash.
     data = base64.b64encode(svg).decode()
     caption = html.escape(caption)
     return (
@@ -166,8 +167,8 @@ def _chart(svg: bytes, caption: str) -> str:
 def _table(table: tables.Table, text_columns: int = 0) -> str:
     def line(tag: str, cells: Sequence[str]) -> str:
         return "".join(
-            f"<{tag}{' class=text' if place < text_columns else ''}>{html.escape(cell)}</{tag}>"
-            for place, cell in enumerate(cells)
+            f"<{tag}{' class=text' if column < text_columns else ''}>{html.escape(cell)}</{tag}>"
+            for column, cell in enumerate(cells)
         )
 
     head = f"<tr>{line('th', table.headings)}</tr>" if table.headings else ""

@@ -1,4 +1,4 @@
-"""A search's results as text in rows and columns, for the terminal and the page alike."""
+"""A search's results as tables of text, for the terminal and the report."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Table(NamedTuple):
     """A table.
 
     Attributes:
-        headings: One a column; none where the first column names what the second has.
-        rows: As many texts in each as there are columns.
+        headings: One a column; none where the first column names the second's values.
+        rows: One text a column.
     """
 
     headings: tuple[str, ...]
@@ -24,24 +24,24 @@ class Table(NamedTuple):
 
 
 def title(config: Mapping[str, Any]) -> str:
-    """Returns what a search is, in a few words."""
+    """Returns a short description of a search."""
     text = f"{config['strategy']['name']} in space {config['space']['space']}"
     dataset = config["child"].get("dataset_name")
     return f"{text} on {dataset}" if dataset else text
 
 
 def counts(history: History) -> Table:
-    """Returns how much of everything there was, and the best child."""
+    """Returns the counts of a search, and its best child."""
     state = history.state
     rows = [
         ("proposals", f"{state.asked:,}"),
         ("identical to an earlier one", f"{state.repeated:,}"),
-        ("beyond a limit, or turned down by the child", f"{state.rejected:,}"),
+        ("rejected", f"{state.rejected:,}"),
         ("children trained", f"{state.trained:,}"),
         ("running", f"{state.running:,}"),
         ("failed", f"{state.failed:,}"),
-        ("attempts made again", f"{state.retries:,}"),
-        ("time of all children", format_seconds(state.seconds)),
+        ("repeated attempts", f"{state.retries:,}"),
+        ("total time of children", format_seconds(state.seconds)),
         ("from the first event to the last", format_seconds(state.elapsed)),
         ("seed", str(history.config["seed"])),
     ]
@@ -53,7 +53,7 @@ def counts(history: History) -> Table:
 
 
 def ranking(children: Sequence[Trained]) -> Table:
-    """Returns children by rank, with those of their costs that are known."""
+    """Returns children by rank, with their known costs."""
     costs = known_costs(child.values for child in children)
     rows = [
         (
@@ -68,11 +68,11 @@ def ranking(children: Sequence[Trained]) -> Table:
 
 
 def reranking(children: Sequence[Reranked], how: str) -> Table:
-    """Returns children by rank after they were trained again.
+    """Returns children by rank after retraining.
 
     Args:
         children: The best first.
-        how: The recipe, in a few words.
+        how: Heading of the new accuracies: the recipe.
     """
     rows = [
         (str(rank), str(child.number), f"{child.search_reward:.4f}", f"{child.reward:.4f}")

@@ -1,1 +1,1 @@
-"""What architectures there are, as sequences of decisions."""
+"""Search spaces: architectures as sequences of decisions."""

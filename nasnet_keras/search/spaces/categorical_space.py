@@ -1,4 +1,4 @@
-"""A space of any categorical decisions, such as the cells of a benchmark's table."""
+"""A space of arbitrary categorical decisions, e.g. the cells of a benchmark's table."""
 
 from __future__ import annotations
 
@@ -12,19 +12,18 @@ from nasnet_keras.suggestions import unknown_name
 class CategoricalSpace(Space):
     """Any list of named decisions; an architecture is a dictionary from name to choice.
 
-    The space knows nothing of what the decisions mean, so each architecture is its own canonical
-    form.
+    The space does not know what the decisions mean, so each architecture is its own canonical form.
 
     Args:
         name: Short name, used in messages and files.
-        choices: From a decision's name to what may be chosen there (strings, numbers or booleans,
-            so that they can be written as JSON).
-        kinds: From a decision's name to its kind (see `Decision`); where left out, decisions with
-            the same choices are of one kind.
+        choices: From a decision's name to its choices (strings, numbers or booleans, so that they
+            can be saved as JSON).
+        kinds: From a decision's name to its kind (see `Decision`). Default: decisions with the same
+            choices are of one kind.
 
     Raises:
-        ValueError: There is no decision, a decision has no choices or one twice, a choice is of
-            another type, or `kinds` names no decision.
+        ValueError: There are no decisions, a decision has no choices or a duplicate, a choice has a
+            different type, or `kinds` has an unknown name.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class CategoricalSpace(Space):
         """Returns the choice of every decision by name.
 
         Raises:
-            ValueError: It is no architecture of this space.
+            ValueError: It is not an architecture of this space.
         """
         values = self.check(architecture)
         return {d.name: d.choices[v] for d, v in zip(self.decisions, values, strict=True)}

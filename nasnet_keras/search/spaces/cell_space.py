@@ -1,4 +1,4 @@
-"""Spaces of cells: a cell is a row of numbers a block, a genotype one cell or two."""
+"""Spaces of cells: a cell has a row of indices for each block, a genotype one or two cells."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ Concat = Literal["unused", "all"]
 
 
 class CellSpace(Space):
-    """Cells of B blocks, each decided by two inputs, two operations and a combination.
+    """Cells of B blocks, each with two inputs, two operations and a combination to decide.
 
     A block may read the cell's two inputs and every earlier block. Decoded architectures are
-    genotypes, which `build_network` and `create_model` take as they are.
+    genotypes, for `build_network` and `create_model`.
 
     Args:
         name: See `Space`.
         num_blocks: B.
-        cells: `("normal", "reduction")`, or `("normal",)` where that is used with stride 2.
+        cells: `("normal", "reduction")`, or `("normal",)` to use it with stride 2 too.
         operations: Names of `nasnet_keras.genotypes.OPERATIONS`.
-        combiners: Names of `nasnet_keras.genotypes.COMBINERS`; a single one is no decision.
-        concat: Which blocks make a cell's output: `"unused"`, those that no other block reads, or
+        combiners: Names of `nasnet_keras.genotypes.COMBINERS`; a single one is not a decision.
+        concat: Which blocks form a cell's output: `"unused"` (not read by another block) or
             `"all"`.
 
     Raises:
-        ValueError: `num_blocks` is no whole number of 1 or more.
+        ValueError: `num_blocks` is not a whole number of at least 1.
     """
 
     def __init__(
@@ -79,14 +79,14 @@ class CellSpace(Space):
         """Returns the genotype, named after its canonical form.
 
         Raises:
-            ValueError: It is no architecture of this space.
+            ValueError: It is not an architecture of this space.
         """
         cells = map(self._cell, self._rows(self.check(architecture)))
         digest = hashlib.sha256(self.key(architecture).encode()).hexdigest()
         return Genotype(f"{self.name}_{digest[:10]}", *cells)
 
     def encode(self, description: Genotype) -> Architecture:
-        """Returns the decisions that make a genotype's cells; its name is not kept.
+        """Returns the decisions of a genotype's cells; its name is not kept.
 
         Raises:
             ValueError: The genotype is not in this space; the message names the cell.
@@ -128,7 +128,7 @@ class CellSpace(Space):
         return [rows[: self.num_blocks], rows[self.num_blocks :]][: len(self.cells)]
 
     def _outputs(self, rows: Sequence[Row]) -> tuple[int, ...]:
-        """Returns the blocks that make a cell's output: all, or those that no other block reads."""
+        """Returns the blocks that form a cell's output."""
         read = {state for row in rows for state in row[:2]} if self.concat == "unused" else set()
         return tuple(state for state in range(2, len(rows) + 2) if state not in read)
 
@@ -145,21 +145,21 @@ class CellSpace(Space):
         """Returns the rows of a cell.
 
         Raises:
-            ValueError: It is not of this space; the message says why.
+            ValueError: It is not in this space; the message says why.
         """
         if cell.num_inputs != 2 or not cell.concat:
             raise ValueError(f"cells of this space have 2 inputs and a concat list, got {cell}")
         rows: list[Row] = []
-        for number, block in enumerate(cell.blocks):
+        for index, block in enumerate(cell.blocks):
             left, right = block.branches
-            o1 = self._index("operation", left.operation, self.operations, number)
-            o2 = self._index("operation", right.operation, self.operations, number)
-            combine = self._index("combination", block.combine, self.combiners, number)
+            o1 = self._index("operation", left.operation, self.operations, index)
+            o2 = self._index("operation", right.operation, self.operations, index)
+            combine = self._index("combination", block.combine, self.combiners, index)
             rows.append((int(left.input), int(right.input), o1, o2, combine))
         expected = self._outputs(rows)
         if set(cell.outputs) != set(expected):
             raise ValueError(
-                f"in this space a cell's output is made of {self.concat} blocks, here states "
+                f"in this space a cell's output consists of {self.concat} blocks, here states "
                 f"{list(expected)}, but the cell concatenates {list(cell.outputs)}"
             )
         return rows
@@ -173,7 +173,7 @@ class CellSpace(Space):
 
 
 def canonical_rows(rows: Sequence[Row]) -> list[Row]:
-    """Sorts the halves of every block and puts independent blocks into one order."""
+    """Sorts the halves of every block and orders independent blocks canonically."""
     nodes = [(c, ((i1, o1), (i2, o2))) for i1, i2, o1, o2, c in rows]
     order = canonical_order(nodes, 2)
     moved = {0: 0, 1: 1, **{old + 2: new + 2 for new, old in enumerate(order)}}

@@ -29,7 +29,7 @@ class ConvolutionLayer:
         stride_width: Stride along the width.
         filters: Number of filters.
         inputs: Earlier layers that it reads, concatenated along the channels (smaller ones padded
-            with zeros); none: the image.
+            with zeros); if empty, the image.
     """
 
     filter_height: int
@@ -45,8 +45,8 @@ class LayerwiseNetwork:
     """A network described layer by layer.
 
     Attributes:
-        layers: The convolutions; each reads earlier ones only. Those that none reads are
-            concatenated before the classifier.
+        layers: The convolutions; each reads earlier ones only. Unread ones are concatenated before
+            the classifier.
     """
 
     layers: tuple[ConvolutionLayer, ...]
@@ -59,15 +59,14 @@ class LayerwiseNetwork:
 
 
 class LayerwiseSpace(Space):
-    """Filter sizes, strides, numbers of filters and skip connections of every layer.
+    """Filter sizes, strides, filter counts and skip connections of every layer.
 
     A layer is decided in the order filter height and width, stride height and width, filters, then
     one yes or no for each earlier layer (its anchor point), nearest last. Layer i has `5 + i`
-    decisions, or `3 + i` where strides are fixed. Every layer has an effect: one that no layer
-    reads goes to the classifier.
+    decisions, or `3 + i` where strides are fixed. Every layer has an effect: an unread one
+    feeds the classifier.
 
-    Decoded architectures are descriptions (`LayerwiseNetwork`); nothing in this package builds them
-    into networks yet.
+    Decoded architectures are descriptions (`LayerwiseNetwork`), which nothing builds yet.
 
     Args:
         num_layers: Depth; the paper starts at 6 and adds 2 every 1,600 samples.
@@ -85,11 +84,11 @@ class LayerwiseSpace(Space):
         self._fields = [f for f in _CHOICES if self.strides or not f.startswith("stride")]
         decisions: list[Decision] = []
         ends: list[int] = []
-        for number in range(num_layers):
+        for index in range(num_layers):
             for field in self._fields:
-                decisions.append(Decision(f"layer_{number}/{field}", field, _CHOICES[field]))
-            for earlier in range(number):
-                name = f"layer_{number}/reads_layer_{earlier}"
+                decisions.append(Decision(f"layer_{index}/{field}", field, _CHOICES[field]))
+            for earlier in range(index):
+                name = f"layer_{index}/reads_layer_{earlier}"
                 decisions.append(Decision(name, "skip", (False, True), anchor=ends[earlier]))
             ends.append(len(decisions) - 1)
         super().__init__("layerwise", decisions)
@@ -101,27 +100,27 @@ class LayerwiseSpace(Space):
         """Returns the network's description.
 
         Raises:
-            ValueError: It is no architecture of this space.
+            ValueError: It is not an architecture of this space.
         """
         values = self.check(architecture)
         choices = [d.choices[v] for d, v in zip(self.decisions, values, strict=True)]
         layers = []
         start = 0
-        for number in range(self.num_layers):
+        for index in range(self.num_layers):
             end = start + len(self._fields)
             settings = {"stride_height": 1, "stride_width": 1}
             settings |= dict(zip(self._fields, choices[start:end], strict=True))
-            inputs = tuple(j for j in range(number) if choices[end + j])
+            inputs = tuple(j for j in range(index) if choices[end + j])
             layers.append(ConvolutionLayer(**settings, inputs=inputs))
-            start = end + number
+            start = end + index
         return LayerwiseNetwork(tuple(layers))
 
     def encode(self, description: LayerwiseNetwork) -> Architecture:
-        """Returns the decisions that make a network.
+        """Returns the decisions of a network.
 
         Raises:
-            ValueError: It has another depth, a layer reads itself or a later one, or a value is not
-                among the choices; the message names the layer.
+            ValueError: The depth differs, a layer reads itself or a later one, or a value is not a
+                choice; the message names the layer.
         """
         if len(description.layers) != self.num_layers:
             raise ValueError(
@@ -129,11 +128,10 @@ class LayerwiseSpace(Space):
                 f"{len(description.layers)}"
             )
         values: list[int] = []
-        for number, layer in enumerate(description.layers):
-            if any(not 0 <= i < number for i in layer.inputs):
+        for index, layer in enumerate(description.layers):
+            if any(not 0 <= i < index for i in layer.inputs):
                 raise ValueError(
-                    f"layer {number} reads {list(layer.inputs)}, but only layers before it exist "
-                    "there"
+                    f"layer {index} reads {list(layer.inputs)}, but can only read earlier layers"
                 )
             for field in _CHOICES:
                 value = getattr(layer, field)
@@ -143,11 +141,11 @@ class LayerwiseSpace(Space):
                     allowed = decision.choices
                 if value not in allowed:
                     raise ValueError(
-                        f"layer {number}: {field} is one of {list(allowed)}, got {value!r}"
+                        f"layer {index}: {field} is one of {list(allowed)}, got {value!r}"
                     )
                 if field in self._fields:
                     values.append(allowed.index(value))
-            values += [int(j in layer.inputs) for j in range(number)]
+            values += [int(j in layer.inputs) for j in range(index)]
         return tuple(values)
 
     def canonical(self, architecture: Sequence[int]) -> Architecture:

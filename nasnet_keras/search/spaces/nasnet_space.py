@@ -9,12 +9,12 @@ from nasnet_keras.search.spaces.cell_space import CellSpace
 class NASNetSpace(CellSpace):
     """Two cells of B blocks, thirteen operations, addition or concatenation.
 
-    A block is decided in the order of the paper: input 1, input 2, operation 1, operation 2,
-    combination; the normal cell comes first. Blocks that no block reads are concatenated to the
-    cell's output, so no block is without effect.
+    The decisions of a block are in the paper's order: input 1, input 2, operation 1, operation 2,
+    combination; the normal cell comes first. Unread blocks are concatenated to the cell's output,
+    so every block has an effect.
 
     Args:
-        num_blocks: B, 5 in the paper, which makes 50 decisions.
+        num_blocks: B, 5 in the paper: 50 decisions.
 
     Raises:
         ValueError: `num_blocks` is below 1.

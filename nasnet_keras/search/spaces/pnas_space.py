@@ -27,9 +27,9 @@ class PNASSpace(CellSpace):
     """One cell of one to B blocks, eight operations, addition only.
 
     A block is (input 1, input 2, operation 1, operation 2). An architecture has `4 * b` decisions,
-    b from 1 to B; `sample`, `count` and the decisions a controller makes are those of B blocks. All
-    blocks are concatenated to the cell's output, read or not, as in the released PNASNet-5, so no
-    block is without effect. The cell is used with stride 2 where a reduction is due.
+    b from 1 to B; `sample`, `count` and `decisions` are those of B blocks. All
+    blocks are concatenated to the cell's output, read or not, as in the released PNASNet-5, so
+    every block has an effect. Reductions use the same cell with stride 2.
 
     Args:
         num_blocks: B, 5 in the paper.
@@ -61,16 +61,16 @@ class PNASSpace(CellSpace):
             )
         return self._check_choices(values)
 
-    def block_choices(self, number: int) -> np.ndarray:
-        """Returns every block that may stand at a place, once for both orders of its halves.
+    def block_choices(self, index: int) -> np.ndarray:
+        """Returns every possible block, once for both orders of its halves.
 
         Args:
-            number: Place of the block, counted from 0.
+            index: Index of the block.
 
         Returns:
-            `(choices, 4)` integers; 136, 300, 528, 820, 1176 choices at the first five places.
+            `(choices, 4)` integers; 136, 300, 528, 820, 1176 choices for the first five indices.
         """
-        halves = list(itertools.product(range(number + 2), range(len(PNAS_OPERATIONS))))
+        halves = list(itertools.product(range(index + 2), range(len(PNAS_OPERATIONS))))
         pairs = itertools.combinations_with_replacement(halves, 2)
         return np.array([(i1, i2, o1, o2) for (i1, o1), (i2, o2) in pairs])
 
@@ -78,11 +78,11 @@ class PNASSpace(CellSpace):
         """Adds every possible block to every cell.
 
         Args:
-            parents: Cells of one number of blocks, b.
+            parents: Cells with the same number of blocks, b.
 
         Returns:
-            `(len(parents) * choices, 4 * (b + 1))` integers, parents in order. One network may be
-            among them more than once.
+            `(len(parents) * choices, 4 * (b + 1))` integers, parents in order. They may contain a
+            network more than once.
 
         Raises:
             ValueError: There are no parents, they differ in size, or they have all B blocks.
@@ -93,7 +93,7 @@ class PNASSpace(CellSpace):
         sizes = {len(parent) // 4 for parent in checked}
         if len(sizes) != 1 or max(sizes) >= self.num_blocks:
             raise ValueError(
-                f"cells to expand have one number of blocks, below {self.num_blocks}; got "
+                f"cells to expand have the same number of blocks, below {self.num_blocks}; got "
                 f"{sorted(sizes)}"
             )
         blocks = self.block_choices(sizes.pop())

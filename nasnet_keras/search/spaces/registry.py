@@ -19,7 +19,7 @@ _SPACES: dict[str, type[Space]] = {
 
 
 def list_spaces() -> list[str]:
-    """Returns the names of the spaces that need no table."""
+    """Returns the names of the spaces."""
     return sorted(_SPACES)
 
 

@@ -1,4 +1,4 @@
-"""What every search space is: a fixed sequence of categorical decisions."""
+"""The interface of search spaces: a fixed sequence of categorical decisions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 Architecture = tuple[int, ...]
-"""One choice's index a decision, in the order of `Space.decisions`."""
+"""The index of a choice for each of `Space.decisions`."""
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Decision:
 
     Attributes:
         name: What is decided, unique in its space, e.g. `"normal/block_2/operation_1"`.
-        kind: Decisions of one kind have choices of one meaning. A controller shares its embedding
-            among them, and its output head among those with equally many choices.
-        choices: What may be chosen; an architecture holds indices into it.
-        anchor: For a skip connection (yes or no): the index of the decision that ends the earlier
-            layer; a controller compares its state there with its state here. `None` for any other.
+        kind: Choices have the same meaning in all decisions of a kind. A controller shares its
+            embedding among these, and its output head among those with equally many choices.
+        choices: The choices; an architecture contains indices into it.
+        anchor: For a skip connection (yes or no): the index of the last decision of the earlier
+            layer, whose controller state is compared with the current one. Otherwise `None`.
 
     Raises:
-        ValueError: There is no choice, or a choice is named twice.
+        ValueError: There are no choices, or duplicate ones.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Decision:
         if not self.choices:
             raise ValueError(f"decision {self.name!r} has no choices")
         if len(set(self.choices)) != len(self.choices):
-            raise ValueError(f"decision {self.name!r} names a choice twice: {list(self.choices)}")
+            raise ValueError(f"decision {self.name!r} has a choice twice: {list(self.choices)}")
 
 
 class Space(abc.ABC):
@@ -51,21 +51,21 @@ class Space(abc.ABC):
         decisions: The decisions in the order in which a controller makes them.
 
     Raises:
-        ValueError: There is no decision, two have one name, or an anchor is no earlier decision.
+        ValueError: There are no decisions, names repeat, or an anchor is not an earlier decision.
     """
 
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
         if not decisions:
             raise ValueError(f"space {name!r} has no decisions")
         names = [decision.name for decision in decisions]
-        for number, decision in enumerate(decisions):
-            if names.index(decision.name) != number:
+        for index, decision in enumerate(decisions):
+            if names.index(decision.name) != index:
                 raise ValueError(f"space {name!r} has two decisions named {decision.name!r}")
             if decision.anchor is not None:
-                if not 0 <= decision.anchor < number:
+                if not 0 <= decision.anchor < index:
                     raise ValueError(
                         f"decision {decision.name!r} is anchored at decision {decision.anchor}, "
-                        f"which does not come before it ({number})"
+                        f"which does not come before it ({index})"
                     )
                 if len(decision.choices) != 2:
                     raise ValueError(
@@ -78,14 +78,14 @@ class Space(abc.ABC):
 
     @abc.abstractmethod
     def config(self) -> dict[str, Any]:
-        """Returns what tells this space from others, JSON-ready; `"space"` is its name."""
+        """Returns what identifies this space, JSON-ready; `"space"` is its name."""
 
     @abc.abstractmethod
     def decode(self, architecture: Sequence[int]) -> Any:
         """Returns what the decisions describe.
 
         Raises:
-            ValueError: It is no architecture of this space.
+            ValueError: It is not an architecture of this space.
         """
 
     @abc.abstractmethod
@@ -97,15 +97,15 @@ class Space(abc.ABC):
         """
 
     def canonical(self, architecture: Sequence[int]) -> Architecture:
-        """Returns the one architecture that stands for all that build the same network.
+        """Returns the representative of all architectures that build the same network.
 
         "The same" is the same function up to the names and the channel order of its weights. In a
-        space that knows no such symmetry, every architecture stands for itself.
+        space without such symmetry, it is the architecture itself.
         """
         return self.check(architecture)
 
     def key(self, architecture: Sequence[int]) -> str:
-        """Returns a short text that is equal for two architectures if their canonical forms are."""
+        """Returns a short text that identifies the canonical form."""
         return ".".join(map(str, self.canonical(architecture)))
 
     def count(self) -> int:
@@ -119,32 +119,30 @@ class Space(abc.ABC):
     def mutate(self, architecture: Sequence[int], generator: np.random.Generator) -> Architecture:
         """Changes one decision to another of its choices.
 
-        The kind of decision is drawn first, then the decision, then the choice: so an operation is
-        changed as often as an input (Real et al. 2019, section 3.2), however many there are of
-        each.
+        The kind is drawn first, then the decision, then the choice: so operations are changed as
+        often as inputs (Real et al. 2019, section 3.2), however many there are of each.
 
         Raises:
-            ValueError: It is no architecture of this space, or no decision has a second choice.
+            ValueError: It is not an architecture of this space, or no decision has a second choice.
         """
         mutated = list(self.check(architecture))
         kinds: dict[str, list[int]] = {}
-        for number, decision in enumerate(self.decisions[: len(mutated)]):
+        for index, decision in enumerate(self.decisions[: len(mutated)]):
             if len(decision.choices) > 1:
-                kinds.setdefault(decision.kind, []).append(number)
+                kinds.setdefault(decision.kind, []).append(index)
         if not kinds:
             raise ValueError(f"space {self.name!r} has a single architecture: nothing to mutate")
-        numbers = list(kinds.values())[generator.integers(len(kinds))]
-        number = numbers[generator.integers(len(numbers))]
-        step = 1 + generator.integers(int(self._sizes[number]) - 1)
-        mutated[number] = int((mutated[number] + step) % self._sizes[number])
+        indices = list(kinds.values())[generator.integers(len(kinds))]
+        index = indices[generator.integers(len(indices))]
+        step = 1 + generator.integers(int(self._sizes[index]) - 1)
+        mutated[index] = int((mutated[index] + step) % self._sizes[index])
         return tuple(mutated)
 
     def check(self, architecture: Sequence[int]) -> Architecture:
         """Returns the architecture as a tuple of `int`.
 
         Raises:
-            ValueError: It has another length, or a choice that does not exist; the message names
-                the decision.
+            ValueError: The length is wrong, or a choice does not exist; the message names it.
         """
         values = self._as_tuple(architecture)
         if len(values) != len(self.decisions):

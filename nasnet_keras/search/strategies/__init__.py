@@ -1,1 +1,1 @@
-"""What to try next."""
+"""Strategies: which architecture to try next."""

@@ -1,4 +1,4 @@
-"""The controller: an LSTM that decides one thing after the other (Zoph et al. 2018, appendix A)."""
+"""The controller: an LSTM that makes one decision after another (Zoph et al. 2018, appendix A)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NEVER = -1e9
 class Controller(keras.Model):
     """Log-probabilities and entropies of given decisions.
 
-    An LSTM unrolled once over all decisions reads the embedding of the decision before and scores
-    the choices of the next one. The paper has a softmax a decision; ours share an output head among
-    decisions of one kind and number of choices.
+    An LSTM unrolled over all decisions reads the embedding of the previous decision and scores the
+    choices of the next one. The paper has a softmax for each decision; here decisions of the same
+    kind and number of choices share an output head.
 
     A decision with an anchor (skip connections, Zoph and Le 2017, section 3.3) is a yes with
     probability sigmoid(v tanh(W_prev h_j + W_curr h_i)), h the LSTM's outputs at the anchor and
-    here. There, all skip connections of a layer are drawn from one state; here each has a step of
-    its own and may depend on those before it.
+    here. There, all skip connections of a layer are drawn from one state; here each has its own
+    step and may depend on those before it.
 
     Input shape: `(batch, decisions)`, integers.
     Output shape: `(batch, decisions, 2)`: the log-probability of the decision made, given those
@@ -36,9 +36,9 @@ class Controller(keras.Model):
         decisions: The decisions of a space.
         units: Units of each LSTM layer, lowest first.
         embedding_size: Size of the embedding of a decision.
-        initial_scale: Weights start uniform within plus and minus this. Biases start at 0, those of
-            the forget gates at 1.
-        seed: Seed of the initial weights, which are the same on every backend.
+        initial_scale: Initial weights are uniform within plus and minus this. Biases are 0, those
+            of the forget gates 1.
+        seed: Seed of the initial weights, equal on every backend.
         **kwargs: Of `keras.Model`, e.g. `dtype`.
     """
 
@@ -90,7 +90,7 @@ class Controller(keras.Model):
         self.built = True
 
     def named_weights(self) -> dict[str, np.ndarray]:
-        """Returns the weights as arrays, by the names that `unroll` knows them by."""
+        """Returns the weights as arrays, by the names that `unroll` uses."""
         named: dict[str, Any] = {"embedding": self.embedding}
         for i, layer in enumerate(self.lstm_layers):
             cell = layer.cell

@@ -1,6 +1,6 @@
-"""The controller in NumPy: drawing decisions one by one needs no compiled graph.
+"""The controller in NumPy, to draw decisions one by one without a compiled graph.
 
-The same code on every backend, so that the same weights give the same proposals.
+It is the same on every backend, so that equal weights give equal proposals.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def unroll(
         weights: `Controller.named_weights()`.
         tables: The tables of the decisions.
         architectures: `(batch, decisions)`: decisions to score. Or:
-        uniforms: `(batch, decisions)` in [0, 1): decisions are drawn, each choice where the
-            cumulated probability exceeds the number.
+        uniforms: `(batch, decisions)` in [0, 1): decisions to draw, each the first choice whose
+            cumulative probability exceeds the value.
 
     Returns:
         Decisions, their log-probabilities and the entropies (nats) of the softmaxes, each
@@ -36,7 +36,7 @@ def unroll(
     """
     given = architectures if uniforms is None else uniforms
     if given is None or (architectures is not None and uniforms is not None):
-        raise ValueError("give either architectures to score or uniforms to draw by")
+        raise ValueError("give either architectures to score or uniforms to draw from")
     weights = {name: np.asarray(value, "float64") for name, value in weights.items()}
     layers = sum(name.startswith("kernel_") for name in weights)
     batch, length = given.shape

@@ -1,4 +1,4 @@
-"""A space's decisions as the tables of numbers that a controller works with."""
+"""A space's decisions as the index tables that a controller works with."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from nasnet_keras.search.spaces.space import Decision
 
 @dataclass(frozen=True)
 class DecisionTables:
-    """Where every decision finds its embeddings and its logits.
+    """Where the embeddings and logits of every decision are.
 
-    All output heads together are one matrix; a decision uses some neighbouring columns of it.
+    All output heads form one matrix, of which a decision uses some adjacent columns.
     Decisions of one kind share embeddings, those of one kind and size share columns. Decisions with
     an anchor use the last two columns, which are not part of the matrix (see `Controller`).
 
     Attributes:
         sizes: `(decisions,)`, number of choices.
-        tokens: `(decisions,)`, the row of the embedding of a decision's first choice. Row 0 stands
-            for the start.
-        columns: `(decisions,)`, the column of the logit of a decision's first choice.
+        tokens: `(decisions,)`, the embedding row of a decision's first choice. Row 0 is the start
+            token.
+        columns: `(decisions,)`, the logit column of a decision's first choice.
         anchors: `(decisions,)`, the anchor, or -1.
         num_tokens: Rows of the embedding.
         num_columns: Columns of the matrix of output heads.
@@ -49,7 +49,7 @@ class DecisionTables:
 
     @classmethod
     def of(cls, decisions: Sequence[Decision]) -> DecisionTables:
-        """Lays out the tables of some decisions."""
+        """Builds the tables of some decisions."""
         widest: dict[str, int] = {}
         heads: dict[tuple[str, int], int] = {}
         num_columns = 0

@@ -19,18 +19,18 @@ class _Member(NamedTuple):
 class RegularizedEvolution(Strategy):
     """Mutates the best of a random sample of the population; the oldest member dies.
 
-    The first `population_size` proposals are random. The population is what was told last: with
-    many children at once, a member enters when its result does. Mutations change one decision
-    (`Space.mutate`); the paper's identity mutation is left out, since it would train nothing new.
+    The first `population_size` proposals are random. With many children at the same time, a member
+    enters the population when its result arrives. Mutations change one decision (`Space.mutate`);
+    the paper's identity mutation is omitted, since it would train nothing new.
 
     Args:
-        space: The space searched.
+        space: The search space.
         seed: Seed of the proposals.
         population_size: P; 100 in the paper.
         sample_size: S, members drawn with replacement for a tournament; 25 in the paper.
 
     Raises:
-        ValueError: A size is no whole number of 1 or more, or the sample is larger than the
+        ValueError: A size is not a whole number of at least 1, or the sample is larger than the
             population.
     """
 
@@ -58,7 +58,7 @@ class RegularizedEvolution(Strategy):
         if number < self.population_size or not self._population:
             return self.space.sample(generator)
         members = generator.integers(len(self._population), size=self.sample_size)
-        # Among equals the youngest: nothing is known against it, and drift goes on.
+        # Ties go to the youngest, so that the population keeps drifting.
         winner = max(members.tolist(), key=lambda i: (self._population[i].reward, i))
         return self.space.mutate(self._population[winner].architecture, generator)
 

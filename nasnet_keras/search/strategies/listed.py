@@ -1,4 +1,4 @@
-"""Architectures given beforehand, one after the other."""
+"""Architectures of a given list, one after another."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from nasnet_keras.search.strategies.strategy import Strategy
 class Listed(Strategy):
     """Proposes the architectures of a list and learns nothing.
 
-    The list is no part of what tells one such search from another, so a longer list that begins in
-    the same way continues it.
+    The list is not part of the search's identity, so a longer list with the same beginning resumes
+    it.
 
     Args:
         space: The space of the architectures.
         architectures: What to propose, in order.
-        seed: Not used here; it decides the children's seeds.
+        seed: Not used here; the children's seeds depend on it.
 
     Raises:
-        ValueError: One is no architecture of the space.
+        ValueError: One is not an architecture of the space.
     """
 
     name = "listed"

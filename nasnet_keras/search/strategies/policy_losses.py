@@ -14,10 +14,10 @@ def ppo_loss(clip: float = 0.2, entropy_weight: float = 1e-5, per_decision: bool
     """Returns the clipped objective of PPO (Schulman et al. 2017, equation 7), to be minimized.
 
     Args:
-        clip: The ratio of new to old probability counts within 1 - clip and 1 + clip.
+        clip: The ratio of new to old probability is clipped to 1 - clip and 1 + clip.
         entropy_weight: Weight of the entropy, summed over the decisions of an architecture.
-        per_decision: Whether ratios are of single decisions, summed, and not of whole
-            architectures.
+        per_decision: Whether each decision has its own ratio, instead of one for the
+            architecture.
 
     Returns:
         A function of `y_true` `(batch, decisions, 2)`, the log-probabilities at the time of
@@ -46,8 +46,8 @@ def reinforce_loss(entropy_weight: float = 0.0) -> Loss:
         entropy_weight: Weight of the entropy, summed over the decisions of an architecture.
 
     Returns:
-        A function as `ppo_loss` returns; the log-probabilities at the time of sampling are not
-        used, so a result that comes late is treated as if it were sampled now.
+        A function like `ppo_loss` returns; the log-probabilities at the time of sampling are not
+        used, so a late result is treated as if it were sampled now.
     """
 
     def loss(y_true: Any, y_pred: Any) -> Any:

@@ -25,19 +25,18 @@ class _Sample(NamedTuple):
 class PolicySearch(Strategy):
     """NASNet's search: an LSTM controller trained by PPO, or by REINFORCE as in the first NAS.
 
-    As soon as `batch_size` results are there, the controller is updated with them: whichever
-    came first, in the order of their numbers. The log-probabilities of sampling are kept with each
-    proposal, so PPO weighs results that come late by their true ratio.
+    The controller is updated with every `batch_size` results that arrive, in the order of their
+    numbers. Each proposal keeps its log-probabilities of sampling, so PPO weights late results by
+    their true ratio.
 
     The advantage is the reward minus the moving average of the rewards of earlier updates, with its
-    bias towards zero removed; the first update, which has none before it, takes the mean of its own
-    rewards. Failed children take no part.
+    bias towards zero removed; the first update uses the mean of its own rewards. Failed children
+    are ignored.
 
     Args:
-        space: The space searched.
+        space: The search space.
         seed: Seed of the initial weights and of the proposals.
-        settings: The controller and its update; `PPO` or `REINFORCE`, or changed from these by
-            `dataclasses.replace`.
+        settings: The controller and its update: `PPO`, `REINFORCE`, or a changed copy of these.
 
     Raises:
         ValueError: The seed is out of range.
@@ -45,7 +44,7 @@ class PolicySearch(Strategy):
 
     def __init__(self, space: Space, seed: int = 0, settings: PolicySettings = PPO) -> None:
         super().__init__(space, seed)
-        # Keras is loaded here, so that what needs no controller does not wait for it.
+        # Imported here, so that other strategies do not wait for Keras.
         import keras
 
         from nasnet_keras.search.strategies.controller import Controller
@@ -91,8 +90,8 @@ class PolicySearch(Strategy):
         return self._average / (1.0 - decay**self._num_rewards)
 
     def _propose(self, number: int) -> Architecture:
-        # A whole batch is drawn at once and each number has its row in it, so that a proposal does
-        # not depend, not even in its last bit, on how many are asked for together.
+        # A full batch is drawn at once, with one row for each number, so that a proposal does not
+        # depend, even in its last bit, on how many are asked for together.
         rows = self.policy_settings.batch_size
         first = number - number % rows
         if self._drawn is None or self._drawn[0] != first:

@@ -1,4 +1,4 @@
-"""How a controller is trained, as data."""
+"""The settings of a controller."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from nasnet_keras.settings import Count, Decay, NonNegative, Positive, Settings
 class PolicySettings(Settings):
     """The controller and its update; the defaults are NASNet's (Zoph et al. 2018, appendix A).
 
-    Not in the paper, and so ours: Adam, `embedding_size`, `clip`, `epochs` and `per_decision`.
+    Not in the paper, so our choice: Adam, `embedding_size`, `clip`, `epochs` and `per_decision`.
 
     Attributes:
         algorithm: `"ppo"` or `"reinforce"`.
         units: Units of each LSTM layer.
         embedding_size: Size of the embedding of a decision.
-        initial_scale: Weights start uniform within plus and minus this.
-        learning_rate: Of Adam. The papers' rates belong to 12,800 and 20,000 children; a search of
-            some hundred needs a higher one.
-        batch_size: Architectures an update.
-        epochs: Steps of Adam over these (PPO; 1 for REINFORCE).
+        initial_scale: Initial weights are uniform within plus and minus this.
+        learning_rate: Learning rate of Adam. The papers' rates belong to 12,800 and 20,000
+            children; a search of some hundred needs a higher one.
+        batch_size: Architectures in an update.
+        epochs: Steps of Adam on these (1 for REINFORCE).
         clip: PPO's bound on the ratio.
-        per_decision: Whether PPO's ratios are of single decisions.
+        per_decision: Whether PPO has a ratio for each decision, instead of the architecture.
         entropy_weight: Weight of the entropy of an architecture's decisions, summed.
-        baseline_decay: Decay of the moving average of rewards, an update a reward.
+        baseline_decay: Decay of the moving average of rewards, updated once a reward.
         reward_exponent: The reward is raised to this power.
 
     Raises:
@@ -49,11 +49,11 @@ class PolicySettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.units:
-            raise ValueError("units names the size of at least one LSTM layer, got none")
+            raise ValueError("units has the size of at least one LSTM layer, got none")
         if self.algorithm == "reinforce" and self.epochs != 1:
             raise ValueError(
-                f"REINFORCE makes one step with what was sampled, got epochs={self.epochs}; "
-                "several are PPO's"
+                f"REINFORCE makes one step with its samples, got epochs={self.epochs}; "
+                "only PPO makes several"
             )
 
 

@@ -19,9 +19,9 @@ class Progressive(Strategy):
     """PNASNet's search (Liu et al. 2018, algorithm 1).
 
     All 136 distinct cells of one block are trained, the surrogate is fitted, every trained cell is
-    extended by every block, and the K children of the highest predicted accuracy are trained next,
+    extended by every block, and the K children of highest predicted accuracy are trained next,
     until cells have B blocks: 136 + 4 * 256 = 1,160 children in the paper. No network is proposed
-    twice. Its outcome is the best of the last level.
+    twice. Its result is the best of the last level.
 
     A level begins when all children of the one before have a result; until then, `ask` returns
     nothing. The call of `ask` that begins a level fits the surrogate and scores all candidates.
@@ -29,16 +29,16 @@ class Progressive(Strategy):
     finished.
 
     Args:
-        space: The space searched; it says what B is.
+        space: The search space, which defines B.
         seed: Seed of the surrogate.
         beam_size: K; 256 in the paper.
         surrogate: Kind of surrogate and its fit.
-        quorum: Share of a level's children that must have a result before the next level begins.
-            Below 1, children that never answer hold nothing up, and what comes late is learned from
-            but not extended.
+        quorum: Fraction of a level's children that need a result before the next level begins.
+            Below 1, children that never finish do not block the search; late results are learned
+            from, but their cells are not extended.
 
     Attributes:
-        level: Blocks of the cells that are being proposed.
+        level: Blocks of the cells being proposed.
 
     Raises:
         ValueError: The space has no levels, or a value is out of range.
@@ -113,7 +113,7 @@ class Progressive(Strategy):
     def _grow(self) -> None:
         """Fits the surrogate and picks the K best of all distinct children."""
         self.surrogate.fit(self._cells, self._rewards)
-        # In the order of their numbers, so that ties do not depend on who answered first.
+        # In the order of their numbers, so that ties do not depend on which finished first.
         parents = [architecture for _, architecture in sorted(self._parents)]
         children = self.pnas_space.children(parents)
         predictions = self.surrogate.predict(children)
@@ -125,7 +125,7 @@ class Progressive(Strategy):
             form = self.pnas_space.canonical(child)
             if form not in seen:
                 seen.add(form)
-                # As it was scored: a surrogate that reads blocks in order knows it in this one.
+                # As scored, not canonical: the LSTM surrogate depends on the order of the blocks.
                 queue.append(child)
                 scores.append(float(predictions[index]))
                 if len(queue) == self.beam_size:

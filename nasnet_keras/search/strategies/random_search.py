@@ -1,4 +1,4 @@
-"""Random search: every decision uniform, whatever the results."""
+"""Random search: every decision uniform, independent of the results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class RandomSearch(Strategy):
     which is not uniform over distinct networks.
 
     Args:
-        space: The space searched.
+        space: The search space.
         seed: Seed of the proposals.
     """
 

@@ -42,9 +42,9 @@ def get_strategy(name: str, space: Space, seed: int = 0, **options: Any) -> Stra
 
     Args:
         name: A name of `list_strategies()`.
-        space: The space searched.
+        space: The search space.
         seed: Seed of everything random in the strategy.
-        **options: What is to differ from the papers: for `"ppo"` and `"reinforce"` the fields of
+        **options: Changes to the papers' settings: for `"ppo"` and `"reinforce"` the fields of
             `PolicySettings`; for `"evolution"` `population_size` and `sample_size`; for
             `"progressive"` `beam_size`, `quorum` and the fields of `SurrogateSettings`.
 

@@ -1,4 +1,4 @@
-"""What every search strategy is: proposals out, results in, a state that can be written down."""
+"""The interface of search strategies: proposals out, results in, and a state that can be saved."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Proposal:
     """An architecture to be trained.
 
     Attributes:
-        number: Counts the proposals of one strategy from 0; a result names it.
-        architecture: The decisions; `space.decode` turns them into what can be built.
-        predicted_reward: What a surrogate expects of it; `None` where there is none.
+        number: Counts the proposals of one strategy from 0; a result refers to it.
+        architecture: The decisions, for `space.decode`.
+        predicted_reward: A surrogate's prediction, if any.
     """
 
     number: int
@@ -31,12 +31,12 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a proposal.
+    """The result of a proposal.
 
     Attributes:
         number: The proposal's number.
-        reward: Higher is better, e.g. the held-out accuracy in [0, 1]. `None`: the child failed;
-            that is no result, not a reward of 0.
+        reward: Higher is better, e.g. the held-out accuracy in [0, 1]. `None`: the child failed,
+            which is not a reward of 0.
     """
 
     number: int
@@ -46,33 +46,30 @@ class Result:
 class Strategy(abc.ABC):
     """Proposes architectures and learns from their rewards.
 
-    Proposals depend on the seed, on the number of proposals asked for before, and on the results
-    told before each of them, in the order told; asking for several at once is asking for them one
-    by one. So replaying the same calls gives the same proposals, and so does loading a state and
-    going on. On another machine or backend the last bits of a network's weights may differ, and a
-    proposal with them.
+    A proposal depends only on the seed, its number and the results told before it, in their order.
+    So replaying the calls, or loading a state and continuing, gives the same proposals. On another
+    machine or backend, the last bits of a network's weights may differ, and so may a proposal.
 
-    Results may come late, in any order, twice (the first one told counts) or never. A strategy
-    never touches a disk, a device of its own choosing or a process.
+    Results may come late, in any order, twice (the first one counts) or never. A strategy never
+    touches disks, processes, or devices of its own choosing.
 
-    A strategy may propose an architecture that it proposed before, or one equivalent to it: a
-    controller that converges does. Whoever trains the children looks up `space.key(architecture)`
-    and tells the known reward under the new number instead of training it again; a strategy learns
-    from that as from any result. `Progressive` never proposes one network twice.
+    A strategy may propose equivalent architectures repeatedly, as a converging controller does. The
+    driver looks up `space.key(architecture)` and tells the known reward under the new number
+    instead of training it again.
 
     Args:
-        space: The space searched.
-        seed: Seed of everything random here, 0 or more.
+        space: The search space.
+        seed: Seed of everything random, at least 0.
 
     Raises:
-        ValueError: The seed is no whole number of 0 or more.
+        ValueError: The seed is not a whole number of at least 0.
     """
 
     name: str
 
     def __init__(self, space: Space, seed: int = 0) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"a seed is a whole number of 0 or more, got {seed!r}")
+            raise ValueError(f"a seed is a whole number of at least 0, got {seed!r}")
         self.space = space
         self.seed = seed
         self._next_number = 0
@@ -80,27 +77,27 @@ class Strategy(abc.ABC):
 
     @property
     def finished(self) -> bool:
-        """Whether no further proposal will ever come."""
+        """Whether there will be no further proposal."""
         return False
 
     @property
     def dead_end(self) -> str | None:
-        """What not one of which has a reward, where that finished the strategy; else `None`."""
+        """What the strategy ended with, as none has a reward, e.g. `"cell of level 2"`."""
         return None
 
     @property
     def pending(self) -> dict[int, Architecture]:
-        """Proposals without a result so far, by number."""
+        """Proposals without a result, by number."""
         return dict(self._pending)
 
     def settings(self) -> dict[str, Any]:
-        """Returns what else tells this strategy from others of its name, JSON-ready."""
+        """Returns the settings that differ among strategies of this name, JSON-ready."""
         return {}
 
     def ask(self, n: int = 1) -> list[Proposal]:
         """Returns up to `n` proposals.
 
-        Fewer come, or none, where the strategy is finished or has to wait for results.
+        Fewer, or none, if the strategy is finished or has to wait for results.
 
         Raises:
             ValueError: `n` is negative.
@@ -122,8 +119,8 @@ class Strategy(abc.ABC):
         """Learns from results.
 
         Raises:
-            ValueError: A number was never proposed, or a reward is not finite. Nothing has been
-                learned then, from any of the results.
+            ValueError: A number was never proposed, or a reward is not finite; nothing is learned
+                then.
         """
         results = list(results)
         for result in results:
@@ -134,8 +131,8 @@ class Strategy(abc.ABC):
                 )
             if result.reward is not None and not math.isfinite(result.reward):
                 raise ValueError(
-                    f"proposal {result.number}: a reward is a finite number, or None for a child "
-                    f"that failed; got {result.reward!r}"
+                    f"proposal {result.number}: a reward is a finite number, or None for a failed "
+                    f"child; got {result.reward!r}"
                 )
         for result in results:
             architecture = self._pending.pop(result.number, None)
@@ -144,10 +141,10 @@ class Strategy(abc.ABC):
                 self._learn(result.number, architecture, reward)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns the whole state, as one flat dictionary.
+        """Returns the complete state as a flat dictionary.
 
-        Every value is a NumPy array or JSON-ready (text, numbers, lists, dictionaries), so that the
-        arrays can go to an npz file and the rest to a JSON file. The arrays are copies.
+        Every value is a NumPy array (a copy) or JSON-ready, so that it can be saved as npz and
+        JSON.
         """
         return {
             **self._identity(),
@@ -156,11 +153,10 @@ class Strategy(abc.ABC):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up where `state_dict` was called.
+        """Restores the state that `state_dict` returned.
 
         Raises:
-            ValueError: The state is of another strategy, space, seed or setting; the message shows
-                the difference.
+            ValueError: The strategy, space, seed or a setting differs; the message shows it.
         """
         for key, expected in self._identity().items():
             found = state.get(key)
@@ -176,24 +172,24 @@ class Strategy(abc.ABC):
             "seed": self.seed,
             "settings": self.settings(),
         }
-        # As it would come back from a file: tuples are lists there.
+        # As read from a file: with lists for tuples.
         return json.loads(json.dumps(identity))
 
     def _generator(self, number: int) -> np.random.Generator:
-        """Returns the source of all that is random in one proposal."""
+        """Returns the random generator of one proposal."""
         return np.random.default_rng([self.seed, number])
 
     @abc.abstractmethod
     def _propose(self, number: int) -> Architecture | None:
-        """Returns the next architecture, or `None` to wait or where there is none."""
+        """Returns the next architecture; `None` to wait, or if there is none."""
 
     def _predicted_reward(self, number: int) -> float | None:
-        """Returns what the strategy expects of the proposal it just made."""
+        """Returns the predicted reward of the latest proposal."""
         return None
 
     @abc.abstractmethod
     def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
-        """Takes in the first result of a proposal; `None` is a failure."""
+        """Learns from the first result of a proposal; `None` is a failure."""
 
 
 def _difference(key: str, found: Any, expected: Any) -> str:
@@ -201,4 +197,4 @@ def _difference(key: str, found: Any, expected: Any) -> str:
         for name in {**expected, **found}:
             if found.get(name) != expected.get(name):
                 return _difference(f"{key} {name!r}", found.get(name), expected.get(name))
-    return f"the state is of another search: its {key} is {found!r}, this one's {expected!r}"
+    return f"the state is of a different search: its {key} is {found!r}, this one's {expected!r}"

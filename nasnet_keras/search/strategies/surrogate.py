@@ -1,4 +1,4 @@
-"""A surrogate: predicts accuracies of cells it has not seen, of sizes it has not seen."""
+"""A surrogate: predicts accuracies of unseen cells, even of unseen sizes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import numpy as np
 from nasnet_keras.search.strategies.surrogate_networks import NETWORKS
 from nasnet_keras.search.strategies.surrogate_settings import MLP_ENSEMBLE, SurrogateSettings
 
-# Cells a call of `predict`; one fixed shape is compiled once.
+# Cells in a call of `predict`; a fixed shape is compiled once.
 _ROWS = 4096
-# Training steps a call.
+# Training steps in a call.
 _STEPS = 50
 
 
 class Surrogate:
     """One network or an ensemble, fitted to the cells trained so far.
 
-    One network alone is fitted again from where it stands; the members of an ensemble start anew
-    each time, each without its own part of the data. Where there are fewer cells than members, as
-    many members are fitted as there are cells, and one alone to all of them.
+    A single network is fine-tuned from its last weights; the members of an ensemble start from
+    scratch each time, each without one part of the data. With fewer cells than members, only as
+    many members as cells are fitted, and a single one to all of them.
 
     Args:
         num_blocks: B, the most blocks of a cell.
         settings: Kind, members and fit.
-        seed: Seed of weights, of the parts left out and of the order of the data.
+        seed: Seed of weights, left-out parts and order of the data.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Surrogate:
         self.settings = settings
         self.seed = seed
         self._fits = 0
-        # One compiled network, into which each member's weights are put in turn.
+        # One compiled network, which takes each member's weights in turn.
         self._network = NETWORKS[settings.kind](
             num_blocks, settings.embedding_size, settings.units, name=f"{settings.kind}_surrogate"
         )
@@ -45,7 +45,7 @@ class Surrogate:
         self._network.compile(
             self._optimizer,
             loss="mean_absolute_error",
-            # A step takes less time than Python's way to the next one.
+            # A step is shorter than Python's overhead between steps.
             steps_per_execution=_STEPS,
             jit_compile=keras.backend.backend() == "jax",
         )
@@ -60,7 +60,7 @@ class Surrogate:
             rewards: Their accuracies, in [0, 1].
 
         Raises:
-            ValueError: There is no cell, lengths differ, or a reward is out of range.
+            ValueError: There are no cells, lengths differ, or a reward is out of range.
         """
         settings = self.settings
         targets = np.asarray(rewards, "float32")
@@ -99,7 +99,7 @@ class Surrogate:
         self._optimizer.learning_rate = rate
         size = self.settings.batch_size
         orders = [generator.permutation(len(targets)) for _ in range(self.settings.epochs)]
-        # The last batch is filled up from the start of the same order: one shape only.
+        # The last batch is filled from the start of the same order, to keep one shape.
         filled = -(-len(targets) // size) * size
         rows = np.concatenate([np.resize(order, filled) for order in orders])
         self._network.fit(inputs[rows], targets[rows, None], size, shuffle=False, verbose=0)
@@ -117,7 +117,7 @@ class Surrogate:
             RuntimeError: The surrogate has not been fitted.
         """
         if not self._members:
-            raise RuntimeError("the surrogate predicts nothing before it is fitted")
+            raise RuntimeError("the surrogate cannot predict before it is fitted")
         inputs = self._as_input(cells)
         total = np.zeros(len(inputs))
         for weights in self._members:
@@ -139,7 +139,7 @@ class Surrogate:
         return inputs.reshape(-1, self.num_blocks, 4)
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns weights and count of fits as a flat dictionary (see `Strategy.state_dict`)."""
+        """Returns weights and number of fits as a flat dictionary (see `Strategy.state_dict`)."""
         state: dict[str, Any] = {"surrogate_fits": self._fits}
         for member, weights in enumerate(self._members):
             for i, value in enumerate(weights):
@@ -147,7 +147,7 @@ class Surrogate:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Takes up where `state_dict` was called."""
+        """Restores the state that `state_dict` returned."""
         self._fits = int(state["surrogate_fits"])
         count = len(self._network.weights)
         # The last fit may have had fewer cells than there are members.

@@ -10,7 +10,7 @@ from keras import ops
 
 from nasnet_keras.search.spaces.pnas_space import PNAS_OPERATIONS
 
-# The sigmoid of this, 0.86, is near the accuracies to come (PNASNet's section 5.2).
+# The sigmoid of this, 0.86, is near the expected accuracies (PNASNet's section 5.2).
 _FINAL_BIAS = 1.8
 
 
@@ -18,7 +18,7 @@ class SurrogateNetwork(keras.Model):
     """Base of both: one embedding of inputs, one of operations, a sigmoid at the end.
 
     Input shape: `(batch, blocks, 4)`, integers: input 1, input 2, operation 1, operation 2, each
-    plus 1; blocks that a cell does not have are 0 and come last.
+    plus 1; missing blocks are 0 and come last.
     Output shape: `(batch, 1)`, the predicted accuracy in (0, 1).
 
     Args:
@@ -42,9 +42,9 @@ class SurrogateNetwork(keras.Model):
         raise NotImplementedError
 
     def reset(self, generator: np.random.Generator) -> None:
-        """Draws new weights, the same on every backend.
+        """Draws new weights, equal on every backend.
 
-        Embeddings are uniform within plus and minus 0.1, matrices Glorot uniform, biases 0 but for
+        Embeddings are uniform within plus and minus 0.1, matrices Glorot uniform, biases 0 except
         the last one and those of forget gates (1).
         """
         values = []
@@ -73,10 +73,10 @@ class MLPSurrogate(SurrogateNetwork):
 
     def call(self, cells: Any) -> Any:
         present = ops.cast(cells[..., :1] > 0, self.compute_dtype)
-        share = present / ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0)
+        fraction = present / ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0)
         means = [
-            self._mean_embedding(self.input_embedding, cells[..., :2], share),
-            self._mean_embedding(self.operation_embedding, cells[..., 2:], share),
+            self._mean_embedding(self.input_embedding, cells[..., :2], fraction),
+            self._mean_embedding(self.operation_embedding, cells[..., 2:], fraction),
         ]
         x = ops.concatenate(means, axis=1)
         x = ops.reshape(x, (-1, x.shape[1] * x.shape[2]))
@@ -84,15 +84,15 @@ class MLPSurrogate(SurrogateNetwork):
             x = layer(x)
         return self.final(x)
 
-    def _mean_embedding(self, embedding: Any, tokens: Any, share: Any) -> Any:
-        """Returns `(batch, 2, embedding_size)`: tokens are counted first, for they are few."""
+    def _mean_embedding(self, embedding: Any, tokens: Any, fraction: Any) -> Any:
+        """Returns `(batch, 2, embedding_size)`; counts the tokens first, since they are few."""
         one_hot = ops.one_hot(tokens, embedding.input_dim, dtype=self.compute_dtype)
-        counts = ops.sum(one_hot * ops.expand_dims(share, -1), axis=1)
+        counts = ops.sum(one_hot * ops.expand_dims(fraction, -1), axis=1)
         return ops.matmul(counts, embedding(ops.arange(embedding.input_dim)))
 
 
 class LSTMSurrogate(SurrogateNetwork):
-    """An LSTM over the 4b tokens of a cell; its last state decides."""
+    """An LSTM over the 4b tokens of a cell; its last state gives the prediction."""
 
     def make_layers(self, units: int) -> None:
         self.lstm = keras.layers.LSTM(units, name="lstm")

@@ -1,4 +1,4 @@
-"""How a surrogate is made and fitted, as data."""
+"""The settings of a surrogate."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nasnet_keras.settings import Count, Positive, Settings
 class SurrogateSettings(Settings):
     """The predictor of PNASNet's search (Liu et al. 2018, sections 4.2 and 5.2).
 
-    Not in the paper, and so ours: `epochs` and `batch_size`.
+    Not in the paper, so our choice: `epochs` and `batch_size`.
 
     Attributes:
         kind: `"mlp"` or `"lstm"`.
         members: 1, or the size of an ensemble; 5 in the paper, each fitted from scratch to all data
-            so far but its own fifth.
+            so far except its own fifth.
         embedding_size: Size of the embeddings of inputs and operations.
         units: Units of the LSTM, or of each of the two dense layers.
-        first_learning_rate: Of Adam, for the first fit (cells of one block).
-        learning_rate: Of Adam, for the later ones.
-        epochs: Passes over the data a fit.
-        batch_size: Cells a step.
+        first_learning_rate: Learning rate of Adam for the first fit (cells of one block).
+        learning_rate: Learning rate of Adam for later fits.
+        epochs: Passes over the data in a fit.
+        batch_size: Cells in a step.
 
     Raises:
         ValueError: A value is out of range.

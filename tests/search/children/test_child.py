@@ -82,7 +82,7 @@ def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
     ("command", "flags", "message"),
     [
         ("rnu", {}, "unknown command 'rnu'; did you mean 'run'?"),
-        ("status", {}, "holds no search"),
+        ("status", {}, "is not a search"),
         ("top", {"budget": 3}, "unknown flag '--budget'; expected one of: --count, --run_dir"),
         ("run", {}, "--strategy is missing"),
         ("run", {"strategy": "random", "ray_address": "auto"}, "nothing to --executor=local"),
@@ -100,7 +100,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
 
 
 def test_children_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ValueError, match="space 'layerwise' describes no cells"):
+    with pytest.raises(ValueError, match="space 'layerwise' does not describe cells"):
         ClassifierChild("digits").check(get_space("layerwise"))
     with pytest.raises(ValueError, match="needs latency_runs"):
         ClassifierChild("digits", latency_runs=0, limits=Limits(max_latency_ms=5))

@@ -337,7 +337,7 @@ def test_a_child_may_turn_its_architecture_down(tmp_path: Path) -> None:
         return {"reward": None, "rejected": "too slow"} if job.number == 1 else quick(job)
 
     state = experiment(tmp_path, "random").run(Workers(child=child), 6)
-    # One turned down is not one of the budget.
+    # A rejected one does not count towards the budget.
     assert state.rejected == 1 and state.trained == 6 == state.done
 
 
@@ -357,7 +357,7 @@ def test_a_limit_that_only_a_child_can_check_ends_the_search_if_nothing_meets_it
         with pytest.raises(ValueError, match="meets max_latency_ms=0.001; the least were 2 ms"):
             experiment(tmp_path, "random", space, limits=limits).run(workers, budget)
         assert len(workers.jobs) < 310
-    with pytest.raises(ValueError, match="was trained; the last was turned down: max_latency_ms"):
+    with pytest.raises(ValueError, match="was trained; the last was rejected: max_latency_ms"):
         experiment(tmp_path / "other", "random").run(Workers(child=child), budget)
 
 
@@ -368,10 +368,10 @@ def test_a_limit_that_nothing_meets_any_more_ends_the_search_with_a_line(tmp_pat
     search = experiment(tmp_path, "random", get_space("pnas", num_blocks=2))
     state = search.run(Workers(child=child), 40)
     assert state.trained == 4 == state.started and state.rejected < 310
-    assert "children turned their architectures down: too slow" in search.lines[-1]  # type: ignore
+    assert "architectures were rejected by their children: too slow" in search.lines[-1]  # type: ignore
 
 
-def test_children_turned_down_change_nothing_when_a_search_goes_on(tmp_path: Path) -> None:
+def test_rejected_children_change_nothing_when_a_search_is_resumed(tmp_path: Path) -> None:
     def child(job: Job) -> dict:
         return {"reward": None, "rejected": "too slow"} if job.seed % 3 else quick(job)
 

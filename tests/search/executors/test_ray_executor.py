@@ -37,21 +37,23 @@ def test_a_relative_run_directory_is_the_driver_s(tmp_path: Path, monkeypatch) -
     assert list((tmp_path / "worker").iterdir()) == []
 
 
-def test_impossible_shares_are_refused_before_ray_starts() -> None:
-    with pytest.raises(ValueError, match="a part of one accelerator or whole ones, got 1.5"):
+def test_impossible_requirements_are_refused_before_ray_starts() -> None:
+    with pytest.raises(
+        ValueError, match="a fraction of one accelerator or a whole number, got 1.5"
+    ):
         RayExecutor(quick, 1, gpus=1.5)
     with pytest.raises(ValueError, match="0 cores and accelerators or more"):
         RayExecutor(quick, 1, cpus=-1)
 
 
-def test_a_share_that_this_machine_cannot_give_is_refused() -> None:
+def test_requirements_that_this_machine_cannot_meet_are_refused() -> None:
     with pytest.raises(ValueError) as error:
         RayExecutor(quick, 1, gpus=1000)
-    assert "a child takes 1 CPU and 1000 GPU, but this machine has " in str(error.value)
+    assert "a child needs 1 CPU and 1000 GPU, but this machine has " in str(error.value)
     assert not ray.is_initialized()
 
 
-def test_of_a_share_that_no_machine_of_a_cluster_can_give_a_line_is_said() -> None:
+def test_requirements_that_no_machine_of_a_cluster_meets_are_a_line() -> None:
     said: list[str] = []
     ray.init(
         address="local", num_cpus=2, num_gpus=1, include_dashboard=False, logging_level="error"
@@ -61,7 +63,7 @@ def test_of_a_share_that_no_machine_of_a_cluster_can_give_a_line_is_said() -> No
         assert said == []
         RayExecutor(quick, 1, cpus=3, say=said.append).close()
         assert said == [
-            "a child takes 3 CPU and 0 GPU, but no machine has that; children wait until one joins "
+            "a child needs 3 CPU and 0 GPU, but no machine has that; children wait until one joins "
             "(now: 2 CPU and 1 GPU)"
         ]
     finally:

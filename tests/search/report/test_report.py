@@ -115,17 +115,17 @@ def test_curves_are_means_of_the_best_so_far() -> None:
     )
 
 
-def test_shares_of_operations_are_counted_by_period() -> None:
+def test_fractions_of_operations_are_counted_by_period() -> None:
     space = get_space("pnas", num_blocks=2)
     first, second = (0, 0, 3, 3), (0, 1, 3, 4, 0, 2, 5, 5)
     children = [Trained(i, a, 0.5, None, 1.0, {}) for i, a in enumerate((first, first, second))]
-    ends, shares = report_charts.operation_shares(space, children, periods=2)
+    ends, fractions = report_charts.operation_fractions(space, children, periods=2)
     assert ends == [2, 3]
-    assert shares["conv_1x7_7x1"].tolist() == [1.0, 0.25]
-    assert shares["avg_pool_3x3"].tolist() == [0.0, 0.5]
-    assert sum(shares.values()).tolist() == [1.0, 1.0]  # type: ignore[union-attr]
+    assert fractions["conv_1x7_7x1"].tolist() == [1.0, 0.25]
+    assert fractions["avg_pool_3x3"].tolist() == [0.0, 0.5]
+    assert sum(fractions.values()).tolist() == [1.0, 1.0]  # type: ignore[union-attr]
     table = CategoricalSpace("table", {"a": range(3)})
-    assert report_charts.operation_shares(table, children) == ([], {})
+    assert report_charts.operation_fractions(table, children) == ([], {})
 
 
 def test_rank_correlation_is_spearmans() -> None:

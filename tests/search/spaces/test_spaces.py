@@ -276,7 +276,7 @@ def test_layerwise_choices_are_the_papers() -> None:
         (lambda: PNASSpace().children([]), "no cells to expand"),
         (lambda: CategoricalSpace("t", {}), "has no decisions"),
         (lambda: CategoricalSpace("t", {"a": ()}), "'a' has no choices"),
-        (lambda: CategoricalSpace("t", {"a": (1, 1)}), "names a choice twice"),
+        (lambda: CategoricalSpace("t", {"a": (1, 1)}), "has a choice twice"),
         (lambda: CategoricalSpace("t", {"a": ([],)}), "a string, a number or a boolean"),
         (lambda: CategoricalSpace("t", {"a": (1,)}, {"b": "k"}), "unknown decision 'b'"),
         (lambda: SPACES[-1].encode({"a": 1, "b": "z", "c": 0.5}), "unknown choice 'z'"),
