@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import signal
 import sys
@@ -90,24 +91,27 @@ def make_executor(flags: ChildFlags, child: Any, say: Callable[[str], None]) -> 
 
 
 @contextlib.contextmanager
-def watched(directory: Any, console: Any) -> Iterator[Any]:
+def watched(directory: Any) -> Iterator[tuple[Callable[[str], None], Any]]:
     """Shows the progress of the search in the block, and how it ends.
 
     Args:
         directory: The search's `RunDirectory`.
-        console: A `rich` console.
 
     Yields:
-        The callback for the search's state.
+        The callbacks for lines and for the search's state.
     """
+    from rich.console import Console
+
     from nasnet_keras.search.engine.experiment import SearchFailed
     from nasnet_keras.search.engine.progress import SearchProgress
 
+    console = Console()
+    say = functools.partial(console.print, highlight=False, soft_wrap=True)
     # Schedulers send this signal before they take a machine away.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with SearchProgress(console) as progress:
-            yield progress
+            yield say, progress
     except SearchFailed as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

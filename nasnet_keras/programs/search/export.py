@@ -10,22 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.outputs import check_suffix, read_child
-from nasnet_keras.settings import NonNegativeInt, Settings
+from nasnet_keras.programs.search.outputs import SearchFlags, check_suffix, read_child
+from nasnet_keras.settings import NonNegativeInt
 from nasnet_keras.whole_files import check_can_write
 
 
-@dataclass(frozen=True)
-class Flags(Settings):
+@dataclass(frozen=True, kw_only=True)
+class Flags(SearchFlags):
     """What is exported, and where.
 
     Attributes:
-        run_dir: Directory of the search.
         output: The .json file to write.
         child: Number of a child. Default: the one with the highest accuracy.
     """
 
-    run_dir: str
     output: str
     child: NonNegativeInt | None = None
 

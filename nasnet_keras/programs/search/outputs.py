@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
+
+from nasnet_keras.settings import Count, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchFlags(Settings):
+    """Which search.
+
+    Attributes:
+        run_dir: Directory of the search.
+    """
+
+    run_dir: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestFlags(SearchFlags):
+    """Which children of a search.
+
+    Attributes:
+        count: How many of the best children.
+    """
+
+    count: Count = 10
 
 
 def check_suffix(path: str, suffix: str) -> None:

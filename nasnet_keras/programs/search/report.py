@@ -10,23 +10,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.outputs import check_suffix
-from nasnet_keras.settings import Count, Settings
+from nasnet_keras.programs.search.outputs import BestFlags, check_suffix
 
 
-@dataclass(frozen=True)
-class Flags(Settings):
+@dataclass(frozen=True, kw_only=True)
+class Flags(BestFlags):
     """What is reported, and where.
 
     Attributes:
-        run_dir: Directory of the search.
         output: The .html file to write.
-        count: How many of the best children.
     """
 
-    run_dir: str
     output: str
-    count: Count = 10
 
 
 def report(flags: Flags) -> None:

@@ -7,7 +7,6 @@ Flags override the recipe's values.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,28 +14,18 @@ from nasnet_keras.classification import Recipe
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.children import (
-    CHILD_FIELDS,
-    ChildFlags,
-    make_executor,
-    watched,
-)
-from nasnet_keras.programs.search.outputs import print_table
-from nasnet_keras.settings import Count, Settings
+from nasnet_keras.programs.search.children import CHILD_FIELDS, ChildFlags, make_executor, watched
+from nasnet_keras.programs.search.outputs import BestFlags, print_table
 
 
-@dataclass(frozen=True)
-class Flags(Settings):
+@dataclass(frozen=True, kw_only=True)
+class Flags(BestFlags):
     """Which children are retrained, and how.
 
     Attributes:
-        run_dir: Directory of the search.
-        count: How many of the best children.
         recipe: Their recipe. Default: digits for that dataset, else nasnet_cifar.
     """
 
-    run_dir: str
-    count: Count = 10
     recipe: str | None = None
 
 
@@ -53,22 +42,14 @@ def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildF
             f"{directory.path}: the configuration does not name the children's dataset"
         )
     import_keras_quietly()
-    from rich.console import Console
-
     from nasnet_keras.search.children.rerank import RerankChild, rerank
 
     recipe = flags.recipe or ("digits" if dataset == "digits" else "nasnet_cifar")
     child = RerankChild(
-        dataset,
-        child_flags.dataset_dir,
-        overrides,
-        child_flags.latency_runs,
-        recipe_name=recipe,
+        dataset, child_flags.dataset_dir, overrides, child_flags.latency_runs, recipe_name=recipe
     )
     child.check(history.space)
-    console = Console()
-    say = functools.partial(console.print, highlight=False, soft_wrap=True)
-    with watched(rerank_directory(directory), console) as progress:
+    with watched(rerank_directory(directory)) as (say, progress):
         executor = make_executor(child_flags, child, say)
         children = rerank(directory, flags.count, child, executor, say, progress)
     print_table(reranking(children, f"recipe {recipe}"))

@@ -8,7 +8,6 @@ Flags override the paper's or the dataset's values.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,21 +16,16 @@ from nasnet_keras.classification import Recipe
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.children import (
-    CHILD_FIELDS,
-    ChildFlags,
-    make_executor,
-    watched,
-)
-from nasnet_keras.settings import Count, Positive, Seed, Settings
+from nasnet_keras.programs.search.children import CHILD_FIELDS, ChildFlags, make_executor, watched
+from nasnet_keras.programs.search.outputs import SearchFlags
+from nasnet_keras.settings import Count, Positive, Seed
 
 
-@dataclass(frozen=True)
-class Flags(Settings):
+@dataclass(frozen=True, kw_only=True)
+class Flags(SearchFlags):
     """What is searched for, and how.
 
     Attributes:
-        run_dir: Directory of the search.
         strategy: ppo, reinforce, random, evolution or progressive.
         strategy_option: A setting of the strategy, e.g. batch_size=10.
         space: nasnet or pnas. Default: pnas for progressive, else nasnet.
@@ -44,7 +38,6 @@ class Flags(Settings):
         dataset_name: Dataset of the children.
     """
 
-    run_dir: str
     strategy: str
     strategy_option: Mapping[str, Any] = field(default_factory=dict)
     space: str | None = None
@@ -68,8 +61,6 @@ def run_search(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags)
     directory = RunDirectory(flags.run_dir)
 
     import_keras_quietly()
-    from rich.console import Console
-
     from nasnet_keras.search.children.child import ClassifierChild
     from nasnet_keras.search.engine.experiment import Experiment
 
@@ -77,17 +68,9 @@ def run_search(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags)
         flags.dataset_name, child_flags.dataset_dir, overrides, child_flags.latency_runs, limits
     )
     child.check(space)
-    console = Console()
-    say = functools.partial(console.print, highlight=False, soft_wrap=True)
-    experiment = Experiment(
-        directory,
-        get_strategy(flags.strategy, space, flags.seed, **flags.strategy_option),
-        child.config(),
-        limits,
-        child.costs,
-        say,
-    )
-    with watched(directory, console) as progress:
+    strategy = get_strategy(flags.strategy, space, flags.seed, **flags.strategy_option)
+    with watched(directory) as (say, progress):
+        experiment = Experiment(directory, strategy, child.config(), limits, child.costs, say)
         experiment.run(make_executor(child_flags, child, say), flags.budget, progress)
 
 

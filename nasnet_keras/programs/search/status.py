@@ -7,24 +7,11 @@ This does not disturb a running search.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import Settings
+from nasnet_keras.programs.search.outputs import SearchFlags
 
 
-@dataclass(frozen=True)
-class Flags(Settings):
-    """Which search.
-
-    Attributes:
-        run_dir: Directory of the search.
-    """
-
-    run_dir: str
-
-
-def show_status(flags: Flags) -> None:
+def show_status(flags: SearchFlags) -> None:
     from nasnet_keras.directory_lock import is_locked
     from nasnet_keras.search.engine.progress import describe
     from nasnet_keras.search.engine.run_directory import RunDirectory
@@ -41,4 +28,4 @@ def show_status(flags: Flags) -> None:
         print(f"last error: {history.state.last_error}")
 
 
-PROGRAM = Program(show_status, (Flags,))
+PROGRAM = Program(show_status, (SearchFlags,))

@@ -7,27 +7,11 @@ Their cells are in children/CHILD/genotype.json of the search's directory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.outputs import print_table
-from nasnet_keras.settings import Count, Settings
+from nasnet_keras.programs.search.outputs import BestFlags, print_table
 
 
-@dataclass(frozen=True)
-class Flags(Settings):
-    """Which children.
-
-    Attributes:
-        run_dir: Directory of the search.
-        count: How many of the best children.
-    """
-
-    run_dir: str
-    count: Count = 10
-
-
-def show_top(flags: Flags) -> None:
+def show_top(flags: BestFlags) -> None:
     from nasnet_keras.search.engine.run_directory import RunDirectory
     from nasnet_keras.search.report.history import read_history
     from nasnet_keras.search.report.tables import ranking
@@ -37,4 +21,4 @@ def show_top(flags: Flags) -> None:
     print(f"genotypes: {history.path}/children/CHILD/genotype.json")
 
 
-PROGRAM = Program(show_top, (Flags,))
+PROGRAM = Program(show_top, (BestFlags,))
