@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nasnet_keras.genotypes import OPERATIONS, CellGenotype
 from nasnet_keras.suggestions import unknown_name
@@ -124,12 +124,8 @@ def place_cell(cell: CellGenotype, title: str) -> CellLayout:
     bottoms = [sum(heights[:i]) + i * _ROW_GAP for i in range(len(rows))]
     row_of = {box.name: i for i, row in enumerate(rows) for box in row}
     placed = {
-        name: Box(
-            name,
-            box.kind,
-            box.text,
-            layout.centers[name],
-            bottoms[row_of[name]] + heights[row_of[name]] / 2,
+        name: replace(
+            box, x=layout.centers[name], y=bottoms[row_of[name]] + heights[row_of[name]] / 2
         )
         for name, box in boxes.items()
     }

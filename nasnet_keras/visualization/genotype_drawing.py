@@ -68,46 +68,42 @@ def genotype_svg(genotype: Genotype) -> str:
     """
     layouts = _layouts(genotype)
     width, height = _size(layouts)
-    root = ElementTree.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {width:.1f} {height:.1f}",
-            "width": f"{width:.1f}",
-            "height": f"{height:.1f}",
-            "role": "img",
-            "font-family": "DejaVu Sans, Verdana, Helvetica, sans-serif",
-            "font-size": f"{_FONT_SIZE:g}",
-            "text-anchor": "middle",
-        },
+    root = ElementTree.Element("svg")
+    _set(
+        root,
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {width:.1f} {height:.1f}",
+        width=width,
+        height=height,
+        role="img",
+        font_family="DejaVu Sans, Verdana, Helvetica, sans-serif",
+        font_size=f"{_FONT_SIZE:g}",
+        text_anchor="middle",
     )
-    ElementTree.SubElement(root, "title").text = genotype.name
-    ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": "#ffffff"})
+    _add(root, "title").text = genotype.name
+    _add(root, "rect", width="100%", height="100%", fill="#ffffff")
     for layout, left in zip(layouts, _lefts(layouts), strict=True):
         cell = layout.title.split()[0]
         bottom = height - _MARGIN
-        group = ElementTree.SubElement(root, "g", {"transform": f"translate({left:.1f} 0)"})
+        group = _add(root, "g", transform=f"translate({left:.1f} 0)")
         for edge in layout.edges:
-            points = [(x, bottom - y) for x, y in edge.points]
-            ElementTree.SubElement(
+            ends = {"data_from": edge.source, "data_to": edge.target}
+            outline = _svg_path([(x, bottom - y) for x, y in edge.points])
+            _add(
                 group,
                 "path",
-                {
-                    "class": "edge",
-                    "data-cell": cell,
-                    "data-from": edge.source,
-                    "data-to": edge.target,
-                    "d": _svg_path(points),
-                    "fill": "none",
-                    "stroke": _INK,
-                },
+                class_="edge",
+                data_cell=cell,
+                **ends,
+                d=outline,
+                fill="none",
+                stroke=_INK,
             )
         for box in layout.boxes:
             _svg_box(group, cell, box, bottom)
-        title = {"x": f"{layout.width / 2:.1f}", "y": f"{_MARGIN + _FONT_SIZE:.1f}"}
-        ElementTree.SubElement(
-            group, "text", title | {"font-weight": "bold", "class": "title"}
-        ).text = layout.title
+        title = {"font_weight": "bold", "class_": "title"}
+        middle, top = layout.width / 2, _MARGIN + _FONT_SIZE
+        _add(group, "text", x=middle, y=top, **title).text = layout.title
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -154,26 +150,33 @@ def _svg_path(points: Sequence[Point]) -> str:
 
 
 def _svg_box(group: ElementTree.Element, cell: str, box: Box, bottom: float) -> None:
-    node = ElementTree.SubElement(
-        group, "g", {"class": f"node {box.kind}", "data-cell": cell, "data-name": box.name}
-    )
-    ElementTree.SubElement(
+    node = _add(group, "g", class_=f"node {box.kind}", data_cell=cell, data_name=box.name)
+    _add(
         node,
         "rect",
-        {
-            "x": f"{box.x - box.width / 2:.1f}",
-            "y": f"{bottom - box.y - box.height / 2:.1f}",
-            "width": f"{box.width:.1f}",
-            "height": f"{box.height:.1f}",
-            "rx": "5",
-            "fill": COLORS[box.kind],
-            "stroke": _INK,
-        },
+        x=box.x - box.width / 2,
+        y=bottom - box.y - box.height / 2,
+        width=box.width,
+        height=box.height,
+        rx="5",
+        fill=COLORS[box.kind],
+        stroke=_INK,
     )
     first = bottom - box.y - LINE_HEIGHT * (len(box.text) - 1) / 2 + 0.35 * _FONT_SIZE
     for index, line in enumerate(box.text):
-        place = {"x": f"{box.x:.1f}", "y": f"{first + LINE_HEIGHT * index:.1f}"}
-        ElementTree.SubElement(node, "text", place).text = line
+        _add(node, "text", x=box.x, y=first + LINE_HEIGHT * index).text = line
+
+
+def _add(parent: ElementTree.Element, tag: str, **attributes: str | float) -> ElementTree.Element:
+    element = ElementTree.SubElement(parent, tag)
+    _set(element, **attributes)
+    return element
+
+
+def _set(element: ElementTree.Element, **attributes: str | float) -> None:
+    for name, value in attributes.items():
+        name = name.rstrip("_").replace("_", "-")
+        element.set(name, value if isinstance(value, str) else f"{value:.1f}")
 
 
 def _draw_png(layouts: Sequence[CellLayout], path: Path) -> None:
