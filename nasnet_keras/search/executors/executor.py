@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nasnet_keras.settings import Count, check_value
+
 TIME_LIMIT = "TimeLimit"
 """Prefix of the error of a job that exceeded its time limit."""
 
@@ -78,8 +80,7 @@ class Executor(abc.ABC):
     """
 
     def __init__(self, workers: int) -> None:
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise ValueError(f"workers is a whole number of 1 or more, got {workers!r}")
+        check_value("workers", Count, workers)
         self.workers = workers
 
     @abc.abstractmethod

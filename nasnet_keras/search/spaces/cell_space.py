@@ -9,6 +9,7 @@ from typing import Any, Literal
 from nasnet_keras.genotypes import Block, Branch, CellGenotype, Genotype
 from nasnet_keras.search.spaces.canonical import canonical_order
 from nasnet_keras.search.spaces.space import Architecture, Decision, Space
+from nasnet_keras.settings import Count, check_value
 
 Row = tuple[int, int, int, int, int]
 """Inputs (slim's index), operations and combination of a block: I1, I2, O1, O2, C."""
@@ -44,8 +45,7 @@ class CellSpace(Space):
         combiners: Sequence[str],
         concat: Concat,
     ) -> None:
-        if isinstance(num_blocks, bool) or not isinstance(num_blocks, int) or num_blocks < 1:
-            raise ValueError(f"num_blocks is a whole number of 1 or more, got {num_blocks!r}")
+        check_value("num_blocks", Count, num_blocks)
         self.num_blocks = num_blocks
         self.cells = tuple(cells)
         self.operations = tuple(operations)

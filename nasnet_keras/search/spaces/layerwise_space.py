@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nasnet_keras.search.spaces.canonical import canonical_order
 from nasnet_keras.search.spaces.space import Architecture, Decision, Space
+from nasnet_keras.settings import Count, check_value
 
 _CHOICES: dict[str, tuple[int, ...]] = {
     "filter_height": (1, 3, 5, 7),
@@ -77,8 +78,7 @@ class LayerwiseSpace(Space):
     """
 
     def __init__(self, num_layers: int = 6, strides: bool = False) -> None:
-        if isinstance(num_layers, bool) or not isinstance(num_layers, int) or num_layers < 1:
-            raise ValueError(f"num_layers is a whole number of 1 or more, got {num_layers!r}")
+        check_value("num_layers", Count, num_layers)
         self.num_layers = num_layers
         self.strides = bool(strides)
         self._fields = [f for f in _CHOICES if self.strides or not f.startswith("stride")]
@@ -135,10 +135,7 @@ class LayerwiseSpace(Space):
                 )
             for field in _CHOICES:
                 value = getattr(layer, field)
-                allowed = (1,)
-                if field in self._fields:
-                    decision = self.decisions[len(values)]
-                    allowed = decision.choices
+                allowed = _CHOICES[field] if field in self._fields else (1,)
                 if value not in allowed:
                     raise ValueError(
                         f"layer {index}: {field} is one of {list(allowed)}, got {value!r}"
@@ -160,14 +157,8 @@ class LayerwiseSpace(Space):
         ]
         order = canonical_order(nodes, 1)
         moved = {old: new for new, old in enumerate(order)}
-        return self.encode(
-            LayerwiseNetwork(
-                tuple(
-                    ConvolutionLayer(
-                        **{field: getattr(layers[old], field) for field in _CHOICES},
-                        inputs=tuple(sorted(moved[i] for i in layers[old].inputs)),
-                    )
-                    for old in order
-                )
-            )
+        reordered = (
+            replace(layers[old], inputs=tuple(sorted(moved[i] for i in layers[old].inputs)))
+            for old in order
         )
+        return self.encode(LayerwiseNetwork(tuple(reordered)))

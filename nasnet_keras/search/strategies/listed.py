@@ -35,6 +35,3 @@ class Listed(Strategy):
 
     def _propose(self, number: int) -> Architecture | None:
         return None if self.finished else self._architectures[number]
-
-    def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
-        """A list does not depend on rewards."""

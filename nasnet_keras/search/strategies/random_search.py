@@ -21,6 +21,3 @@ class RandomSearch(Strategy):
 
     def _propose(self, number: int) -> Architecture:
         return self.space.sample(self._generator(number))
-
-    def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
-        pass

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nasnet_keras.search.spaces.space import Architecture, Space
+from nasnet_keras.settings import NonNegativeInt, check_value
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ class Strategy(abc.ABC):
     name: str
 
     def __init__(self, space: Space, seed: int = 0) -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"a seed is a whole number of at least 0, got {seed!r}")
+        check_value("seed", NonNegativeInt, seed)
         self.space = space
         self.seed = seed
         self._next_number = 0
@@ -187,9 +187,8 @@ class Strategy(abc.ABC):
         """Returns the predicted reward of the latest proposal."""
         return None
 
-    @abc.abstractmethod
-    def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
-        """Learns from the first result of a proposal; `None` is a failure."""
+    def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:  # noqa: B027
+        """Learns from the first result of a proposal; `None` is a failure. Default: nothing."""
 
 
 def _difference(key: str, found: Any, expected: Any) -> str:

@@ -259,8 +259,8 @@ def test_layerwise_choices_are_the_papers() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: NASNetSpace(0), "num_blocks is a whole number of 1 or more, got 0"),
-        (lambda: LayerwiseSpace(0), "num_layers is a whole number of 1 or more, got 0"),
+        (lambda: NASNetSpace(0), "num_blocks is a whole number of at least 1, got 0"),
+        (lambda: LayerwiseSpace(0), "num_layers is a whole number of at least 1, got 0"),
         (lambda: get_space("nasnett"), "did you mean 'nasnet'"),
         (lambda: get_space("nasnet", blocks=3), "did you mean 'num_blocks'"),
         (lambda: NASNetSpace().check([0] * 49), "has 50 decisions, got 49"),

@@ -220,7 +220,10 @@ def test_evolution_climbs() -> None:
         (lambda: get_strategy("pppo", NASNetSpace()), "did you mean 'ppo'"),
         (lambda: get_strategy("ppo", NASNetSpace(), clipp=1), "did you mean 'clip'"),
         (lambda: get_strategy("random", NASNetSpace(), clip=1), "has no options, got 'clip'"),
-        (lambda: get_strategy("random", NASNetSpace(), -1), "a seed is a whole number"),
+        (
+            lambda: get_strategy("random", NASNetSpace(), -1),
+            "seed is a whole number of at least 0, got -1",
+        ),
         (lambda: get_strategy("evolution", NASNetSpace(), population_size=0), "at least 1, got 0"),
         (
             lambda: get_strategy("evolution", NASNetSpace(), population_size="abc"),
@@ -247,7 +250,7 @@ def test_evolution_climbs() -> None:
         ),
         (
             lambda: get_strategy("progressive", PNASSpace(), kind=[1]),
-            "kind is one of 'mlp', 'lstm', got [1]",
+            "kind is one of 'mlp', 'lstm', got (1,)",
         ),
         (
             lambda: get_strategy("progressive", PNASSpace(), first_learning_rate="abc"),
