@@ -13,41 +13,35 @@ import contextlib
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.errors import one_line
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import Count, Fraction, NonNegativeInt, Settings
+from nasnet_keras.settings import Fraction, NonNegativeInt
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 _PICTURE_ERROR = 1
 _COLUMNS = ("file", "name", "category_id", "score", "top", "left", "bottom", "right")
 
 
-@dataclass(frozen=True)
-class Flags(Settings):
+@dataclass(frozen=True, kw_only=True)
+class Flags(DetectorFlags):
     """What finds objects, and where results go.
 
     Attributes:
-        checkpoint_path: A detector's run directory, or a .keras file.
         output_dir: Where to write.
         min_score: Detections with a lower score are dropped.
-        class_names: File with the class names, one a line. Default: the run's.
-        keep_aspect: Pad images instead of stretching them. Default: as in training.
-        evaluation_proposals: Proposals in an image. Default: the detector's.
         camera: Index of a webcam to take a frame of; needs OpenCV.
     """
 
-    checkpoint_path: str
     output_dir: str
     min_score: Fraction = 0.3
-    class_names: str | None = None
-    keep_aspect: bool | None = None
-    evaluation_proposals: Count | None = None
     camera: NonNegativeInt | None = None
 
 
@@ -62,28 +56,18 @@ def main(flags: Flags, arguments: list[str]) -> int:
     files = find_pictures(arguments, leave_out=output_dir)
     frame = None if flags.camera is None else camera_frame(flags.camera)
     from nasnet_keras.detection.inference.predictor import Predictor, read_pixels
-    from nasnet_keras.detection.inference.trained_detector import (
-        load_trained_detector,
-        read_class_names,
-    )
 
-    names = read_class_names(flags.class_names) if flags.class_names else None
-    served = load_trained_detector(
-        flags.checkpoint_path, names, flags.keep_aspect, flags.evaluation_proposals
-    )
-    predictor = Predictor(served, flags.min_score)
+    predictor = Predictor(flags.load(), flags.min_score)
     make_directory(output_dir)
 
-    def sources() -> Iterator[tuple[str, Any]]:
-        if frame is not None:
-            yield f"camera{flags.camera}", frame
-        yield from ((str(file), file) for file in files)
-
+    sources: list[tuple[str, Any]] = [(str(file), file) for file in files]
+    if frame is not None:
+        sources.insert(0, (f"camera{flags.camera}", frame))
     entries: list[dict[str, Any]] = []
     given = _identities(files)
     taken: set[str] = set()
     errors = 0
-    for name, source in sources():
+    for name, source in sources:
         try:
             pixels = read_pixels(source)
         except (OSError, ValueError) as error:
@@ -106,17 +90,14 @@ def main(flags: Flags, arguments: list[str]) -> int:
                 "detections": found.to_list(),
             }
         )
-        print(f"{name}: {', '.join(_counted(found.names)) or 'nothing'}")
-    write_json(output_dir / "detections.json", entries)
+        counts = [f"{count} {each}" for each, count in Counter(found.names).items()]
+        print(f"{name}: {', '.join(counts) or 'nothing'}")
+    with written_whole(output_dir / "detections.json") as path:
+        path.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", "utf-8")
     write_csv(output_dir / "detections.csv", entries)
     total = sum(len(entry.get("detections", ())) for entry in entries)
     print(f"wrote {total} detections in {len(entries) - errors} pictures to {output_dir}")
     return _PICTURE_ERROR if errors else 0
-
-
-def write_json(path: Path, entries: list[dict[str, Any]]) -> None:
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def write_csv(path: Path, entries: list[dict[str, Any]]) -> None:
@@ -128,10 +109,6 @@ def write_csv(path: Path, entries: list[dict[str, Any]]) -> None:
                 writer.writerow(
                     [entry["file"], one["name"], one["category_id"], one["score"], *one["box"]]
                 )
-
-
-def _counted(names: tuple[str, ...]) -> list[str]:
-    return [f"{names.count(name)} {name}" for name in dict.fromkeys(names)]
 
 
 def _identities(files: Iterable[Path]) -> set[tuple[int, int]]:

@@ -1,0 +1,34 @@
+"""The flags that load a detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nasnet_keras.settings import Count, Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorFlags(Settings):
+    """A detector, and how it looks at images.
+
+    Attributes:
+        checkpoint_path: A detector's run directory, or a .keras file.
+        class_names: File with the class names, one a line. Default: the run's.
+        keep_aspect: Pad images instead of stretching them. Default: as in training.
+        evaluation_proposals: Proposals in an image. Default: the detector's.
+    """
+
+    checkpoint_path: str
+    class_names: str | None = None
+    keep_aspect: bool | None = None
+    evaluation_proposals: Count | None = None
+
+    def load(self) -> Any:
+        """Returns the `TrainedDetector`."""
+        from nasnet_keras.detection.inference import trained_detector as detector
+
+        names = detector.read_class_names(self.class_names) if self.class_names else None
+        return detector.load_trained_detector(
+            self.checkpoint_path, names, self.keep_aspect, self.evaluation_proposals
+        )
