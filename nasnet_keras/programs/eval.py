@@ -132,16 +132,10 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
             f"--model_name={flags.model_name}, but {path} holds network {trained.model.name!r}"
         )
     offset = trained.labels_offset if flags.labels_offset is None else flags.labels_offset
-    batches = evaluation_batches(
-        name,
-        split,
-        flags.dataset_dir,
-        trained.preprocessing_name,
-        trained.image_size,
-        flags.batch_size,
-        offset,
+    image = (trained.preprocessing_name, trained.image_size)
+    return trained, evaluation_batches(
+        name, split, flags.dataset_dir, *image, flags.batch_size, offset
     )
-    return trained, batches
 
 
 def _open_published(flags: Flags, model_name: str) -> tuple[Any, Any]:

@@ -45,13 +45,7 @@ Group: TypeAlias = "type[Settings] | Overrides"
 
 
 def define(group: Group, values: flags.FlagValues, program: str) -> None:
-    """Defines the flags of a group.
-
-    Args:
-        group: The group.
-        values: absl's container of flags.
-        program: The program they belong to, as started.
-    """
+    """Defines the flags of a group in absl's container, as those of a program as started."""
     for name, hint in _fields(group).items():
         kind = base_type(hint)
         arguments = (

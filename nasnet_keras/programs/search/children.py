@@ -94,9 +94,6 @@ def make_executor(flags: ChildFlags, child: Any, say: Callable[[str], None]) -> 
 def watched(directory: Any) -> Iterator[tuple[Callable[[str], None], Any]]:
     """Shows the progress of the search in the block, and how it ends.
 
-    Args:
-        directory: The search's `RunDirectory`.
-
     Yields:
         The callbacks for lines and for the search's state.
     """

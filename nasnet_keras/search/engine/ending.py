@@ -28,11 +28,7 @@ def why_ended(
 ) -> str | None:
     """Returns why the search ended, as one line; `None` where the budget or the strategy did.
 
-    Args:
-        state: Its state; no child is running.
-        strategy: Its strategy.
-        limits: What an architecture may cost.
-        budget: Children to train; `None`: as many as the strategy proposes.
+    No child is running.
 
     Raises:
         SearchFailed: All children failed, or the strategy is stuck.

@@ -135,12 +135,9 @@ class Experiment:
 
     def _settle_open(self) -> None:
         """Continues with the proposals that were open when the journal ended."""
-        for child in list(self.state.open.values()):
-            if child.started:
-                self._start(child)
-        for child in list(self.state.open.values()):
-            if not child.started:
-                self._settle(child)
+        # Those that were running come first.
+        for child in sorted(self.state.open.values(), key=lambda child: not child.started):
+            (self._start if child.started else self._settle)(child)
         self._fill()
 
     # ---- The search.

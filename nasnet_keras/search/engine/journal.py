@@ -94,11 +94,7 @@ class Journal:
         self._file.truncate(self.place.offset)
 
     def append(self, event: str, **values: Any) -> dict[str, Any]:
-        """Adds an event, which is on disk after the next `flush`.
-
-        Args:
-            event: The kind of event.
-            **values: Its JSON-ready values.
+        """Adds an event with JSON-ready values, which is on disk after the next `flush`.
 
         Returns:
             The event as `read_journal` will return it.

@@ -39,11 +39,7 @@ class Limits(Settings):
         return self.max_parameters is not None or self.max_multiply_adds is not None
 
     def violation(self, values: Mapping[str, float]) -> str | None:
-        """Returns which limit is exceeded, as a message; `None` if none is.
-
-        Args:
-            values: The known costs by their keys.
-        """
+        """Returns which limit the known costs exceed, as a message; `None` if none."""
         for cost in known_costs([values]):
             limit = self.by_cost.get(cost.key, math.inf)
             if values[cost.key] > limit:

@@ -14,11 +14,7 @@ _LINE_SECONDS = 10.0
 
 
 class SearchProgress:
-    """A bar on a terminal, lines elsewhere; a context manager.
-
-    Args:
-        console: Where to print.
-    """
+    """A bar on a terminal, lines elsewhere; a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

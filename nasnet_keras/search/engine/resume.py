@@ -15,15 +15,10 @@ from nasnet_keras.search.strategies.strategy import Strategy
 def resume(
     run_dir: RunDirectory, strategy: Strategy, say: Callable[[str], None]
 ) -> tuple[SearchState, Place]:
-    """Reads a journal and restores the strategy's state at its end.
+    """Reads a journal and restores, in place, the strategy's state at its end.
 
     From the last snapshot on, all calls of the strategy are replayed, and its proposals are
     compared with the journal's.
-
-    Args:
-        run_dir: The directory of the search.
-        strategy: The strategy; changed in place.
-        say: Called with lines for the user.
 
     Returns:
         The state of the search, and the journal's end.

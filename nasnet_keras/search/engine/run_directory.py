@@ -57,10 +57,7 @@ class RunDirectory:
         return config
 
     def check_config(self, config: Mapping[str, Any]) -> None:
-        """Refuses the directory of a different search.
-
-        Args:
-            config: This search's configuration, JSON-ready.
+        """Refuses the directory of a search with a different configuration.
 
         Raises:
             ValueError: The directory holds a different search; the message names the differences.

@@ -202,13 +202,9 @@ class SearchState:
         self.trained += 1
         self.failed_in_a_row = self.rejected_in_a_row = 0
         self.seconds += event["seconds"]
+        predicted, seconds = child.predicted_reward, event["seconds"]
         self.just_trained = trained = Trained(
-            child.number,
-            child.architecture,
-            reward,
-            child.predicted_reward,
-            event["seconds"],
-            event["values"],
+            child.number, child.architecture, reward, predicted, seconds, event["values"]
         )
         if self.best is None or trained.rank < self.best.rank:
             self.best = trained
@@ -251,11 +247,7 @@ class SearchState:
 def replay(
     path: str | os.PathLike[str], state: SearchState
 ) -> Iterator[tuple[dict[str, Any], Result | None, Place]]:
-    """Applies a journal's events to a state, one by one.
-
-    Args:
-        path: The journal.
-        state: The state, changed in place.
+    """Applies a journal's events to a state, in place, one by one.
 
     Yields:
         An applied event, its result for the strategy, and the position after it.

@@ -14,12 +14,7 @@ from nasnet_keras.whole_files import written_whole
 
 
 class Snapshot(NamedTuple):
-    """A strategy's state.
-
-    Attributes:
-        place: Its position in the journal.
-        state: The strategy's `state_dict`.
-    """
+    """A strategy's `state_dict` and its position in the journal."""
 
     place: Place
     state: dict[str, Any]

@@ -104,29 +104,29 @@ def run_job(
 
 def read_result(job: Job) -> dict[str, Any] | None:
     """Returns the values of the job's child; `None` if it has not succeeded yet."""
-    try:
-        result = json.loads((job.directory / RESULT_NAME).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
+    result = _read(job.directory / RESULT_NAME)
     return result["values"] if result.get("key") == job.key else None
 
 
 def read_error(job: Job) -> str | None:
     """Returns why this attempt failed; `None` if it left no error."""
+    record = _read(job.directory / ERROR_NAME)
+    return record["error"] if record.get("attempt") == job.attempt else None
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        record = json.loads((job.directory / ERROR_NAME).read_text())
+        return json.loads(path.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return record["error"] if record["attempt"] == job.attempt else None
+        return {}
 
 
 def read_outcome(job: Job, seconds: float) -> Outcome | None:
     """Returns how this attempt ended; `None` if it left neither result nor error."""
-    values = read_result(job)
-    error = read_error(job) if values is None else None
-    if values is None and error is None:
-        return None
-    return Outcome(job.number, values, error, seconds=seconds)
+    values, error = read_result(job), read_error(job)
+    if values is not None:
+        return Outcome(job.number, values, seconds=seconds)
+    return None if error is None else Outcome(job.number, error=error, seconds=seconds)
 
 
 def _check_values(values: Any) -> None:

@@ -73,14 +73,12 @@ def operation_fractions(
     names = list(dict.fromkeys(name for i in positions for name in space.decisions[i].choices))
     fractions = {name: np.zeros(len(parts)) for name in names}
     for index, part in enumerate(parts):
-        counts: Counter[str] = Counter()
-        for child in part:
-            architecture = children[child].architecture
-            counts.update(
-                space.decisions[i].choices[architecture[i]]
-                for i in positions
-                if i < len(architecture)
-            )
+        counts = Counter(
+            space.decisions[i].choices[children[child].architecture[i]]
+            for child in part
+            for i in positions
+            if i < len(children[child].architecture)
+        )
         for name, count in counts.items():
             fractions[name][index] = count / counts.total()
     return [int(part[-1]) + 1 for part in parts], fractions
@@ -101,11 +99,7 @@ def reward_chart(rewards: Sequence[float]) -> bytes:
 
 
 def prediction_chart(groups: dict[str, tuple[list[float], list[float]]]) -> bytes:
-    """Draws predicted against true accuracies as SVG (Liu et al. 2018, figure 3).
-
-    Args:
-        groups: By name, predicted and true accuracies.
-    """
+    """Draws each group's predicted and true accuracies as SVG (Liu et al. 2018, figure 3)."""
     figure, axes = _figure(width=5.0, height=5.0)
     for name, (predicted, rewards) in groups.items():
         axes.plot(predicted, rewards, "o", markersize=4, alpha=0.6, label=name)

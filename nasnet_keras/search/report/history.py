@@ -100,13 +100,7 @@ def read_history(run_dir: RunDirectory) -> History:
 
 @dataclass(frozen=True)
 class Reranked:
-    """A child that was retrained.
-
-    Attributes:
-        number: Its number in the search.
-        search_reward: Its reward in the search.
-        reward: Its reward after the longer training.
-    """
+    """A retrained child: its number and reward in the search, and its new reward."""
 
     number: int
     search_reward: float

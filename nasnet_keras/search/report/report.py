@@ -55,13 +55,7 @@ def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int
 
 
 def report_page(history: History, reranked: Sequence[Reranked], count: int) -> str:
-    """Returns the page as text.
-
-    Args:
-        history: A search with at least one reward.
-        reranked: The retrained children, best first.
-        count: How many of the best children are listed and drawn.
-    """
+    """Returns the page as text; see `write_report`."""
     title = html.escape(tables.title(history.config))
     best = history.best(count)
     parts = [

@@ -68,12 +68,7 @@ def ranking(children: Sequence[Trained]) -> Table:
 
 
 def reranking(children: Sequence[Reranked], how: str) -> Table:
-    """Returns children by rank after retraining.
-
-    Args:
-        children: The best first.
-        how: Heading of the new accuracies: the recipe.
-    """
+    """Returns retrained children by rank; `how` is the heading of the new accuracies."""
     rows = [
         (str(rank), str(child.number), f"{child.search_reward:.4f}", f"{child.reward:.4f}")
         for rank, child in enumerate(children, 1)

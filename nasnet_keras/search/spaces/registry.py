@@ -30,9 +30,6 @@ def get_space(name: str, **options: Any) -> Space:
         name: A name of `list_spaces()`.
         **options: Arguments of the space, e.g. `num_blocks=3`.
 
-    Returns:
-        The space.
-
     Raises:
         ValueError: The name or an option is unknown, or an option's value is out of range.
     """

@@ -72,11 +72,8 @@ class Progressive(Strategy):
         self._begin_level(1, space.first_level(), None)
 
     def settings(self) -> dict[str, Any]:
-        return {
-            "beam_size": self.beam_size,
-            "quorum": self.quorum,
-            "surrogate": self.surrogate.settings.to_dict(),
-        }
+        surrogate = self.surrogate.settings.to_dict()
+        return {"beam_size": self.beam_size, "quorum": self.quorum, "surrogate": surrogate}
 
     @property
     def finished(self) -> bool:

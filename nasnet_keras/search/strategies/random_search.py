@@ -11,10 +11,6 @@ class RandomSearch(Strategy):
 
     Every softmax of the controller is replaced by the uniform distribution over the same decisions,
     which is not uniform over distinct networks.
-
-    Args:
-        space: The search space.
-        seed: Seed of the proposals.
     """
 
     name = "random"

@@ -13,22 +13,18 @@ from nasnet_keras.search.strategies.progressive import Progressive
 from nasnet_keras.search.strategies.random_search import RandomSearch
 from nasnet_keras.search.strategies.strategy import Strategy
 from nasnet_keras.search.strategies.surrogate_settings import MLP_ENSEMBLE, SurrogateSettings
+from nasnet_keras.settings import hints
 from nasnet_keras.suggestions import unknown_name
 
 _POLICIES = {"ppo": PPO, "reinforce": REINFORCE}
-_FIXED = {"algorithm"}
 _OPTIONS: dict[str, tuple[str, ...]] = {
     "random": (),
     "evolution": ("population_size", "sample_size"),
     **{
-        name: tuple(f.name for f in dataclasses.fields(settings) if f.name not in _FIXED)
+        name: tuple(field for field in hints(type(settings)) if field != "algorithm")
         for name, settings in _POLICIES.items()
     },
-    "progressive": (
-        "beam_size",
-        "quorum",
-        *(f.name for f in dataclasses.fields(SurrogateSettings)),
-    ),
+    "progressive": ("beam_size", "quorum", *hints(SurrogateSettings)),
 }
 
 
@@ -47,9 +43,6 @@ def get_strategy(name: str, space: Space, seed: int = 0, **options: Any) -> Stra
         **options: Changes to the papers' settings: for `"ppo"` and `"reinforce"` the fields of
             `PolicySettings`; for `"evolution"` `population_size` and `sample_size`; for
             `"progressive"` `beam_size`, `quorum` and the fields of `SurrogateSettings`.
-
-    Returns:
-        The strategy.
 
     Raises:
         ValueError: The name or an option is unknown, or a value is out of range.

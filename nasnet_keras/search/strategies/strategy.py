@@ -166,12 +166,8 @@ class Strategy(abc.ABC):
         self._pending = {int(number): tuple(a) for number, a in state["pending"]}
 
     def _identity(self) -> dict[str, Any]:
-        identity = {
-            "strategy": self.name,
-            "space": self.space.config(),
-            "seed": self.seed,
-            "settings": self.settings(),
-        }
+        space, settings = self.space.config(), self.settings()
+        identity = {"strategy": self.name, "space": space, "seed": self.seed, "settings": settings}
         # As read from a file: with lists for tuples.
         return json.loads(json.dumps(identity))
 

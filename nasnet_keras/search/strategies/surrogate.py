@@ -151,8 +151,8 @@ class Surrogate:
         self._fits = int(state["surrogate_fits"])
         count = len(self._network.weights)
         # The last fit may have had fewer cells than there are members.
-        members = [m for m in range(self.settings.members) if f"surrogate_{m}_0" in state]
         self._members = [
             [np.asarray(state[f"surrogate_{member}_{i}"]) for i in range(count)]
-            for member in members
+            for member in range(self.settings.members)
+            if f"surrogate_{member}_0" in state
         ]
