@@ -72,7 +72,11 @@ def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
         ("report", {"run_dir": "DIR/run", "child": 1}, "unknown flag '--child'; expected one of: "),
         ("rerank", {"run_dir": "DIR/run", "count": 0}, "--count is a whole number of at least 1"),
         ("rerank", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
-        ("rerank", {"run_dir": "DIR/run", "ray_address": "auto"}, "nothing to --executor=local"),
+        (
+            "rerank",
+            {"run_dir": "DIR/run", "ray_address": "auto"},
+            "is not used by --executor=local",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -119,7 +123,7 @@ def test_a_directory_is_never_replaced_and_folders_are_made(
         ({"limits": None}, "'limits'"),
     ],
 )
-def test_a_directory_of_something_else_holds_no_search(
+def test_a_directory_of_something_else_is_not_a_search(
     change: dict, missing: str, tmp_path: Path
 ) -> None:
     made_up_search(tmp_path, 1)

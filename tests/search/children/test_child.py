@@ -85,7 +85,7 @@ def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
         ("status", {}, "is not a search"),
         ("top", {"budget": 3}, "unknown flag '--budget'; expected one of: --count, --run_dir"),
         ("run", {}, "--strategy is missing"),
-        ("run", {"strategy": "random", "ray_address": "auto"}, "nothing to --executor=local"),
+        ("run", {"strategy": "random", "ray_address": "auto"}, "is not used by --executor=local"),
         ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
         ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
     ],

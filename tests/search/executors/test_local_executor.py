@@ -24,9 +24,9 @@ def test_each_child_has_its_own_fate(tmp_path: Path) -> None:
     assert start(tmp_path, "mixed", 9).wait(timeout=280) == 0
     assert errors(tmp_path) == {
         0: ["ValueError: no luck"] * 3,
-        1: ["the process was ended from outside"],
+        1: ["the process was killed from outside"],
         2: ["TimeLimit: more than 8 s"],
-        3: ["ValueError: the reward is nan"] * 3,
+        3: ["ValueError: the reward is not finite, got nan"] * 3,
         4: ["exit code 3"] * 2,
         5: ["MemoryLimit: more than 250 MiB"] * 3,
     }
