@@ -42,7 +42,7 @@ def plan_split(config: NetworkConfig) -> Split:
         config: The network.
 
     Returns:
-        Its two parts; drop path's cell numbers go on from the first to the second.
+        Its two parts; drop path's cell indices go on from the first to the second.
 
     Raises:
         ValueError: The features would not have stride 16, or those that the second stage reads are
@@ -72,7 +72,7 @@ def plan_split(config: NetworkConfig) -> Split:
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """The two stages of a network, which share its layers and so its only set of weights.
+    """The two stages of a network, which share its layers and one set of weights.
 
     Attributes:
         network: The whole network. What loads into a classifier loads into it, and so into both
@@ -80,8 +80,7 @@ class Backbone:
         first_stage: From images `(batch, height, width, 3)` in [-1, 1] to features `(batch,
             ceil(height / 16), ceil(width / 16), channels)`, about: h_{i-1} and h_i concatenated.
             With drop path, to `[features, step]`.
-        second_stage: From such features, or crops of them, to what the network computes of them:
-            its last cell's output after a ReLU.
+        second_stage: From such features, or ROIs of them, to the last cell's output after a ReLU.
         channels: Channels of the features.
         stride: Image pixels for one pixel of the features.
     """
@@ -142,11 +141,11 @@ def split_network(network: keras.Model, config: NetworkConfig) -> Backbone:
         )
     outputs: list[Any] = []
     widths: dict[int, list[int]] = {}
-    for number in split.reads:
-        output = layers[names[number]].output
+    for index in split.reads:
+        output = layers[names[index]].output
         states = output if isinstance(output, list) else [output]
         outputs += states
-        widths[number] = [state.shape[-1] for state in states]
+        widths[index] = [state.shape[-1] for state in states]
     features = outputs[0]
     if len(outputs) > 1:
         features = keras.layers.Concatenate(-1, name="first_stage_features")(outputs)

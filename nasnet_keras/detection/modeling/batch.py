@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from keras import ops
 
 from nasnet_keras.detection.modeling.boxes import areas
 
 IMAGES, SIZES, BOXES, LABELS, CROWD = "images", "image_sizes", "boxes", "labels", "crowd"
+
+
+class GroundTruth(NamedTuple):
+    """The true boxes of a batch.
+
+    Attributes:
+        boxes: `(batch, n, 4)`, float32.
+        labels: `(batch, n)`, int32.
+        is_object: `(batch, n)`, bool: true objects, neither padding nor crowds.
+        is_crowd: `(batch, n)`, bool: regions of many objects.
+    """
+
+    boxes: Any
+    labels: Any
+    is_object: Any
+    is_crowd: Any
 
 
 def images_and_sizes(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -36,18 +52,14 @@ def images_and_sizes(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
     return ops.cast(images, "float32"), ops.zeros((batch, 1)) + size
 
 
-def ground_truth(inputs: Mapping[str, Any], classes: int) -> tuple[Any, Any, Any, Any]:
+def ground_truth(inputs: Mapping[str, Any], classes: int) -> GroundTruth:
     """Returns the true boxes of a batch.
 
-    A box is neither object nor crowd if its label is no class or it has no area.
+    A box with a label out of range or without area is neither object nor crowd.
 
     Args:
         inputs: The batch, see `FasterRCNN`.
         classes: Number of classes.
-
-    Returns:
-        `(boxes, labels, objects, crowds)`: `(batch, n, 4)` float32, and `(batch, n)` int32, bool
-        and bool.
 
     Raises:
         ValueError: There are no labels, or the boxes have another shape.
@@ -60,8 +72,9 @@ def ground_truth(inputs: Mapping[str, Any], classes: int) -> tuple[Any, Any, Any
             f"{BOXES!r} has shape (batch, n, 4), n at least 1, got {tuple(boxes.shape)}"
         )
     # A label above the classes would be a NaN or another class, by backend.
-    real = ops.logical_and(ops.logical_and(labels >= 0, labels < classes), areas(boxes) > 0)
-    crowd = ops.zeros_like(real)
+    is_valid = ops.logical_and(ops.logical_and(labels >= 0, labels < classes), areas(boxes) > 0)
+    is_crowd = ops.zeros_like(is_valid)
     if CROWD in inputs:
-        crowd = ops.logical_and(real, ops.cast(inputs[CROWD], "bool"))
-    return boxes, labels, ops.logical_and(real, ops.logical_not(crowd)), crowd
+        is_crowd = ops.logical_and(is_valid, ops.cast(inputs[CROWD], "bool"))
+    is_object = ops.logical_and(is_valid, ops.logical_not(is_crowd))
+    return GroundTruth(boxes, labels, is_object, is_crowd)

@@ -12,7 +12,7 @@ LARGEST_LOG_RATIO = math.log(1000 / 16)
 """Cap of a decoded log size: a box at most 62.5 anchors long, so that no prediction overflows."""
 
 _SMALLEST_SIDE = 1e-6
-"""Least side in pixels, so that a box or anchor without area is no infinity."""
+"""Least side in pixels, so that a box or anchor without area gives finite codes."""
 
 
 def encode_boxes(boxes: Any, anchors: Any, scales: Sequence[float]) -> Any:

@@ -1,4 +1,4 @@
-"""The second stage's head: the class of a crop, and the box of each class in it."""
+"""The second stage's head: the class of a proposal, and a box for each class."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from nasnet_keras.layers.initializer import PACKAGE
 class BoxHead(keras.layers.Layer):
     """Dropout, then one dense layer for the classes and one for a box of each class.
 
-    Input shape: `(batch, N, channels)`: the second stage's features averaged over the crop.
+    Input shape: `(batch, N, channels)`: the ROI features.
     Output shape: `(batch, N, classes, 4)` encoded boxes and `(batch, N, classes + 1)` logits, the
     background first; float32.
 
     Args:
         classes: Classes of objects.
-        dropout: Share of the features dropped in training.
+        dropout: Fraction of the features dropped in training.
         **kwargs: Keras's own.
     """
 

@@ -26,14 +26,14 @@ def pairwise_iou(boxes: Any, others: Any) -> Any:
     Returns:
         `(N, M)` or `(batch, N, M)`, 0 where a box has no area.
     """
-    shared = _intersections(boxes, others)
+    common = _intersections(boxes, others)
     return ops.divide_no_nan(
-        shared, areas(boxes)[..., :, None] + areas(others)[..., None, :] - shared
+        common, areas(boxes)[..., :, None] + areas(others)[..., None, :] - common
     )
 
 
 def pairwise_coverage(boxes: Any, others: Any) -> Any:
-    """Returns which share of each box lies within each other one.
+    """Returns the fraction of each box that lies within each other one.
 
     Args:
         boxes: `(N, 4)` or `(batch, N, 4)`.
@@ -46,7 +46,7 @@ def pairwise_coverage(boxes: Any, others: Any) -> Any:
 
 
 def _intersections(boxes: Any, others: Any) -> Any:
-    """Returns the area that each pair shares."""
+    """Returns the area of the intersection of each pair."""
     y_min, x_min, y_max, x_max = (boxes[..., :, None, k] for k in range(4))
     other_y_min, other_x_min, other_y_max, other_x_max = (others[..., None, :, k] for k in range(4))
     height = ops.minimum(y_max, other_y_max) - ops.maximum(y_min, other_y_min)

@@ -1,4 +1,4 @@
-"""The last cells of a network, applied to crops of its features."""
+"""The last cells of a network, applied to the features of each proposal."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class CellStack(keras.layers.Layer):
 
     Args:
         cells: The cells, built.
-        reads: For each, the numbers of the outputs that it reads: h_i, and h_{i-1} or `None`.
-        first_output: The number of the first cell's output.
-        widths: Channels of the states of each output that is part of the input, by its number, in
+        reads: For each, the indices of the outputs that it reads: h_i, and h_{i-1} or `None`.
+        first_output: The index of the first cell's output.
+        widths: Channels of the states of each output that is part of the input, by its index, in
             the order of the input.
         bounded_activation: ReLU6 at the end, as in the network.
         **kwargs: Keras's own.
@@ -42,7 +42,7 @@ class CellStack(keras.layers.Layer):
         self.cells = list(cells)
         self.reads = tuple(reads)
         self.first_output = first_output
-        self.input_widths = tuple((number, tuple(width)) for number, width in widths.items())
+        self.input_widths = tuple((index, tuple(width)) for index, width in widths.items())
         self.bounded_activation = bounded_activation
         self.output_channels = sum(self.cells[-1].output_widths)
         self.built = True
@@ -56,12 +56,12 @@ class CellStack(keras.layers.Layer):
     def call(self, inputs: Any, step: Any = None, training: bool | None = None) -> Any:
         outputs: dict[int, Any] = {}
         start = 0
-        for number, widths in self.input_widths:
+        for index, widths in self.input_widths:
             states = []
             for width in widths:
                 states.append(inputs[..., start : start + width])
                 start += width
-            outputs[number] = states if len(states) > 1 else states[0]
+            outputs[index] = states if len(states) > 1 else states[0]
         for position, (cell, (current, previous)) in enumerate(
             zip(self.cells, self.reads, strict=True)
         ):
@@ -70,8 +70,8 @@ class CellStack(keras.layers.Layer):
             if previous is not None:
                 states = [first, outputs[previous]]
             arguments = {} if cell.drop_path is None else {"step": step}
-            number = self.first_output + position
-            outputs[number] = cell(states, training=training, **arguments)
-        last = outputs[number]
+            index = self.first_output + position
+            outputs[index] = cell(states, training=training, **arguments)
+        last = outputs[index]
         last = ops.concatenate(last, axis=-1) if isinstance(last, list) else last
         return ops.relu6(last) if self.bounded_activation else ops.relu(last)

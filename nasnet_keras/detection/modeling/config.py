@@ -35,7 +35,7 @@ class DetectorConfig(Settings):
 
     Attributes:
         network: The network whose features are used, or the name of a published one. Its drop path
-            works in both stages; its dropout, before the second stage's dense layers.
+            works in both stages, its dropout before the second stage's dense layers.
         classes: Classes of objects, the background not counted.
         image_size: `(height, width)` that it is trained for. Images of other sizes are accepted;
             this one is what the anchors are checked against.
@@ -45,32 +45,31 @@ class DetectorConfig(Settings):
         anchor_stride: Pixels between anchors; the stride of the network's features.
         anchor_offset: Centre of the first anchor, in pixels.
         box_scales: Factors of the encoded `(y, x, log height, log width)`.
-        region_filters: Filters of the region proposal head's convolution.
+        region_filters: Filters of the RPN head's convolution.
         region_kernel: Its kernel's side.
         region_positive_iou: IoU with a box from which an anchor is positive.
         region_negative_iou: IoU with every box below which it is negative.
         region_batch_size: Anchors sampled in an image for the loss.
-        region_positive_fraction: Largest share of positive ones among them.
+        region_positive_fraction: Largest fraction of positive ones among them.
         region_nms_iou: IoU above which the proposal of the lower score is dropped.
         training_proposals: Proposals kept in training.
         evaluation_proposals: Proposals kept when detecting.
         propose_ground_truth: Adds the true boxes to the proposals in training, which a network
             trained from scratch learns faster with; the original does not.
-        crowd_overlap: Share of an anchor or proposal within a crowd box from which it is no
-            negative example.
+        crowd_overlap: Fraction of an anchor's or proposal's area within a crowd box from which
+            it is ignored and not a negative example.
         box_positive_iou: IoU with a box from which a proposal is positive; below, negative.
         box_batch_size: Proposals sampled in an image for the second stage.
-        box_positive_fraction: Largest share of positive ones among them.
-        crop_size: Side of the crops of the features, in feature pixels.
-        crops_per_chunk: Crops that are in memory at once; the second stage works on one such chunk
-            after the other, and in training computes each anew for its gradients. `None`: all.
+        box_positive_fraction: Largest fraction of positive ones among them.
+        crop_size: Side of a proposal's aligned features, in feature pixels.
+        crops_per_chunk: Proposals in memory at once, see `roi_features`; `None`: all.
         detection_nms_iou: IoU above which the detection of the lower score is dropped, class by
             class.
-        detection_score_threshold: Score above which a detection counts.
+        detection_score_threshold: Score above which a detection is kept.
         detections_per_class: Detections kept of a class in an image.
         detections: Detections kept in an image.
-        huber_delta: Where the loss of the boxes turns from square to straight.
-        region_box_weight: Weight of the first stage's box loss.
+        huber_delta: Where the loss of the boxes turns from quadratic to linear.
+        region_box_weight: Weight of the RPN's box loss.
         region_class_weight: Weight of its object-or-background loss.
         box_weight: Weight of the second stage's box loss.
         class_weight: Weight of its class loss.

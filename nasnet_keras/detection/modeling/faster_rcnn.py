@@ -15,6 +15,7 @@ from nasnet_keras.detection.modeling.batch import (
     IMAGES,
     LABELS,
     SIZES,
+    GroundTruth,
     ground_truth,
     images_and_sizes,
 )
@@ -22,20 +23,20 @@ from nasnet_keras.detection.modeling.box_coder import encode_boxes
 from nasnet_keras.detection.modeling.box_head import BoxHead
 from nasnet_keras.detection.modeling.boxes import clip_boxes, lie_inside
 from nasnet_keras.detection.modeling.config import DetectorConfig
-from nasnet_keras.detection.modeling.crop_features import crop_features
 from nasnet_keras.detection.modeling.losses import box_loss, class_loss
 from nasnet_keras.detection.modeling.matcher import IGNORED, NEGATIVE, match_boxes
 from nasnet_keras.detection.modeling.nms import Suppression, non_max_suppression
 from nasnet_keras.detection.modeling.post_processing import decode_detections, select_detections
 from nasnet_keras.detection.modeling.proposals import propose_boxes
-from nasnet_keras.detection.modeling.rpn_head import RegionHead
+from nasnet_keras.detection.modeling.roi_features import roi_features
+from nasnet_keras.detection.modeling.rpn_head import RPNHead
 from nasnet_keras.detection.modeling.sampler import sample_balanced
 from nasnet_keras.layers import BatchNormalization
 from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.replica_seeds import ReplicaSeedGenerator
 
-# `fit` under every distribution, as the classifier's. Not by way of the classifier's own class,
-# whose bases Keras changes once a model is made from inputs and outputs.
+# `fit` under every distribution, as the classifier's; not its class, whose bases Keras changes once
+# a functional model is made.
 _Training: Any = type("_Training", (), {})
 if keras.backend.backend() == "tensorflow":
     from nasnet_keras.training.step.tensorflow_network import TensorFlowTraining as _Training
@@ -49,7 +50,7 @@ LOSSES = (RPN_BOX_LOSS, RPN_CLASS_LOSS, BOX_LOSS, CLASS_LOSS)
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class FasterRCNN(_Training, keras.Model):
-    """Finds objects: the network's features propose regions, its last cells look at each.
+    """Finds objects: an RPN on the network's features proposes boxes, its last cells classify each.
 
     Sources: Ren et al. 2015; Zoph et al. 2018, section 4.3; the TF Object Detection API's
     `faster_rcnn_meta_arch` and `faster_rcnn_nas_feature_extractor`.
@@ -61,14 +62,14 @@ class FasterRCNN(_Training, keras.Model):
     - `"image_sizes"`: `(batch, 2)`, height and width without the padding; without it there is none.
     - `"boxes"`: `(batch, n, 4)`, `(y_min, x_min, y_max, x_max)` in pixels of the padded image, n at
       least 1.
-    - `"labels"`: `(batch, n)`, whole numbers in [0, classes), -1 for padding.
-    - `"crowd"`: `(batch, n)`, 1 or true for regions of many objects, which are neither learned nor
-      held against a detection; without it there are none.
+    - `"labels"`: `(batch, n)`, integers in [0, classes), -1 for padding.
+    - `"crowd"`: `(batch, n)`, 1 or true for regions of many objects, which training ignores;
+      without it there are none.
 
     A batch with boxes gives the four losses, of each image (`fit`, `evaluate`). One without, and
-    every batch in `predict`, gives the detections, see `select_detections`. The losses are reported
-    as metrics: `region_box_loss`, `region_class_loss`, `box_loss`, `class_loss`, before they are
-    weighted and added up to `loss`.
+    every batch in `predict`, gives the detections, see `select_detections`. The metrics
+    `region_box_loss`, `region_class_loss` (the RPN's), `box_loss` and `class_loss` are the losses
+    before they are weighted and added up to `loss`.
 
     Weights of a classifier go into `detector.network`, which both stages share:
     `load_pretrained(detector.network, "nasnet_mobile", path, include_top=False)`.
@@ -77,11 +78,11 @@ class FasterRCNN(_Training, keras.Model):
         config: The detector, or its `to_dict()`.
         precision: Name of a Keras dtype policy for the layers, e.g. `"mixed_bfloat16"`; boxes and
             losses are float32 in any case. Default: Keras's setting.
-        seed: Seed of the samples that the losses are of. Default: a random one.
+        seed: Seed of the sampling of anchors and proposals. Default: a random one.
         **kwargs: Keras's own (`name`, `trainable`).
 
     Raises:
-        ValueError: The configuration is illegal, or a batch is not as above.
+        ValueError: The configuration is invalid, or a batch is not as above.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class FasterRCNN(_Training, keras.Model):
         finally:
             keras.config.set_dtype_policy(before)
         self.network = self.backbone.network
-        self.region_head = RegionHead(
+        self.region_head = RPNHead(
             len(config.anchor_sizes()),
             config.region_filters,
             config.region_kernel,
@@ -146,7 +147,7 @@ class FasterRCNN(_Training, keras.Model):
                 raise ValueError(f"a batch to train on needs {BOXES!r} and {LABELS!r}")
             return self.detect(images, sizes)
         truth = ground_truth(inputs, self.config.classes)
-        losses = self._learn(images, sizes, *truth, training=training)
+        losses = self._learn(images, sizes, truth, training=training)
         weights = self.loss_weights()
         self.add_loss(sum(weights[name] * ops.mean(losses[name]) for name in LOSSES))
         return losses
@@ -172,7 +173,7 @@ class FasterRCNN(_Training, keras.Model):
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def _symbolic_batch(self) -> Any:
-        # Everything is built already, and the losses are no metrics of targets.
+        # Everything is built already, and the loss metrics need no targets.
         return {}, None
 
     def predict_step(self, *arguments: Any) -> Any:
@@ -192,15 +193,14 @@ class FasterRCNN(_Training, keras.Model):
         Args:
             images: `(batch, height, width, 3)`, float32, pixels in [0, 255].
             sizes: `(batch, 2)`, float32: height and width without the padding.
-            suppress: The suppression of proposals and of detections: an export may need another
-                one than training.
+            suppress: The NMS of proposals and of detections; exports use another one.
 
         Returns:
             See `select_detections`.
         """
         c = self.config
         features, step, encodings, logits, anchors = self._first_stage(images, training=False)
-        proposals, _, valid = propose_boxes(
+        proposals, _, is_valid = propose_boxes(
             encodings,
             logits,
             clip_boxes(anchors, sizes),
@@ -211,7 +211,7 @@ class FasterRCNN(_Training, keras.Model):
             suppress=suppress,
         )
         encodings, logits = self._second_stage(images, features, step, proposals, training=False)
-        boxes, scores = decode_detections(encodings, logits, proposals, valid, c.box_scales)
+        boxes, scores = decode_detections(encodings, logits, proposals, is_valid, c.box_scales)
         return select_detections(
             boxes,
             scores,
@@ -223,22 +223,15 @@ class FasterRCNN(_Training, keras.Model):
             suppress,
         )
 
-    def _learn(
-        self,
-        images: Any,
-        sizes: Any,
-        boxes: Any,
-        labels: Any,
-        counts: Any,
-        crowd: Any,
-        training: bool,
-    ) -> dict[str, Any]:
+    def _learn(self, images: Any, sizes: Any, truth: GroundTruth, training: bool) -> dict[str, Any]:
         c = self.config
         features, step, encodings, logits, anchors = self._first_stage(images, training=training)
-        indices, matches, sampled = self._sample_anchors(anchors, sizes, boxes, counts, crowd)
+        indices, matches, sampled = self._sample_anchors(anchors, sizes, truth)
         positive = ops.logical_and(sampled, matches >= 0)
         targets = encode_boxes(
-            _take(boxes, ops.maximum(matches, 0)), ops.take(anchors, indices, axis=0), c.box_scales
+            _take(truth.boxes, ops.maximum(matches, 0)),
+            ops.take(anchors, indices, axis=0),
+            c.box_scales,
         )
         losses = {
             RPN_BOX_LOSS: box_loss(
@@ -249,12 +242,12 @@ class FasterRCNN(_Training, keras.Model):
             ),
         }
         proposals, matches, sampled = self._sample_proposals(
-            encodings, logits, anchors, sizes, boxes, counts, crowd
+            encodings, logits, anchors, sizes, truth
         )
         positive = ops.logical_and(sampled, matches >= 0)
         matches = ops.maximum(matches, 0)
-        classes = ops.where(positive, _take(labels, matches), 0)
-        targets = encode_boxes(_take(boxes, matches), proposals, c.box_scales)
+        classes = ops.where(positive, _take(truth.labels, matches), 0)
+        targets = encode_boxes(_take(truth.boxes, matches), proposals, c.box_scales)
         encodings, logits = self._second_stage(images, features, step, proposals, training=training)
         of_class = ops.take_along_axis(encodings, classes[..., None, None], axis=2)[:, :, 0]
         losses[BOX_LOSS] = box_loss(of_class, targets, positive, sampled, c.huber_delta)
@@ -262,22 +255,22 @@ class FasterRCNN(_Training, keras.Model):
         return losses
 
     def training_samples(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the anchors and the proposals that a training step could draw of a batch.
+        """Samples anchors and proposals of a batch as a training step does.
 
         Args:
             inputs: A batch with boxes, see the class.
 
         Returns:
             `"anchors"` and `"proposals"`: `(batch, n, 4)` in pixels of the images;
-            `"anchor_matches"` and `"proposal_matches"`: `(batch, n)`, int32, the row of the box
-            that each is to learn, -1 for background, -2 for places that are empty.
+            `"anchor_matches"` and `"proposal_matches"`: `(batch, n)`, int32, the index of the
+            box that each is matched with, -1 for background, -2 for empty places.
         """
         images, sizes = images_and_sizes(inputs)
-        boxes, _, counts, crowd = ground_truth(inputs, self.config.classes)
+        truth = ground_truth(inputs, self.config.classes)
         _, _, encodings, logits, anchors = self._first_stage(images, training=False)
-        indices, matches, sampled = self._sample_anchors(anchors, sizes, boxes, counts, crowd)
+        indices, matches, sampled = self._sample_anchors(anchors, sizes, truth)
         proposals, proposal_matches, proposals_sampled = self._sample_proposals(
-            encodings, logits, anchors, sizes, boxes, counts, crowd
+            encodings, logits, anchors, sizes, truth
         )
         return {
             "anchors": ops.take(anchors, indices, axis=0),
@@ -286,39 +279,26 @@ class FasterRCNN(_Training, keras.Model):
             "proposal_matches": ops.where(proposals_sampled, proposal_matches, IGNORED),
         }
 
-    def _sample_anchors(
-        self, anchors: Any, sizes: Any, boxes: Any, counts: Any, crowd: Any
-    ) -> tuple[Any, Any, Any]:
-        """Returns the numbers of the sampled anchors, their matches, and which are real."""
+    def _sample_anchors(self, anchors: Any, sizes: Any, truth: GroundTruth) -> tuple[Any, Any, Any]:
+        """Returns the indices of the sampled anchors, their matches, and which are real."""
         c = self.config
-        inside = lie_inside(anchors, sizes)
         matches = match_boxes(
             anchors,
-            boxes,
-            counts,
-            crowd,
+            *(truth.boxes, truth.is_object, truth.is_crowd),
             positive_iou=c.region_positive_iou,
             negative_iou=c.region_negative_iou,
             force_best=True,
             crowd_overlap=c.crowd_overlap,
-            allowed=inside,
+            allowed=lie_inside(anchors, sizes),
         )
-        indices, sampled = self._sample(matches, c.region_batch_size, c.region_positive_fraction)
-        return indices, _take(matches, indices), sampled
+        return self._sample(matches, c.region_batch_size, c.region_positive_fraction)
 
     def _sample_proposals(
-        self,
-        encodings: Any,
-        logits: Any,
-        anchors: Any,
-        sizes: Any,
-        boxes: Any,
-        counts: Any,
-        crowd: Any,
+        self, encodings: Any, logits: Any, anchors: Any, sizes: Any, truth: GroundTruth
     ) -> tuple[Any, Any, Any]:
         """Returns the sampled proposals, their matches, and which are real."""
         c = self.config
-        proposals, _, valid = propose_boxes(
+        proposals, _, is_valid = propose_boxes(
             encodings,
             logits,
             anchors,
@@ -329,24 +309,22 @@ class FasterRCNN(_Training, keras.Model):
             lie_inside(anchors, sizes),
         )
         if c.propose_ground_truth:
-            proposals = ops.concatenate([proposals, boxes], axis=1)
-            valid = ops.concatenate([valid, counts], axis=1)
+            proposals = ops.concatenate([proposals, truth.boxes], axis=1)
+            is_valid = ops.concatenate([is_valid, truth.is_object], axis=1)
         matches = match_boxes(
             proposals,
-            boxes,
-            counts,
-            crowd,
+            *(truth.boxes, truth.is_object, truth.is_crowd),
             positive_iou=c.box_positive_iou,
             negative_iou=c.box_positive_iou,
             force_best=False,
             crowd_overlap=c.crowd_overlap,
-            allowed=valid,
+            allowed=is_valid,
         )
-        indices, sampled = self._sample(matches, c.box_batch_size, c.box_positive_fraction)
-        return _take(proposals, indices), _take(matches, indices), sampled
+        indices, matches, sampled = self._sample(matches, c.box_batch_size, c.box_positive_fraction)
+        return _take(proposals, indices), matches, sampled
 
     def _first_stage(self, images: Any, *, training: bool) -> tuple[Any, Any, Any, Any, Any]:
-        """Returns features, drop path's step, the region head's two outputs, and anchors."""
+        """Returns features, drop path's step, the RPN head's two outputs, and anchors."""
         c = self.config
         outputs = self.backbone.first_stage(images * (2.0 / 255.0) - 1.0, training=training)
         features, step = outputs if isinstance(outputs, list) else (outputs, None)
@@ -361,7 +339,7 @@ class FasterRCNN(_Training, keras.Model):
         """Returns the box head's two outputs for proposals in pixels."""
         c = self.config
         height, width = (ops.cast(side, "float32") for side in ops.shape(images)[1:3])
-        values = crop_features(
+        values = roi_features(
             self.backbone.second_stage,
             features,
             ops.stop_gradient(proposals) / ops.stack([height, width, height, width]),
@@ -372,9 +350,13 @@ class FasterRCNN(_Training, keras.Model):
         )
         return self.box_head(values, training=training)
 
-    def _sample(self, matches: Any, size: int, positive_fraction: float) -> tuple[Any, Any]:
+    def _sample(self, matches: Any, size: int, positive_fraction: float) -> tuple[Any, Any, Any]:
+        """Returns the indices of the sampled candidates, their matches, and which are real."""
         noise = keras.random.uniform(ops.shape(matches), seed=self.seed_generator, dtype="float32")
-        return sample_balanced(matches >= 0, matches == NEGATIVE, noise, size, positive_fraction)
+        indices, sampled = sample_balanced(
+            matches >= 0, matches == NEGATIVE, noise, size, positive_fraction
+        )
+        return indices, _take(matches, indices), sampled
 
 
 def _take(values: Any, indices: Any) -> Any:

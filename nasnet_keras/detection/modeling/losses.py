@@ -15,14 +15,14 @@ def box_loss(encodings: Any, targets: Any, positive: Any, sampled: Any, delta: f
         encodings: `(batch, N, 4)`, predicted.
         targets: `(batch, N, 4)`, encoded; not read where not positive.
         positive: `(batch, N)`, bool: examples that have a box to learn.
-        sampled: `(batch, N)`, bool: examples by whose number the sum is divided.
-        delta: Where the loss turns from square to straight.
+        sampled: `(batch, N)`, bool: sampled examples.
+        delta: Where the loss turns from quadratic to linear.
 
     Returns:
-        `(batch,)`: the sum over positive examples and the four numbers by the number of sampled
-        examples, or by 1 if there are none.
+        `(batch,)`: the sum over positive examples and coordinates, divided by the number of sampled
+        examples or by 1.
     """
-    # Chosen before the difference: a gradient of NaN is not undone by a later choice.
+    # Masked before the difference: masking the loss alone would leave NaN in the gradient.
     targets = ops.where(positive[..., None], targets, ops.stop_gradient(encodings))
     losses = keras.losses.huber(targets, encodings, delta=delta) * 4.0  # Keras takes the mean.
     return _per_sampled(ops.where(positive, losses, 0.0), sampled)
@@ -34,10 +34,10 @@ def class_loss(logits: Any, labels: Any, sampled: Any) -> Any:
     Args:
         logits: `(batch, N, classes)`.
         labels: `(batch, N)`, int32.
-        sampled: `(batch, N)`, bool: examples that count.
+        sampled: `(batch, N)`, bool: sampled examples.
 
     Returns:
-        `(batch,)`: the sum over the sampled examples by their number, or by 1 if there are none.
+        `(batch,)`: the sum over the sampled examples, divided by their number or by 1.
     """
     losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
     return _per_sampled(ops.where(sampled, losses, 0.0), sampled)

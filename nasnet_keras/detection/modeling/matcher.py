@@ -1,4 +1,4 @@
-"""Which true box, if any, an anchor or proposal is to learn."""
+"""Which true box, if any, an anchor or proposal is matched with."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NEGATIVE, IGNORED = -1, -2
 def match_boxes(
     candidates: Any,
     boxes: Any,
-    counts: Any,
-    crowd: Any,
+    is_object: Any,
+    is_crowd: Any,
     *,
     positive_iou: float,
     negative_iou: float,
@@ -25,18 +25,17 @@ def match_boxes(
 ) -> Any:
     """Matches anchors or proposals with the true boxes of their images.
 
-    A candidate takes the box of its largest IoU, the first of equal ones, if that is at least
-    `positive_iou`. It is negative if it is below `negative_iou`, and else ignored. With
-    `force_best`, every box is also taken by the one allowed candidate of its largest IoU above 0,
-    the first of equal ones; where one candidate is the best of several boxes, by the first of them.
-    A negative candidate of which a share of at least `crowd_overlap` lies within a crowd box is
-    ignored.
+    A candidate is matched with the box of its largest IoU if that is at least `positive_iou`. It is
+    negative if it is below `negative_iou`, and ignored in between. With `force_best`, every box is
+    also matched with the allowed candidate of its largest IoU above 0. Of equal ones, the first
+    wins. A negative candidate is ignored if at least the fraction `crowd_overlap` of its area lies
+    within a crowd box.
 
     Args:
         candidates: `(N, 4)` or `(batch, N, 4)`.
         boxes: `(batch, n, 4)`, n at least 1.
-        counts: `(batch, n)`, bool: which boxes are true objects, neither padding nor crowds.
-        crowd: `(batch, n)`, bool: which are crowds.
+        is_object: `(batch, n)`, bool: which boxes are true objects, neither padding nor crowds.
+        is_crowd: `(batch, n)`, bool: which are crowds.
         positive_iou: See above.
         negative_iou: See above; at most `positive_iou`.
         force_best: See above.
@@ -44,9 +43,9 @@ def match_boxes(
         allowed: `(batch, N)`, bool: the candidates that take part; the others are ignored.
 
     Returns:
-        `(batch, N)`, int32: the number of the box, `NEGATIVE` or `IGNORED`.
+        `(batch, N)`, int32: the index of the box, `NEGATIVE` or `IGNORED`.
     """
-    overlap = ops.where(counts[:, None, :], pairwise_iou(candidates, boxes), -1.0)
+    overlap = ops.where(is_object[:, None, :], pairwise_iou(candidates, boxes), -1.0)
     if allowed is not None:
         overlap = ops.where(allowed[:, :, None], overlap, -1.0)
     largest = ops.max(overlap, axis=-1)
@@ -54,14 +53,14 @@ def match_boxes(
     matches = ops.where(
         largest >= positive_iou, matches, ops.where(largest < negative_iou, NEGATIVE, IGNORED)
     )
-    covered = ops.where(crowd[:, None, :], pairwise_coverage(candidates, boxes), -1.0)
+    covered = ops.where(is_crowd[:, None, :], pairwise_coverage(candidates, boxes), -1.0)
     in_crowd = ops.max(covered, axis=-1) >= crowd_overlap
     matches = ops.where(ops.logical_and(matches == NEGATIVE, in_crowd), IGNORED, matches)
     if force_best:
         best = ops.cast(ops.argmax(overlap, axis=1), "int32")
-        numbers = ops.arange(ops.shape(overlap)[1], dtype="int32")
+        indices = ops.arange(ops.shape(overlap)[1], dtype="int32")
         is_best = ops.logical_and(
-            numbers[None, :, None] == best[:, None, :], ops.max(overlap, axis=1)[:, None, :] > 0
+            indices[None, :, None] == best[:, None, :], ops.max(overlap, axis=1)[:, None, :] > 0
         )
         first = ops.cast(ops.argmax(ops.cast(is_best, "int32"), axis=-1), "int32")
         matches = ops.where(ops.any(is_best, axis=-1), first, matches)

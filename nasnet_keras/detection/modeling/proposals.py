@@ -1,4 +1,4 @@
-"""From the region head's outputs to the boxes that the second stage looks at."""
+"""From the RPN head's outputs to the boxes that the second stage looks at."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def propose_boxes(
     allowed: Any = None,
     suppress: Suppression = non_max_suppression,
 ) -> tuple[Any, Any, Any]:
-    """Decodes anchors, clips them to the image and suppresses doubles.
+    """Decodes anchors, clips them to the image and suppresses duplicates.
 
     As in the original of NASNet's time (`multiclass_non_max_suppression` of 2017; later versions
-    clip last), boxes without area within the image take no part. Nothing flows back through it.
+    clip last), boxes without area within the image take no part. It has no gradient.
 
     Args:
         encodings: `(batch, N, 4)`.
@@ -34,26 +34,26 @@ def propose_boxes(
         anchors: `(N, 4)` or `(batch, N, 4)`.
         image_sizes: `(batch, 2)`: height and width, in pixels.
         limit: Boxes kept of an image.
-        iou_threshold: Of the suppression.
+        iou_threshold: Of the NMS.
         box_scales: Of the box coder.
         allowed: `(batch, N)`, bool: the anchors that take part; all by default.
-        suppress: The suppression.
+        suppress: The NMS.
 
     Returns:
-        `(boxes, scores, valid)`: `(batch, limit, 4)` in pixels, `(batch, limit)` the probability of
-        an object, and `(batch, limit)`, bool, false for places that are empty.
+        `(boxes, scores, is_valid)`: `(batch, limit, 4)` in pixels; `(batch, limit)`, probability
+        of an object; `(batch, limit)`, bool, false for empty places.
     """
     encodings, logits = ops.stop_gradient(encodings), ops.stop_gradient(logits)
     boxes = clip_boxes(decode_boxes(encodings, anchors, box_scales), image_sizes)
-    takes_part = areas(boxes) > 0
+    is_candidate = areas(boxes) > 0
     if allowed is not None:
-        takes_part = ops.logical_and(takes_part, allowed)
-    scores = ops.where(takes_part, ops.softmax(logits)[..., 1], -1.0)
-    indices, valid = suppress(boxes, scores, limit, iou_threshold, 0.0)
+        is_candidate = ops.logical_and(is_candidate, allowed)
+    scores = ops.where(is_candidate, ops.softmax(logits)[..., 1], -1.0)
+    indices, is_valid = suppress(boxes, scores, limit, iou_threshold, 0.0)
     boxes = ops.take_along_axis(boxes, indices[..., None], axis=1)
     scores = ops.take_along_axis(scores, indices, axis=1)
     return (
-        ops.where(valid[..., None], boxes, 0.0),
-        ops.where(valid, scores, 0.0),
-        valid,
+        ops.where(is_valid[..., None], boxes, 0.0),
+        ops.where(is_valid, scores, 0.0),
+        is_valid,
     )

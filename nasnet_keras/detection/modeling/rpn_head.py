@@ -1,4 +1,4 @@
-"""The region proposal head: which anchors hold an object, and where exactly."""
+"""The head of the region proposal network (RPN): which anchors hold an object, and where."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from keras import ops
 from nasnet_keras.layers.initializer import PACKAGE
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
-class RegionHead(keras.layers.Layer):
+# Saved files know it by its earlier name.
+@keras.saving.register_keras_serializable(PACKAGE, name="RegionHead")
+class RPNHead(keras.layers.Layer):
     """A convolution with ReLU6, then 1x1 convolutions for boxes and for object or background.
 
     Input shape: `(batch, height, width, channels)`, channels last.

@@ -10,17 +10,16 @@ from keras import ops
 def sample_balanced(
     positive: Any, negative: Any, noise: Any, size: int, positive_fraction: float
 ) -> tuple[Any, Any]:
-    """Draws examples: positive ones up to their share, negative ones for the rest.
+    """Draws positive examples up to their fraction and negative ones for the rest.
 
-    Where positive ones are few, negative ones take their places; where both are few, places stay
-    empty.
+    Where both are too few, places stay empty.
 
     Args:
         positive: `(batch, N)`, bool.
         negative: `(batch, N)`, bool.
         noise: `(batch, N)`, float32 in [0, 1): the examples of the largest are drawn.
         size: Examples to draw.
-        positive_fraction: Largest share of positive ones.
+        positive_fraction: Largest fraction of positive ones.
 
     Returns:
         `(indices, drawn)`, both `(batch, size)`: int32 in [0, N), positive ones first, and whether

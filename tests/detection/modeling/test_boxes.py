@@ -92,15 +92,15 @@ def brute_force(
     iou: np.ndarray,
     candidates: np.ndarray,
     boxes: np.ndarray,
-    counts: np.ndarray,
-    crowd: np.ndarray,
+    is_object: np.ndarray,
+    is_crowd: np.ndarray,
     allowed: np.ndarray,
     positive: float,
     negative: float,
     force: bool,
 ) -> list[int]:
     """One image, one candidate after the other."""
-    real = [j for j in range(len(boxes)) if counts[j]]
+    real = [j for j in range(len(boxes)) if is_object[j]]
     matches = []
     for i, candidate in enumerate(candidates):
         best = max(real, key=lambda j: (iou[i, j], -j), default=None)
@@ -108,7 +108,7 @@ def brute_force(
         if best is not None and largest >= positive:
             matches.append(best)
         elif largest < negative:
-            crowds = [boxes[j] for j in range(len(boxes)) if crowd[j]]
+            crowds = [boxes[j] for j in range(len(boxes)) if is_crowd[j]]
             covered = any(overlap(candidate, box, True) >= 0.5 for box in crowds)
             matches.append(IGNORED if covered else NEGATIVE)
         else:
@@ -130,14 +130,14 @@ def test_matches_are_those_of_brute_force(positive: float, negative: float, forc
     boxes = random_boxes(generator, images, 4)
     kind = generator.integers(0, 4, (images, 4))
     area = (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
-    counts, crowd = (kind < 2) & (area > 0), (kind == 2) & (area > 0)
+    is_object, is_crowd = (kind < 2) & (area > 0), (kind == 2) & (area > 0)
     allowed = generator.uniform(size=(images, 12)) < 0.8
     found = array(
         match_boxes(
             candidates,
             boxes,
-            counts,
-            crowd,
+            is_object,
+            is_crowd,
             positive_iou=positive,
             negative_iou=negative,
             force_best=force,
@@ -148,7 +148,7 @@ def test_matches_are_those_of_brute_force(positive: float, negative: float, forc
     iou = array(pairwise_iou(candidates, boxes))
     seen = set()
     for k in range(images):
-        arguments = (iou[k], candidates[k], boxes[k], counts[k], crowd[k], allowed[k])
+        arguments = (iou[k], candidates[k], boxes[k], is_object[k], is_crowd[k], allowed[k])
         expected = brute_force(*arguments, positive, negative, force)
         assert found[k].tolist() == expected, k
         seen.update(expected)

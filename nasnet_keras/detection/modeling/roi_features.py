@@ -1,4 +1,4 @@
-"""What the second stage computes of each crop, a bounded number of crops at a time."""
+"""The features of each proposal (ROI), a bounded index of proposals at a time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import keras
 from keras import ops
 
 from nasnet_keras.detection.modeling.cell_stack import CellStack
-from nasnet_keras.detection.modeling.crop import crop_and_resize
+from nasnet_keras.detection.modeling.roi_align import roi_align
 
 
-def crop_features(
+def roi_features(
     second_stage: CellStack,
     features: Any,
     boxes: Any,
@@ -21,19 +21,18 @@ def crop_features(
     step: Any = None,
     training: bool = False,
 ) -> Any:
-    """Crops features, runs the second stage on the crops and averages over their pixels.
+    """Runs the second stage on the aligned features of each box and averages over their pixels.
 
-    With chunks, the crops and everything computed of them are in memory for one chunk only: chunks
-    come strictly one after the other, and for the gradients each is computed a second time. Updates
-    of BN's statistics and of drop path's seeds go from chunk to chunk, and BN in training sees one
-    chunk, its padding included, as its batch.
+    Chunks bound the memory: they are computed one after the other, and a second time for the
+    gradients. BN in training sees one chunk, its padding included, as its batch; its statistics and
+    drop path's seeds are passed from chunk to chunk.
 
     Args:
         second_stage: The cells.
         features: `(batch, height, width, channels)`.
-        boxes: `(batch, N, 4)` as a share of the image, see `crop_and_resize`; N known.
-        crop_size: Side of a crop, in feature pixels.
-        crops_per_chunk: Crops at a time, of one image; `None` for all of the batch at once.
+        boxes: `(batch, N, 4)`, see `roi_align`; N known.
+        crop_size: Side of the aligned features, in pixels.
+        crops_per_chunk: Boxes at a time, of one image; `None` for all of the batch at once.
         step: Training step, for drop path.
         training: Whether BN and drop path are in training.
 
@@ -50,15 +49,15 @@ def crop_features(
         return ops.mean(ops.cast(crops, "float32"), axis=(1, 2))
 
     if crops_per_chunk is None or (boxes.shape[0] == 1 and chunks == 1):
-        crops = crop_and_resize(
+        crops = roi_align(
             features, ops.reshape(boxes, (-1, 4)), ops.repeat(images, count), crop_size
         )
         values = pooled(second_stage(crops, step=step, training=training))
         return ops.reshape(values, (-1, count, channels))
 
     boxes = ops.pad(boxes, [[0, 0], [0, chunks * per_chunk - count], [0, 0]])
-    # Every so many-th box, not so many in a row: a sample begins with its positive examples, which
-    # in a chunk of their own BN would tell apart from the rest by the statistics of the chunk.
+    # Strided, not consecutive, boxes: a sample begins with its positive examples, which BN would
+    # tell apart by the statistics of a chunk of their own.
     boxes = ops.transpose(ops.reshape(boxes, (-1, per_chunk, chunks, 4)), (0, 2, 1, 3))
     boxes = ops.reshape(boxes, (-1, per_chunk, 4))
     images = ops.repeat(images, chunks)
@@ -69,7 +68,7 @@ def crop_features(
         indices = ops.zeros((per_chunk,), "int32") + image
 
         def compute(features: Any, *weights: Any) -> tuple[Any, ...]:
-            crops = crop_and_resize(features, chunk_boxes, indices, crop_size)
+            crops = roi_align(features, chunk_boxes, indices, crop_size)
             outputs, new_state = second_stage.stateless_call(
                 list(weights), state, crops, step=step, training=training
             )
@@ -89,9 +88,9 @@ def crop_features(
 
 
 def _differentiable(x: Any) -> Any:
-    """Turns a seed's whole number into a float that holds it: TensorFlow recomputes floats only."""
-    is_whole = "int" in keras.backend.standardize_dtype(x.dtype)
-    return ops.cast(x, "float64") if is_whole and _on_tensorflow() else x
+    """Turns a seed's integer into a float that holds it: TensorFlow recomputes floats only."""
+    is_integer = "int" in keras.backend.standardize_dtype(x.dtype)
+    return ops.cast(x, "float64") if is_integer and _on_tensorflow() else x
 
 
 def _on_tensorflow() -> bool:
@@ -112,15 +111,15 @@ def _scan(
     count = inputs[1].shape[0] or tf.shape(inputs[1])[0]
     outputs = tf.TensorArray("float32", size=count, element_shape=output_shape)
 
-    def body(number: Any, carry: list[Any], outputs: Any) -> tuple[Any, list[Any], Any]:
-        carry, output = function(carry, (inputs[0][number], inputs[1][number]))
-        return number + 1, carry, outputs.write(number, output)
+    def body(index: Any, carry: list[Any], outputs: Any) -> tuple[Any, list[Any], Any]:
+        carry, output = function(carry, (inputs[0][index], inputs[1][index]))
+        return index + 1, carry, outputs.write(index, output)
 
     _, carry, outputs = tf.while_loop(
-        lambda number, carry, outputs: number < count,
+        lambda index, carry, outputs: index < count,
         body,
         (tf.constant(0), carry, outputs),
-        # One after the other: several at once would be as much memory as no chunks at all.
+        # In parallel they would take as much memory as no chunks at all.
         parallel_iterations=1,
         maximum_iterations=count,
     )

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nasnet_keras.detection import build_backbone
-from nasnet_keras.detection.modeling.crop import crop_and_resize
-from nasnet_keras.detection.modeling.crop_features import crop_features
+from nasnet_keras.detection.modeling.roi_align import roi_align
+from nasnet_keras.detection.modeling.roi_features import roi_features
 from tests.detection_network import tiny_network
 from tests.layer_checks import randomize
 
@@ -38,7 +38,7 @@ def test_crops_are_tensorflows(size: int) -> None:
     features = generator.normal(size=(3, 13, 20, 5)).astype("float32")
     boxes = some_boxes(generator)
     images = generator.integers(0, 3, 300).astype("int32")
-    found = array(crop_and_resize(features, boxes, images, size))
+    found = array(roi_align(features, boxes, images, size))
     expected = tf.image.crop_and_resize(features, boxes, images, (size, size)).numpy()
     np.testing.assert_allclose(found, expected, atol=2e-6)
 
@@ -54,7 +54,7 @@ def test_gradients_of_crops_are_tensorflows() -> None:
     weights = generator.normal(size=(40, 5, 5, 3)).astype("float32")
     gradients = []
     for crop in (
-        lambda: crop_and_resize(features, boxes, images, 5),
+        lambda: roi_align(features, boxes, images, 5),
         lambda: tf.image.crop_and_resize(features, boxes, images, (5, 5)),
     ):
         with tf.GradientTape() as tape:
@@ -67,7 +67,7 @@ def test_gradients_of_crops_are_tensorflows() -> None:
 def test_a_crop_of_a_ramp_is_a_ramp() -> None:
     ramp = np.arange(11, dtype="float32")[None, :, None, None] + np.zeros((1, 11, 11, 1), "float32")
     boxes = np.array([[0.2, 0, 0.6, 1], [-0.1, 0, 0.3, 1]], "float32")
-    crops = array(crop_and_resize(ramp, boxes, np.zeros(2, "int32"), 5))
+    crops = array(roi_align(ramp, boxes, np.zeros(2, "int32"), 5))
     np.testing.assert_allclose(crops[0, :, 2, 0], [2, 3, 4, 5, 6], rtol=1e-6)
     np.testing.assert_allclose(crops[1, :, 2, 0], [0, 0, 1, 2, 3], atol=1e-6)
 
@@ -84,7 +84,7 @@ def run(chunk: int | None, training: bool) -> tuple[np.ndarray, list[np.ndarray]
     wanted = generator.normal(size=(2, 6, stage.output_channels)).astype("float32")
 
     def values(x: Any) -> Any:
-        return crop_features(stage, x, boxes, 4, chunk, training=training)
+        return roi_features(stage, x, boxes, 4, chunk, training=training)
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
