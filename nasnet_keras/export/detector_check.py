@@ -1,4 +1,4 @@
-"""Does an exported detector find the same as the detector itself?"""
+"""Whether an exported detector finds the same as the detector itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+from nasnet_keras.detection.evaluation.mistakes import box_overlaps
 
 LEAST_IOU = 0.999
 LARGEST_SCORE_DIFFERENCE = 1e-3
@@ -17,11 +19,11 @@ Found = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Comparison:
-    """How far two detectors are apart on some pictures.
+    """How much two detectors differ on some pictures.
 
     Attributes:
         detections: Detections compared, both ways.
-        above: Score above which they were; `CHECKED_SCORE`, or less where none is so sure.
+        above: Score above which they were: `CHECKED_SCORE`, or less if no detection has it.
         least_iou: The lowest IoU of a detection with the nearest one of the same class; 0 where
             there is none.
         score_difference: The largest difference of their scores.
@@ -56,10 +58,10 @@ def compare_detections(expected: Sequence[Found], found: Sequence[Found]) -> Com
         found: What the exported one found in each.
 
     Returns:
-        How far they are apart.
+        How much they differ.
 
     Raises:
-        ValueError: There are not as many pictures, or a number is not finite.
+        ValueError: The numbers of pictures differ, or a detection is not finite.
     """
     if len(expected) != len(found):
         raise ValueError(f"{len(expected)} pictures were expected, {len(found)} came back")
@@ -87,7 +89,8 @@ def _nearest(these: Found, others: Found, above: float) -> list[tuple[float, flo
         if label < 0 or score <= above:
             continue
         same = others["labels"] == label
-        ious = _ious(box, others["boxes"][same])
+        same_boxes = np.asarray(others["boxes"][same], "float64")
+        ious = box_overlaps(np.asarray(box, "float64")[np.newaxis], same_boxes)[0]
         if not ious.size:
             result.append((0.0, float(score)))
             continue
@@ -95,11 +98,3 @@ def _nearest(these: Found, others: Found, above: float) -> list[tuple[float, flo
         difference = abs(float(others["scores"][same][place]) - float(score))
         result.append((float(ious[place]), difference))
     return result
-
-
-def _ious(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    box, others = np.asarray(box, "float64"), np.asarray(others, "float64")
-    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
-    shared = sides.clip(0).prod(1)
-    own, theirs = (box[2:] - box[:2]).prod(), (others[:, 2:] - others[:, :2]).prod(1)
-    return shared / np.maximum(own + theirs - shared, 1e-12)

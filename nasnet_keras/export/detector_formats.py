@@ -1,4 +1,4 @@
-"""A detector as SavedModel, ONNX and LiteRT, each compared with the detector before it is there."""
+"""A detector as SavedModel, ONNX and LiteRT, each compared with the detector before it is kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from nasnet_keras.detection.inference.predictor import fitted_image
@@ -22,6 +21,7 @@ from nasnet_keras.export.detector_graph import (
     fixed_function,
     frozen_function,
 )
+from nasnet_keras.export.signatures import check_backend, write_signatures
 from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
@@ -51,14 +51,14 @@ def export_detector(
     - `saved_model`: the directory `saved_model`, with two signatures. `serving_default` takes
       `images`, float32 `(batch, height, width, 3)` in [0, 255] and of any size, and `image_sizes`,
       float32 `(batch, 2)`, height and width without padding. `serve_bytes` takes `image_bytes`, a
-      vector of image files of the formats that `image_reader.SERVED` names, and refuses others;
+      vector of image files of the formats that `image_reader.SERVED` names, and rejects others;
       boxes are in each picture's own pixels, and `names` are added.
     - `onnx`: `detector.onnx`, one image of the size that the detector was trained for.
     - `litert`: `detector.tflite`, the same, with LiteRT's built-in operations only.
 
     All return `boxes` (top, left, bottom, right), `scores`, `labels` and `count`, see
     `select_detections`. Beside them, `labels.txt` has the classes, one a line, and `detector.json`
-    the size of the images and how pictures are brought to it.
+    the size of the images and how pictures are resized to it.
 
     Args:
         served: The detector.
@@ -68,7 +68,7 @@ def export_detector(
         overwrite: Whether to replace files that are there.
 
     Returns:
-        By format, how far its detections are from the detector's.
+        By format, how much its detections differ from the detector's.
 
     Raises:
         OSError: The directory cannot be written.
@@ -76,11 +76,7 @@ def export_detector(
             the backend is not TensorFlow, there are no pictures, or the detections differ; what
             differs is not written.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            f"detectors are exported by the TensorFlow backend, not {keras.backend.backend()}: "
-            "set KERAS_BACKEND=tensorflow"
-        )
+    check_backend("detectors are exported")
     if not check_pictures:
         raise ValueError("there is no picture to compare on")
     target = check_export_directory(output_dir, formats, overwrite)
@@ -98,7 +94,7 @@ def export_detector(
             for comparison in comparisons:
                 if not comparison.agrees:
                     raise ValueError(
-                        f"{name} finds something else than the detector ({comparison}); "
+                        f"{name} differs from the detector ({comparison}); "
                         f"{target / file} was not written"
                     )
             result[name] = min(comparisons, key=lambda comparison: comparison.least_iou)
@@ -118,7 +114,7 @@ def export_detector(
 def check_export_directory(
     output_dir: str | os.PathLike[str], formats: Sequence[str], overwrite: bool
 ) -> Path:
-    """Refuses what could not be exported, before any work; makes nothing.
+    """Raises an error for what cannot be exported, before any work.
 
     Raises:
         OSError: The directory cannot be written to, or is a file.
@@ -163,14 +159,9 @@ def _write_saved_model(served: TrainedDetector, fixed: Any, path: Path) -> None:
     def serve_bytes(image_bytes: Any) -> dict[str, Any]:
         return detect_encoded(served, image_bytes)
 
-    archive = keras.export.ExportArchive()
-    archive.track(served.model)
     images = tf.TensorSpec((None, None, None, 3), tf.float32, name="images")
     sizes = tf.TensorSpec((None, 2), tf.float32, name="image_sizes")
-    encoded = tf.TensorSpec((None,), tf.string, name="image_bytes")
-    archive.add_endpoint("serving_default", serve_images, input_signature=[images, sizes])
-    archive.add_endpoint("serve_bytes", serve_bytes, input_signature=[encoded])
-    archive.write_out(str(path), verbose=False)
+    write_signatures(path, served.model, serve_images, [images, sizes], serve_bytes)
 
 
 def _check_saved_model(
@@ -179,24 +170,21 @@ def _check_saved_model(
     import tensorflow as tf
 
     signatures = tf.saved_model.load(str(path)).signatures
-    expected, found, of_pictures, of_bytes = [], [], [], []
-    for picture in checked:
-        expected.append(picture.found)
-        found.append(
-            _first(
-                signatures["serving_default"](
-                    images=tf.constant(picture.images), image_sizes=tf.constant(picture.sizes)
-                )
-            )
+
+    def run(picture: _CheckedPicture) -> Any:
+        return signatures["serving_default"](
+            images=tf.constant(picture.images), image_sizes=tf.constant(picture.sizes)
         )
+
+    of_pictures, of_bytes = [], []
+    for picture in checked:
         height, width = picture.pixels.shape[:2]
         factors = np.asarray([height, width] * 2) / np.tile(picture.sizes[0], 2)
         of_pictures.append({**picture.found, "boxes": picture.found["boxes"] * factors})
-        # Without loss, so that these are the pixels that were compared.
+        # Lossless, so that these are the pixels that were compared.
         encoded = tf.io.encode_png(np.asarray(picture.pixels, np.uint8))
-        answer = signatures["serve_bytes"](image_bytes=encoded[tf.newaxis])
-        of_bytes.append(_first(answer))
-    return [compare_detections(expected, found), compare_detections(of_pictures, of_bytes)]
+        of_bytes.append(_first(signatures["serve_bytes"](image_bytes=encoded[tf.newaxis])))
+    return [*_compared(run, checked), compare_detections(of_pictures, of_bytes)]
 
 
 def _write_onnx(served: TrainedDetector, fixed: Any, path: Path) -> None:
@@ -217,6 +205,12 @@ def _check_onnx(
         feed = {"images": picture.images, "image_sizes": picture.sizes}
         return dict(zip(OUTPUTS, session.run(list(OUTPUTS), feed), strict=True))
 
+    return _compared(run, checked)
+
+
+def _compared(
+    run: Callable[[_CheckedPicture], Any], checked: Sequence[_CheckedPicture]
+) -> list[Comparison]:
     found = [_first(run(picture)) for picture in checked]
     return [compare_detections([picture.found for picture in checked], found)]
 
@@ -249,13 +243,10 @@ def _check_litert(
     import tensorflow as tf
 
     with warnings.catch_warnings():
-        # It names a successor, whose wheels are not there for every platform that TensorFlow has.
+        # It names a successor that has no wheels for some platforms of TensorFlow.
         warnings.simplefilter("ignore", UserWarning)
         runner = tf.lite.Interpreter(model_path=str(path)).get_signature_runner()
-    found = [
-        _first(runner(images=picture.images, image_sizes=picture.sizes)) for picture in checked
-    ]
-    return [compare_detections([picture.found for picture in checked], found)]
+    return _compared(lambda each: runner(images=each.images, image_sizes=each.sizes), checked)
 
 
 _Writer = Callable[[TrainedDetector, Any, Path], None]

@@ -22,8 +22,8 @@ def padded_suppression(
     import tensorflow as tf
 
     count = scores.shape[1]
-    # Runtimes pick any of several equal scores, and a sure detector gives many of exactly 1: boxes
-    # come to them by their rank, of which no two are equal. Sorting puts the first of equals first.
+    # Runtimes pick any of several equal scores, e.g. of exactly 1: boxes are ranked instead, and
+    # sorting puts the first of equals first.
     ranks = tf.range(count, 0, -1, dtype=tf.float32)
     indices, picked = [], []
     for row_boxes, row_scores in zip(tf.unstack(boxes), tf.unstack(scores), strict=True):
@@ -68,7 +68,7 @@ def fixed_function(model: FasterRCNN, size: tuple[int, int]) -> Any:
 
 
 def frozen_function(function: Any) -> Any:
-    """Returns what `fixed_function` returned with constants for weights.
+    """Returns what `fixed_function` returned, with its weights as constants.
 
     LiteRT cannot read variables within a loop, and the second stage is one.
     """

@@ -12,6 +12,7 @@ import numpy as np
 from nasnet_keras.classification.trained_model import TrainedModel
 from nasnet_keras.data.image_reader import decode_served
 from nasnet_keras.data.preprocessing import preprocess
+from nasnet_keras.export.signatures import check_backend, write_signatures
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
@@ -27,12 +28,12 @@ def export_saved_model(
 ) -> float:
     """Writes a SavedModel with two signatures and checks that it answers as the network does.
 
-    - `serving_default`: `images`, float32 `(batch, size, size, 3)`, as the network takes them:
-      resized and in its range (`nasnet_keras.data.preprocessing`). Returns `logits` and
+    - `serving_default`: `images`, float32 `(batch, size, size, 3)`, preprocessed
+      (`nasnet_keras.data.preprocessing`). Returns `logits` and
       `probabilities`, float32 `(batch, classes)`.
     - `serve_bytes`: `image_bytes`, a vector of image files as strings, of the formats that
-      `image_reader.SERVED` names; another one ends the call with a line that says so. They are
-      decoded to the pixels that prediction sees, resized and brought to the network's range inside.
+      `image_reader.SERVED` names; another one is an error that names its format. They are
+      decoded and preprocessed as in prediction.
       Returns the best `top_k` of each: `classes` (int32 indices), `names` (strings) and `scores`
       (probabilities), `(batch, top_k)`.
 
@@ -50,14 +51,10 @@ def export_saved_model(
 
     Raises:
         OSError: The directory cannot be written.
-        ValueError: It holds something that may not be replaced, an argument is illegal, or the
+        ValueError: It holds something that must not be replaced, an argument is invalid, or the
             SavedModel's answers differ.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(
-            f"a SavedModel is written by the TensorFlow backend, not {keras.backend.backend()}: "
-            "set KERAS_BACKEND=tensorflow"
-        )
+    check_backend("a SavedModel is written")
     if top_k < 1:
         raise ValueError(f"top_k is at least 1, got {top_k}")
     target = check_output_directory(output_dir, overwrite)
@@ -70,7 +67,7 @@ def export_saved_model(
 
 
 def check_output_directory(output_dir: str | os.PathLike[str], overwrite: bool) -> Path:
-    """Refuses a directory that cannot be written or must not be replaced; makes nothing.
+    """Raises an error for a directory that cannot be written or must not be replaced.
 
     Raises:
         OSError: Its parent cannot be written to, or it is a file.
@@ -108,13 +105,8 @@ def _write(trained: TrainedModel, network: keras.Model, path: Path, top_k: int) 
         scores, classes = tf.math.top_k(network(images, training=False)["probabilities"], top_k)
         return {"classes": classes, "names": tf.gather(names, classes), "scores": scores}
 
-    archive = keras.export.ExportArchive()
-    archive.track(network)
     image_spec = tf.TensorSpec((None, size, size, 3), tf.float32, name="images")
-    bytes_spec = tf.TensorSpec((None,), tf.string, name="image_bytes")
-    archive.add_endpoint("serving_default", serve_images, input_signature=[image_spec])
-    archive.add_endpoint("serve_bytes", serve_bytes, input_signature=[bytes_spec])
-    archive.write_out(str(path), verbose=False)
+    write_signatures(path, network, serve_images, [image_spec], serve_bytes)
 
 
 def _check(trained: TrainedModel, network: keras.Model, path: Path) -> float:

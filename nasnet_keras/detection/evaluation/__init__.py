@@ -1,1 +1,1 @@
-"""COCO's numbers for a detector, and its mistakes."""
+"""COCO's metrics for a detector, and its mistakes."""

@@ -27,11 +27,11 @@ _KEYS = {"image_id", "category_id", "bbox", "score"}
 
 @dataclass(frozen=True)
 class DetectionMetrics:
-    """COCO's twelve numbers and the average precision of each class; shares, not percent.
+    """COCO's twelve metrics and the average precision of each class, in [0, 1].
 
     Attributes:
-        summary: The numbers by the names of `SUMMARY_NAMES`. -1 where nothing could be found, as
-            COCO has it: e.g. `AP_small` where no object is small.
+        summary: The metrics by the names of `SUMMARY_NAMES`; as in COCO, -1 where there is no
+            object, e.g. no small one for `AP_small`.
         per_class: For each class, `{"AP": ..., "AP50": ...}`.
         images: Images scored.
     """
@@ -52,10 +52,10 @@ def original_boxes(boxes: np.ndarray, scales: np.ndarray, sizes: np.ndarray) -> 
     Returns:
         `(batch, n, 4)`, float64, cut off where the images end.
     """
-    moved = (
-        np.asarray(boxes, np.float64) / np.tile(np.asarray(scales, np.float64), 2)[:, np.newaxis]
+    factors, limits = (
+        np.tile(np.asarray(x, np.float64), 2)[:, np.newaxis] for x in (scales, sizes)
     )
-    return np.clip(moved, 0, np.tile(np.asarray(sizes, np.float64), 2)[:, np.newaxis])
+    return np.clip(np.asarray(boxes, np.float64) / factors, 0, limits)
 
 
 def coco_results(
@@ -80,7 +80,7 @@ def coco_results(
         `score`.
 
     Raises:
-        ValueError: A label is no class, or a box or score is not finite.
+        ValueError: A label is out of range, or a box or score is not finite.
     """
     labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
     boxes = np.asarray(boxes, np.float64)
@@ -113,11 +113,11 @@ def evaluate_results(index: DetectionIndex, results: Sequence[dict[str, Any]]) -
 
     Args:
         index: The images scored and their true boxes. A part of a split, `index.select(ids)`, is
-            scored by itself; results on other images are refused.
+            scored by itself; results on other images are an error.
         results: As of `coco_results`.
 
     Returns:
-        The numbers, those of pycocotools.
+        The metrics, those of pycocotools.
 
     Raises:
         ValueError: faster-coco-eval is not installed, a result is not in COCO's format, or it is on
@@ -169,8 +169,8 @@ def coco_ground_truth(index: DetectionIndex) -> dict[str, Any]:
     return {
         "info": {"description": f"{index.name} {index.split}"},
         "images": [
-            {"id": int(number), "file_name": name, "height": int(size[0]), "width": int(size[1])}
-            for number, name, size in zip(
+            {"id": int(image_id), "file_name": name, "height": int(size[0]), "width": int(size[1])}
+            for image_id, name, size in zip(
                 index.image_ids, index.image_names, index.sizes, strict=True
             )
         ],
@@ -187,14 +187,14 @@ def coco_ground_truth(index: DetectionIndex) -> dict[str, Any]:
             for row in range(len(index.labels))
         ],
         "categories": [
-            {"id": int(number), "name": name}
-            for number, name in zip(index.category_ids, index.class_names, strict=True)
+            {"id": int(category), "name": name}
+            for category, name in zip(index.category_ids, index.class_names, strict=True)
         ],
     }
 
 
 def check_results(index: DetectionIndex, results: Any) -> None:
-    """Refuses results that are not in COCO's format or not of this dataset.
+    """Raises an error for results that are not in COCO's format or not of this dataset.
 
     Raises:
         ValueError: See above; the first such result is named.
@@ -202,22 +202,21 @@ def check_results(index: DetectionIndex, results: Any) -> None:
     if not isinstance(results, (list, tuple)):
         raise ValueError("results are a list of detections, as COCO's results files have")
     images, categories = set(index.image_ids.tolist()), set(index.category_ids.tolist())
-    for number, result in enumerate(results):
+    for row, result in enumerate(results):
         if not isinstance(result, dict) or not result.keys() >= _KEYS:
             raise ValueError(
-                f"result {number} is not in COCO's format: it has {', '.join(sorted(_KEYS))}"
+                f"result {row} is not in COCO's format: it has {', '.join(sorted(_KEYS))}"
             )
         image, category, box = (result[key] for key in ("image_id", "category_id", "bbox"))
         if not isinstance(image, int) or image not in images:
             raise ValueError(
-                f"result {number} is on image {image!r}, which is not in {index.split} of "
-                f"{index.name}"
+                f"result {row} is on image {image!r}, which is not in {index.split} of {index.name}"
             )
         if not isinstance(category, int) or category not in categories:
-            raise ValueError(f"result {number} has the unknown category {category!r}")
+            raise ValueError(f"result {row} has the unknown category {category!r}")
         values = [*box, result["score"]] if isinstance(box, (list, tuple)) else []
         if len(values) != 5 or not all(map(_is_finite, values)):
-            raise ValueError(f"result {number} is not a box of four numbers with a score")
+            raise ValueError(f"result {row} is not a box of four numbers with a score")
 
 
 def _is_finite(value: Any) -> bool:
@@ -254,7 +253,7 @@ def read_results(path: str | os.PathLike[str], index: DetectionIndex) -> list[di
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no JSON, or not results on this dataset.
+        ValueError: It is not JSON, or not results on this dataset.
     """
     try:
         results = json.loads(Path(path).read_bytes())

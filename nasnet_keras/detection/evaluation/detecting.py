@@ -1,4 +1,4 @@
-"""A detector over a whole split: its detections, and COCO's numbers of them."""
+"""A detector's detections on a split, in COCO's format."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def detect_batches(
     for batch in evaluation_stream(config, index, batch_size):
         count = len(batch[IMAGES])
         size = max(size, count)
-        # A smaller last batch would be compiled for: it is filled up, and the rest thrown away.
+        # A smaller last batch is filled up, so that nothing is compiled again.
         inputs = {
             name: np.resize(batch[name], (size, *batch[name].shape[1:])) for name in (IMAGES, SIZES)
         }

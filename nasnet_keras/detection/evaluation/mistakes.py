@@ -13,24 +13,24 @@ from nasnet_keras.detection.data.detection_index import DetectionIndex
 CORRECT, IGNORED = "correct", "ignored"
 DUPLICATE, CONFUSED, MISPLACED, BACKGROUND = "duplicate", "confused", "misplaced", "background"
 FALSE_POSITIVES = (DUPLICATE, CONFUSED, MISPLACED, BACKGROUND)
-NEAR = 0.1  # IoU from which on a wrong detection is about an object at all.
+NEAR = 0.1  # Least IoU of a wrong detection with the object it is about.
 
 
 @dataclass(frozen=True)
 class JudgedDetection:
-    """A detection and what it is worth.
+    """A detection and whether it is right.
 
     Attributes:
         image: Place of the image in the index.
         label: Class detected.
-        score: How sure the detector was.
+        score: The detector's score.
         box: Top, left, bottom, right in pixels of the image as stored.
         verdict: `"correct"`; `"ignored"`: it lies on a crowd; `"duplicate"`: its object had been
             found with a higher score; `"confused"`: the box fits an object of another class;
             `"misplaced"`: an object of the class is near, the IoU too low; `"background"`: none of
             these.
         row: Row in the index of the object the verdict is about; -1 for background.
-        iou: Its IoU with that object; with a crowd, the share of the detection that lies on it.
+        iou: Its IoU with that object; with a crowd, the fraction of the detection that lies on it.
     """
 
     image: int
@@ -75,20 +75,20 @@ def judge_detections(
 ) -> Judgement:
     """Matches detections to objects as COCO does at one IoU, and says what is wrong with the rest.
 
-    In each image and class, detections choose in the order of their scores, each the free object
-    with the highest IoU.
+    In each image and class, by decreasing score, each detection is matched with the free object of
+    the highest IoU.
 
     Args:
         index: The true boxes.
         results: In COCO's format; see `check_results`.
-        min_score: Detections below it do not count.
+        min_score: Detections below it are left out.
         min_iou: Least IoU of a match.
 
     Returns:
         The judgement.
     """
-    labels = {int(number): label for label, number in enumerate(index.category_ids)}
-    places = {int(number): place for place, number in enumerate(index.image_ids)}
+    labels = {int(category): label for label, category in enumerate(index.category_ids)}
+    places = {int(image_id): place for place, image_id in enumerate(index.image_ids)}
     by_image: dict[int, list[dict[str, Any]]] = {}
     for result in results:
         if result["score"] >= min_score:
@@ -98,9 +98,10 @@ def judge_detections(
     for image in range(len(index)):
         own = sorted(by_image.get(image, []), key=lambda result: -result["score"])
         rows = np.arange(*index.first_box[image : image + 2])
-        boxes = np.array([_corners(result["bbox"]) for result in own]).reshape(-1, 4)
+        boxes = _corners([result["bbox"] for result in own])
+        overlaps = box_overlaps(boxes, _corners(index.source_boxes[rows]), index.crowd[rows])
         found: set[int] = set()
-        for result, box, ious in zip(own, boxes, _overlaps(boxes, index, rows), strict=True):
+        for result, box, ious in zip(own, boxes, overlaps, strict=True):
             label = labels[result["category_id"]]
             verdict, place = _verdict(label, ious, index, rows, found, min_iou)
             top, left, bottom, right = box.tolist()
@@ -149,18 +150,27 @@ def _verdict(
     return BACKGROUND, -1
 
 
-def _corners(box: Sequence[float]) -> tuple[float, float, float, float]:
-    left, top, width, height = box
-    return top, left, top + height, left + width
+def _corners(boxes: Any) -> np.ndarray:
+    """Turns boxes as left, top, width, height into top, left, bottom, right, `(n, 4)`."""
+    left, top, width, height = np.asarray(boxes, float).reshape(-1, 4).T
+    return np.stack([top, left, top + height, left + width], axis=1)
 
 
-def _overlaps(boxes: np.ndarray, index: DetectionIndex, rows: np.ndarray) -> np.ndarray:
-    """Returns `(boxes, rows)`: the IoU, and for crowds the share of the box that lies on them."""
-    truth = np.array([_corners(box) for box in index.source_boxes[rows]]).reshape(-1, 4)
-    top_left = np.maximum(boxes[:, np.newaxis, :2], truth[:, :2])
-    bottom_right = np.minimum(boxes[:, np.newaxis, 2:], truth[:, 2:])
+def box_overlaps(boxes: np.ndarray, others: np.ndarray, is_crowd: Any = False) -> np.ndarray:
+    """Returns the IoU of every pair.
+
+    Args:
+        boxes: `(N, 4)`: top, left, bottom, right.
+        others: `(M, 4)`.
+        is_crowd: `(M,)`, bool: of these, the fraction of the box that lies on them instead.
+
+    Returns:
+        `(N, M)`.
+    """
+    top_left = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
+    bottom_right = np.minimum(boxes[:, np.newaxis, 2:], others[:, 2:])
     common = np.clip(bottom_right - top_left, 0, None).prod(-1)
     own = (boxes[:, 2:] - boxes[:, :2]).clip(0).prod(1)[:, np.newaxis]
-    theirs = (truth[:, 2:] - truth[:, :2]).prod(1)
-    whole = np.where(index.crowd[rows], own, own + theirs - common)
-    return common / np.maximum(whole, 1e-12)
+    theirs = (others[:, 2:] - others[:, :2]).prod(1)
+    union = np.where(is_crowd, own, own + theirs - common)
+    return common / np.maximum(union, 1e-12)

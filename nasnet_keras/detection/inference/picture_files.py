@@ -17,9 +17,9 @@ def find_pictures(
     """Lists pictures by name; nothing is opened.
 
     Args:
-        paths: Files, which are taken whatever their names; and folders, of which all files with one
-            of `SUFFIXES` are taken, those of their folders too.
-        leave_out: A folder that is passed over where it lies in one of the folders: the output's.
+        paths: Files of any name; and folders, of which all files with one of `SUFFIXES` are taken,
+            those of their folders too.
+        leave_out: A folder to leave out, i.e. the output's.
 
     Returns:
         The files in the order given, those of a folder by name, each once.
@@ -36,7 +36,7 @@ def find_pictures(
         folder = path.resolve()
         if folder == skipped:
             raise ValueError(f"{path} is the output directory, not a folder of pictures to read")
-        # The output's folder may well lie above, e.g. be the current one.
+        # The output's folder may contain this one, e.g. be the current directory.
         passed_over = skipped if skipped is not None and folder in skipped.parents else None
         inside = [
             file
@@ -51,11 +51,11 @@ def find_pictures(
     return list(found)
 
 
-def camera_frame(number: int) -> np.ndarray:
+def camera_frame(index: int) -> np.ndarray:
     """Takes a frame of a webcam.
 
     Args:
-        number: The webcam, as OpenCV counts them; 0 is the first.
+        index: OpenCV's index of the webcam; 0 is the first.
 
     Returns:
         `(height, width, 3)`, uint8.
@@ -67,18 +67,18 @@ def camera_frame(number: int) -> np.ndarray:
         import cv2
     except ImportError as error:
         raise ValueError("a webcam needs OpenCV: pip install opencv-python-headless") from error
-    camera = cv2.VideoCapture(number)
+    camera = cv2.VideoCapture(index)
     try:
         good, frame = camera.read() if camera.isOpened() else (False, None)
     finally:
         camera.release()
     if not good or frame is None:
-        raise ValueError(f"camera {number} gives no picture")
+        raise ValueError(f"camera {index} gives no picture")
     return np.ascontiguousarray(frame[..., ::-1])
 
 
 def sample_pictures() -> list[np.ndarray]:
-    """Returns scikit-learn's two photographs, `(427, 640, 3)`, uint8, for want of others."""
+    """Returns scikit-learn's two photographs, `(427, 640, 3)`, uint8."""
     from sklearn.datasets import load_sample_images
 
     return [np.asarray(picture) for picture in load_sample_images().images]

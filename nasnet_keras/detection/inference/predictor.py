@@ -1,4 +1,4 @@
-"""One way to ask a detector what is in a picture of any size, and where."""
+"""What a detector finds in a picture of any size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Picture = np.ndarray | Image.Image | bytes | str | os.PathLike[str]
 
 @dataclass(frozen=True, eq=False)
 class PictureDetections:
-    """What was found in one picture, the surest first.
+    """What was found in one picture, by decreasing score.
 
     Attributes:
         size: Height and width of the picture, in pixels.
@@ -33,7 +33,7 @@ class PictureDetections:
         scores: `(n,)`, float64, in [0, 1].
         labels: `(n,)`, int64, from 0.
         names: The name of each one's class.
-        category_ids: The number of each one's class in the dataset's own files.
+        category_ids: The id of each one's class in the dataset's own files.
     """
 
     size: tuple[int, int]
@@ -49,8 +49,8 @@ class PictureDetections:
     def to_list(self) -> list[dict[str, Any]]:
         """Returns a dictionary for each detection, as JSON can hold it."""
         return [
-            {"name": name, "category_id": number, "score": score, "box": box}
-            for name, number, score, box in zip(
+            {"name": name, "category_id": category_id, "score": score, "box": box}
+            for name, category_id, score, box in zip(
                 self.names,
                 self.category_ids,
                 self.scores.tolist(),
@@ -99,7 +99,7 @@ class Predictor:
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: It is no image, or the array has another shape.
+            ValueError: It is not an image, or the array has another shape.
         """
         served = self.served
         pixels = read_pixels(picture)
@@ -117,7 +117,7 @@ def as_detections(
     scale: tuple[float, float],
     min_score: float,
 ) -> PictureDetections:
-    """Brings what a detector gave for one image back to its picture.
+    """Maps a detector's outputs for one image to its picture.
 
     Args:
         served: The detector, for the names of its classes.

@@ -1,4 +1,4 @@
-"""A trained detector with what it takes to use it on a picture."""
+"""A trained detector and how pictures are prepared for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nasnet_keras.training.saved_network import load_model
 
 @dataclass(frozen=True, eq=False)
 class TrainedDetector:
-    """A detector and how pictures reach it.
+    """A detector and how pictures are prepared for it.
 
     Attributes:
         model: The detector.
@@ -25,9 +25,9 @@ class TrainedDetector:
         category_ids: The ids that the dataset's own files use for them.
         keep_aspect: Whether pictures keep their aspect ratio and are padded to the size of
             `model.config.image_size`; otherwise they are stretched to it.
-        config: The run that it is of, `None` where there is none.
+        config: Its run, if there is one.
         path: Its file.
-        step: Training steps it has had, as far as is known.
+        step: Its training steps, 0 if not known.
     """
 
     model: FasterRCNN
@@ -64,22 +64,21 @@ def load_trained_detector(
             `config.json` beside it; without one, classes are numbered.
         class_names: Replace the names of the classes.
         keep_aspect: Replaces the way of resizing.
-        evaluation_proposals: Proposals to look at in an image, e.g. 50 for speed. Default: as
-            trained.
+        evaluation_proposals: Proposals in an image, e.g. 50 for speed. Default: as trained.
 
     Returns:
         The detector and how to use it.
 
     Raises:
-        OSError: There is no such file.
-        ValueError: The file is truncated or no detector, contradicts the `config.json` beside it,
-            or the names are not as many as its classes.
+        OSError: The file is missing.
+        ValueError: The file is truncated or not a detector, contradicts the `config.json` beside
+            it, or the number of names is not that of its classes.
     """
     path = find_checkpoint(path)
     config = read_config(RunConfig, run_of(path) or path.parent)
     model = load_model(path, compile=False)
     if not isinstance(model, FasterRCNN):
-        raise ValueError(f"{path} is no detector: it holds a {type(model).__name__}")
+        raise ValueError(f"{path} is not a detector: it holds a {type(model).__name__}")
     classes = model.config.classes
     names = tuple(class_names or (config.class_names if config else map(str, range(classes))))
     ids = config.category_ids if config else tuple(range(1, classes + 1))
@@ -102,7 +101,7 @@ def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no text, there is no name, or one is there twice.
+        ValueError: It is not text, there is no name, or one is there twice.
     """
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()

@@ -9,7 +9,12 @@ from PIL import Image
 
 from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.detection.evaluation.mistakes import FALSE_POSITIVES, NEAR, Judgement
+from nasnet_keras.detection.evaluation.mistakes import (
+    FALSE_POSITIVES,
+    NEAR,
+    Judgement,
+    box_overlaps,
+)
 from nasnet_keras.detection.visualization.drawing import (
     BLUE,
     GREEN,
@@ -20,9 +25,10 @@ from nasnet_keras.detection.visualization.drawing import (
     class_color,
     contact_sheet,
     draw_boxes,
+    with_side,
 )
 
-_CONTEXT = 1.0  # Of a mistake's own size, on each side.
+_CONTEXT = 1.0  # On each side, as a multiple of the mistake's own size.
 _LEAST_SIDE = 64
 
 
@@ -34,8 +40,7 @@ def batch_pictures(
     Args:
         batch: As `detection_batches` gives it.
         class_names: Names of the classes.
-        side: The longer side of the pictures, in pixels: small images are enlarged first, so that
-            lines and letters stay fine.
+        side: The longer side of the pictures, in pixels.
 
     Returns:
         A picture for each image.
@@ -45,8 +50,8 @@ def batch_pictures(
         known = np.asarray(batch["labels"][row]) >= 0
         labels = np.asarray(batch["labels"][row])[known]
         ignored = np.asarray(batch["crowd"][row])[known]
-        rounded = np.clip(np.round(pixels), 0, 255).astype(np.uint8)
-        picture, factor = _enlarged(Image.fromarray(rounded), side)
+        picture = with_side(pixels, side)
+        factor = _factors(picture.size, pixels.shape[1::-1])
         names = [
             str(class_names[label]) + (" (ignored)" if out else "")
             for label, out in zip(labels, ignored, strict=True)
@@ -78,8 +83,8 @@ def training_sheet(
     for batch in batches:
         pictures += batch_pictures(batch, class_names, cell)
         captions += [
-            f"image {number}, {size[0]} x {size[1]}, {np.sum(labels >= 0)} boxes"
-            for number, size, labels in zip(
+            f"image {image_id}, {size[0]} x {size[1]}, {np.sum(labels >= 0)} boxes"
+            for image_id, size, labels in zip(
                 batch["image_ids"], batch["image_sizes"], batch["labels"], strict=True
             )
         ]
@@ -93,10 +98,10 @@ def mistake_sheets(
     columns: int = 6,
     cell: int = 240,
 ) -> dict[str, dict[str, Image.Image]]:
-    """Draws the mistakes of each class: its false positives, the surest first, and its misses.
+    """Draws the false positives of each class, by decreasing score, and its misses.
 
-    Each is shown with its surroundings: what is wrong in red, the object it is about in green,
-    a missed object in yellow, and what was detected near it in blue.
+    Each is shown with its surroundings: the wrong detection in red, the object it is about in
+    green, a missed object in yellow, detections near it in blue.
 
     Args:
         index: The dataset.
@@ -106,11 +111,10 @@ def mistake_sheets(
         cell: Side of each, in pixels.
 
     Returns:
-        By class, `"false_positives"` and `"misses"`; left out where there is none.
+        By class, `"false_positives"` and `"misses"`, if there are any.
     """
     sheets: dict[str, dict[str, Image.Image]] = {}
     for label, name in enumerate(index.class_names):
-        own: dict[str, Image.Image] = {}
         wrong = [
             row
             for row, detection in enumerate(judgement.detections)
@@ -120,34 +124,25 @@ def mistake_sheets(
         missed = [row for row in judgement.missed if index.labels[row] == label]
         # Large ones first: they are the least excusable.
         missed.sort(key=lambda row: -index.areas[row])
-        for kind, title, cells in (
-            (
-                "false_positives",
-                "false positives",
-                [_false_positive(index, judgement, row, cell) for row in wrong[:per_sheet]],
-            ),
-            (
-                "misses",
-                "misses",
-                [_miss(index, judgement, row, cell) for row in missed[:per_sheet]],
-            ),
+        for kind, rows, draw in (
+            ("false_positives", wrong, _false_positive),
+            ("misses", missed, _miss),
         ):
-            if cells:
-                total = len(wrong) if kind == "false_positives" else len(missed)
-                pictures, captions = zip(*cells, strict=True)
-                heading = f"{name}: {total} {title}" + (
-                    f", the first {per_sheet}" if total > per_sheet else ""
-                )
-                own[kind] = contact_sheet(pictures, captions, columns, cell, heading)
-        if own:
-            sheets[name] = own
+            if not rows:
+                continue
+            shown = [draw(index, judgement, row, cell) for row in rows[:per_sheet]]
+            pictures, captions = zip(*shown, strict=True)
+            heading = f"{name}: {len(rows)} {kind.replace('_', ' ')}"
+            heading += f", the first {per_sheet}" if len(rows) > per_sheet else ""
+            sheet = contact_sheet(pictures, captions, columns, cell, heading)
+            sheets.setdefault(name, {})[kind] = sheet
     return sheets
 
 
 def _false_positive(
-    index: DetectionIndex, judgement: Judgement, number: int, side: int
+    index: DetectionIndex, judgement: Judgement, row: int, side: int
 ) -> tuple[Image.Image, str]:
-    detection = judgement.detections[number]
+    detection = judgement.detections[row]
     shown: list[tuple[Sequence[float], str, Color]] = []
     caption = f"{detection.verdict}, {detection.score:.2f}"
     around = [detection.box]
@@ -182,11 +177,7 @@ def _miss(
 
 def _near(box: Sequence[float], other: Sequence[float]) -> bool:
     """Returns whether the IoU is such that a detection may be about an object."""
-    top, left, bottom, right = np.array([box, other]).T
-    height, width = bottom.min() - top.max(), right.min() - left.max()
-    common = max(height, 0) * max(width, 0)
-    areas = (bottom - top) * (right - left)
-    return bool(common >= NEAR * (areas.sum() - common))
+    return bool(box_overlaps(np.array([box]), np.array([other])) >= NEAR)
 
 
 def _cutout(
@@ -196,9 +187,9 @@ def _cutout(
     shown: Sequence[tuple[Sequence[float], str, Color]],
     side: int,
 ) -> Image.Image:
-    """Draws the part of an image that holds some boxes, with as much again around it."""
+    """Draws the part of an image that holds some boxes, with its surroundings."""
     picture = Image.fromarray(decode_image(index.encoded(image)))
-    # Detections of other programs may lie outside: of those, the nearest edge is shown.
+    # Of detections of other programs that lie outside, the nearest edge is shown.
     limits = np.tile([picture.height, picture.width], 2)
     edges = np.clip(np.array(around, float), 0, limits)
     top, left = edges[:, 0].min(), edges[:, 1].min()
@@ -211,16 +202,13 @@ def _cutout(
         int(min(middle_x + reach + 1, picture.width)),
         int(min(middle_y + reach + 1, picture.height)),
     )
-    part, factor = _enlarged(picture.crop(window), side)
-    boxes = np.clip(np.array([box for box, _, _ in shown], float), 0, limits)
-    boxes = (boxes - np.tile(window[1::-1], 2)) * factor
-    names, colors = [name for _, name, _ in shown], [color for _, _, color in shown]
-    return draw_boxes(part, boxes, names, colors=colors)
+    part = picture.crop(window)
+    enlarged = with_side(part, side)
+    found, names, colors = zip(*shown, strict=True)
+    boxes = np.clip(np.array(found, float), 0, limits) - np.tile(window[1::-1], 2)
+    return draw_boxes(enlarged, boxes * _factors(enlarged.size, part.size), names, colors=colors)
 
 
-def _enlarged(picture: Image.Image, side: int) -> tuple[Image.Image, np.ndarray]:
-    """Returns the picture with its longer side so long, and what that multiplies boxes by."""
-    factor = side / max(picture.size)
-    width, height = (max(1, round(length * factor)) for length in picture.size)
-    factors = np.array([height / picture.height, width / picture.width] * 2)
-    return picture.resize((width, height), Image.Resampling.BICUBIC), factors
+def _factors(size: tuple[int, ...], before: tuple[int, ...]) -> np.ndarray:
+    """Returns what multiplies boxes when a picture of width and height `before` is resized."""
+    return np.array([size[1] / before[1], size[0] / before[0]] * 2)

@@ -37,23 +37,23 @@ def draw_boxes(
 ) -> Image.Image:
     """Draws boxes with labels that can be read.
 
-    A label stands on a ground of its box's colour, above the box where there is room, else below
-    or inside, and moves aside for labels already there.
+    A label is on a background of its box's colour, above the box where there is room, otherwise
+    below or inside, and avoids earlier labels.
 
     Args:
         image: `(height, width, 3)`, uint8, or a picture.
         boxes: `(n, 4)`: top, left, bottom, right in pixels; what leaves the image is cut off.
-        names: A name for each box; an empty one gets no label.
-        scores: A score for each box, shown with two digits.
-        colors: A colour for each box. By default one for each name.
+        names: The name of each box; empty for no label.
+        scores: The score of each box, shown with two digits.
+        colors: The colour of each box. Default: one for each name.
         dashed: Whether each box is drawn with a dashed line.
-        font_size: In pixels. By default it follows the size of the image.
+        font_size: In pixels. Default: by the size of the image.
 
     Returns:
         A new picture.
 
     Raises:
-        ValueError: There are not as many names, scores, colours or dashes as boxes.
+        ValueError: The numbers of names, scores, colours or dashes and of boxes differ.
     """
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     picture = picture.convert("RGB").copy()
@@ -63,7 +63,7 @@ def draw_boxes(
         if values is not None and len(values) != len(boxes):
             raise ValueError(f"there are {len(boxes)} boxes and {len(values)} {what}")
     if colors is None:
-        known = {name: number for number, name in enumerate(sorted(set(names or ())))}
+        known = {name: index for index, name in enumerate(sorted(set(names or ())))}
         colors = [class_color(known[name]) for name in names] if names else [YELLOW] * len(boxes)
     side = min(picture.size)
     font = ImageFont.load_default(font_size or int(np.clip(side / 32, 11, 28)))
@@ -94,7 +94,7 @@ def _outline(
     bottom = int(np.clip(bottom - 1, top, height - 1))
     right = int(np.clip(right - 1, left, width - 1))
     if not dashed:
-        # A dark hairline around it, so that the line shows on any ground.
+        # A dark hairline around it, so that the line shows on any background.
         drawing.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=(0, 0, 0))
         drawing.rectangle((left, top, right, bottom), outline=color, width=line)
         return
@@ -145,7 +145,7 @@ def _label(
         )
         for x, y in places
     ]
-    # The first place in the list wins among those that cover least of the labels before.
+    # Of the places that cover least of earlier labels, the first.
     x, y = min(inside, key=overlap)
     x, y = round(x), round(y)
     taken.append((x, y, x + width, y + height))
@@ -154,6 +154,25 @@ def _label(
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     ink = (0, 0, 0) if luma > 120 else (255, 255, 255)
     drawing.text((x + 2 - text_left, y + 2 - text_top), text, ink, font)
+
+
+def with_side(
+    picture: Image.Image | np.ndarray,
+    side: int,
+    resampling: Image.Resampling = Image.Resampling.BICUBIC,
+) -> Image.Image:
+    """Resizes a picture so that its longer side is `side` pixels long.
+
+    Args:
+        picture: The picture, or pixels `(height, width, 3)` of any type, in [0, 255].
+        side: The longer side of the result.
+        resampling: How to interpolate.
+    """
+    if not isinstance(picture, Image.Image):
+        picture = Image.fromarray(np.clip(np.round(picture), 0, 255).astype(np.uint8))
+    factor = side / max(picture.size)
+    width, height = (max(1, round(length * factor)) for length in picture.size)
+    return picture.resize((width, height), resampling)
 
 
 def contact_sheet(
@@ -166,17 +185,17 @@ def contact_sheet(
     """Puts pictures in rows, each with its caption.
 
     Args:
-        pictures: The pictures; they are made to fit the cells, small ones enlarged.
-        captions: A line for each; cut off where it is too long.
+        pictures: The pictures, resized to the cells.
+        captions: A line for each, cut off if too long.
         columns: Pictures a row.
         cell: Side of the cells, in pixels.
-        title: A line above all.
+        title: A line at the top.
 
     Returns:
         The sheet.
 
     Raises:
-        ValueError: There are no pictures, or not as many captions.
+        ValueError: There is no picture, or the numbers of pictures and captions differ.
     """
     if not pictures:
         raise ValueError("there are no pictures for a contact sheet")
@@ -194,21 +213,15 @@ def contact_sheet(
     drawing = ImageDraw.Draw(sheet)
     if title:
         drawing.text((gap, gap), title, (255, 255, 255), large)
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, columns)
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
         x, y = gap + column * (cell + gap), head + gap + row * (cell + line + gap)
-        fitted = _fitted(picture, cell)
+        fitted = with_side(picture, cell, Image.Resampling.LANCZOS)
         sheet.paste(fitted, (x + (cell - fitted.width) // 2, y + (cell - fitted.height) // 2))
         if captions:
-            text = _cut(captions[number], font, cell)
+            text = _cut(captions[index], font, cell)
             drawing.text((x, y + cell + 3), text, (225, 225, 225), font)
     return sheet
-
-
-def _fitted(picture: Image.Image, cell: int) -> Image.Image:
-    factor = cell / max(picture.size)
-    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def _cut(text: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from keras import ops
@@ -17,8 +16,10 @@ from nasnet_keras.detection.visualization.drawing import (
     GREEN,
     GREY,
     YELLOW,
+    Color,
     contact_sheet,
     draw_boxes,
+    with_side,
 )
 
 _SHOWN_NEGATIVES = 12
@@ -31,13 +32,13 @@ def sample_sheets(
     columns: int = 4,
     cell: int = 400,
 ) -> dict[str, Image.Image]:
-    """Draws what the two stages would learn from in some batches.
+    """Draws the anchors and proposals that training would sample in some batches.
 
-    Objects are yellow, anchors or proposals that are to find one green, and of those that are to be
-    background the first few, thin and blue. Regions that training ignores are grey.
+    Objects are yellow, positive anchors or proposals green, the first few negative ones blue and
+    dashed, regions that training ignores grey.
 
     Args:
-        model: The detector; its weights decide on the proposals.
+        model: The detector; its weights decide the proposals.
         batches: As `detection_batches` gives them.
         class_names: Names of the classes.
         columns: Images a row.
@@ -53,13 +54,13 @@ def sample_sheets(
             name: ops.convert_to_numpy(values)
             for name, values in model.training_samples(batch).items()
         }
-        for row, number in enumerate(batch["image_ids"]):
+        for row, image_id in enumerate(batch["image_ids"]):
             for kind in pictures:
                 boxes = samples[kind][row]
                 matches = samples[f"{kind[:-1]}_matches"][row]
                 pictures[kind].append(_drawn(batch, row, boxes, matches, class_names, cell))
                 captions[kind].append(
-                    f"image {number}: {int((matches >= 0).sum())} positive, "
+                    f"image {image_id}: {int((matches >= 0).sum())} positive, "
                     f"{int((matches == NEGATIVE).sum())} negative"
                 )
     titles = {"anchors": "Anchors sampled", "proposals": "Proposals sampled"}
@@ -77,24 +78,18 @@ def _drawn(
     class_names: Sequence[str],
     cell: int,
 ) -> Image.Image:
-    pixels = np.clip(np.round(batch[IMAGES][row]), 0, 255).astype("uint8")
+    pixels = batch[IMAGES][row]
+    picture = with_side(pixels, cell)
     factor = cell / max(pixels.shape[:2])
-    size = (round(pixels.shape[1] * factor), round(pixels.shape[0] * factor))
-    picture = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
-    shown: list[tuple[np.ndarray, str, Any, bool]] = []
-    # A draw of negative ones: all of them would hide the picture.
-    for box in boxes[matches == NEGATIVE][:_SHOWN_NEGATIVES]:
-        shown.append((box, "", BLUE, True))
+    # All negative ones would hide the picture.
+    negative = boxes[matches == NEGATIVE][:_SHOWN_NEGATIVES]
+    shown: list[tuple[np.ndarray, str, Color, bool]] = [(box, "", BLUE, True) for box in negative]
     shown += [(box, "", GREEN, False) for box in boxes[matches >= 0]]
     labels = batch[LABELS][row]
     for box, label, crowd in zip(batch[BOXES][row], labels, batch[CROWD][row], strict=True):
         if label >= 0:
             name = str(class_names[label])
             shown.append((box, name, GREY if crowd else YELLOW, bool(crowd)))
-    return draw_boxes(
-        picture,
-        np.array([box for box, _, _, _ in shown]).reshape(-1, 4) * factor,
-        [name for _, name, _, _ in shown],
-        colors=[color for _, _, color, _ in shown],
-        dashed=[dashed for _, _, _, dashed in shown],
-    )
+    found, names, colors, dashed = zip(*shown, strict=True) if shown else ((),) * 4
+    found = np.array(found).reshape(-1, 4) * factor
+    return draw_boxes(picture, found, names, colors=colors, dashed=dashed)
