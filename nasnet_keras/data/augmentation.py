@@ -17,21 +17,17 @@ _CUTOUT = 2  # One part in two: 16 of 32 pixels.
 
 
 def check_augmentation(kind: str) -> None:
-    """Refuses an unknown augmentation.
-
-    Raises:
-        ValueError: There is none of that name; the nearest is suggested.
-    """
+    """Raises a `ValueError` that suggests the nearest name for an unknown augmentation."""
     if kind not in AUGMENTATIONS:
         raise ValueError(unknown_name("augmentation", kind, AUGMENTATIONS))
 
 
 @keras.saving.register_keras_serializable("nasnet_keras")
 class Augmentation(keras.layers.Layer):
-    """Changes images at random in training, and passes them through otherwise.
+    """Augments images in training and returns them unchanged otherwise.
 
-    Keras's own augmentation layers need TensorFlow on every backend, and take a call that does not
-    say `training` for training; this one does neither.
+    Unlike Keras's own augmentation layers, it does not need TensorFlow, and a call without
+    `training` is not training.
 
     Input shape: `(batch, height, width, 3)`. Output shape: the same.
 
@@ -41,11 +37,11 @@ class Augmentation(keras.layers.Layer):
             `"cifar"`: a random crop out of a border of an eighth of the side (4 of 32 pixels), and
             a flip; `"cifar_cutout"`: that, and a square of half the side (16 of 32 pixels), centred
             anywhere, set to zero. The border is zero too: the mean of whitened images.
-        seed: Seed of the random numbers.
+        seed: Seed of the random changes.
         **kwargs: Keras's own.
 
     Raises:
-        ValueError: There is no such augmentation; the nearest is suggested.
+        ValueError: The augmentation is unknown; the nearest is suggested.
     """
 
     def __init__(self, kind: str, seed: int = 0, **kwargs: Any) -> None:
@@ -77,7 +73,7 @@ class Augmentation(keras.layers.Layer):
         return ops.einsum("bij,bjkc,blk->bilc", down, ops.cast(images, down.dtype), right)
 
     def _interpolation(self, batch: Any, side: int) -> Any:
-        """Returns `(batch, side, side)`, the share of each old line in each new one."""
+        """Returns `(batch, side, side)`, the weight of each old line in each new one."""
         limit = side * _SHIFT
         shift = keras.random.uniform((batch, 1), -limit, limit, "float32", self.seed_generator)
         line = ops.arange(side, dtype="float32")

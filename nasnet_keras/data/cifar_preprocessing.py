@@ -7,18 +7,18 @@ from typing import Any
 
 from nasnet_keras.data.image_reader import decode_tensor
 
-_SHARE_PADDED = 8  # 4 of 32 pixels on each side.
+_BORDER = 8  # One part in eight: 4 of 32 pixels on each side.
 _BRIGHTNESS = 63.0
 _CONTRAST = (0.2, 1.8)
 
 
 @dataclass(frozen=True)
 class CifarPreprocessing:
-    """How NASNet and PNASNet saw CIFAR.
+    """NASNet's and PNASNet's preprocessing of CIFAR, see `StreamPreprocessing`.
 
     Attributes:
-        resize: Enlarge to 40x40 before the random crop of 32x32, as the paper's words ("upsampled
-            to 40x40") may be read; by default a black border of 4 is added, as Google's code did.
+        resize: Enlarge to 40x40 before the random crop of 32x32, one reading of the paper's
+            "upsampled to 40x40"; by default a black border of 4 is added, as in Google's code.
         cutout: Side of the square set to the mean (DeVries and Taylor, 2017), in pixels; 0: none.
             Its centre is anywhere in the image, so that a part of it may lie outside.
         color: Change brightness and contrast at random. slim does; the papers do not name it.
@@ -29,28 +29,11 @@ class CifarPreprocessing:
     color: bool = False
 
     def evaluate(self, encoded: Any, size: int) -> Any:
-        """Central crop or black border, then standardization (`preprocess_for_eval`).
-
-        Args:
-            encoded: An encoded image, a scalar string tensor.
-            size: Side of the result, in pixels.
-
-        Returns:
-            `(size, size, 3)`, float32, mean 0 and deviation 1.
-        """
+        """Central crop or black border, then standardization (`preprocess_for_eval`)."""
         return self.evaluate_pixels(decode_tensor(encoded), size)
 
     def train(self, encoded: Any, size: int, seed: Any) -> Any:
-        """Random crop and flip, then standardization (`preprocess_for_train`), then cutout.
-
-        Args:
-            encoded: An encoded image, a scalar string tensor.
-            size: Side of the result, in pixels.
-            seed: Two integers; the same give the same result.
-
-        Returns:
-            `(size, size, 3)`, float32, mean 0 and deviation 1 but for the cutout.
-        """
+        """Random crop and flip, then standardization (`preprocess_for_train`), then cutout."""
         return self.train_pixels(decode_tensor(encoded), size, seed)
 
     def evaluate_pixels(self, image: Any, size: int) -> Any:
@@ -66,7 +49,7 @@ class CifarPreprocessing:
 
         seeds = tf.random.split(seed, 5)
         image = tf.cast(image, tf.float32)
-        border = size // _SHARE_PADDED
+        border = size // _BORDER
         if self.resize:
             image = tf.image.resize(image, [size + 2 * border] * 2)
         else:

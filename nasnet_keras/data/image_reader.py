@@ -1,8 +1,8 @@
-"""The one reader of images: which formats there are, and which decoder takes which.
+"""The one reader of images: the formats, and which decoder reads which.
 
 Pillow is the reference: `decode_image`. Inside a graph TensorFlow decodes what it decodes to the
 same pixels, see `same_in_tensorflow`; the rest goes to Pillow in a stream (`decode_tensor`) and is
-refused in a SavedModel (`decode_served`), which has no Python.
+an error in a SavedModel (`decode_served`), which has no Python.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class ImageFormat:
 
     Attributes:
         name: Its name; Pillow's is the same in capitals.
-        suffixes: What names of its files end in.
-        signatures: What its files begin with.
+        suffixes: Suffixes of its files.
+        signatures: First bytes of its files.
     """
 
     name: str
@@ -51,7 +51,7 @@ def open_image(file: BinaryIO) -> Image.Image:
     """Opens an image of one of `FORMATS` and reads its header; of an animation, the first frame.
 
     Raises:
-        OSError, SyntaxError, ValueError, Image.DecompressionBombError: It is none, or damaged.
+        OSError, SyntaxError, ValueError, Image.DecompressionBombError: Not an image, or damaged.
     """
     return Image.open(file, formats=[known.name.upper() for known in FORMATS])
 
@@ -60,8 +60,7 @@ def rgb_pixels(image: Image.Image) -> np.ndarray:
     """Returns the pixels of an image of any mode, `(height, width, 3)`, uint8.
 
     Alpha is dropped, grey and palettes become colours, of 16 bits the upper 8 are kept. An EXIF
-    orientation is not applied; this is where it would be, and `same_in_tensorflow` would then send
-    images that are to be turned here.
+    orientation is not applied. (If it were, `same_in_tensorflow` would have to know.)
     """
     if image.mode.startswith("I"):
         # Pillow cuts 16 bits off at 255; the high byte is what TensorFlow keeps.
@@ -77,7 +76,7 @@ def decode_image(encoded: bytes) -> np.ndarray:
         `(height, width, 3)`, uint8, see `rgb_pixels`.
 
     Raises:
-        ValueError: The bytes are no image, or a truncated one.
+        ValueError: The bytes are not an image, or a truncated one.
     """
     try:
         with open_image(io.BytesIO(encoded)) as image:
@@ -94,7 +93,7 @@ def same_in_tensorflow(encoded: Any) -> Any:
 
     PNG of every kind; JPEG but CMYK, of which the two read files without Adobe's marker
     differently; BMP of 24 and 32 bits a pixel, without compression, masks or bytes after its end.
-    Of palettes in BMP TensorFlow gives the indices, and transparency in GIF it paints black.
+    TensorFlow returns the indices of BMP palettes and paints transparency in GIF black.
 
     Args:
         encoded: A scalar string tensor.
@@ -125,7 +124,7 @@ def decode_tensor(encoded: Any) -> Any:
     """Decodes an image of any of `FORMATS` inside tf.data.
 
     JPEGs differ from `decode_image` by rounding, in a photograph about one level of 255 on average
-    and at most 8, at quality 100 more: TensorFlow's default is another inverse DCT, and slim's.
+    and at most 8, at quality 100 more: TensorFlow's default inverse DCT, as slim's, is another.
 
     Args:
         encoded: A scalar string tensor.
@@ -181,7 +180,7 @@ def image_shape(encoded: Any) -> Any:
 
 
 def refusal(encoded: Any) -> Any:
-    """Returns why a SavedModel refuses an image, a line; empty if it takes it.
+    """Returns why a SavedModel rejects an image, empty if it does not.
 
     Args:
         encoded: A scalar string tensor.
@@ -205,8 +204,8 @@ def decode_served(encoded: Any) -> Any:
         encoded: A scalar string tensor.
 
     Returns:
-        `(height, width, 3)`, uint8. Another image than `SERVED` ends the call with an
-        `InvalidArgumentError` that names its format.
+        `(height, width, 3)`, uint8. Other images than `SERVED` raise an
+        `InvalidArgumentError` that names their format.
     """
     import tensorflow as tf
 

@@ -23,43 +23,26 @@ _FAST_ORDERS = (("brightness", "saturation"), ("saturation", "brightness"))
 
 @dataclass(frozen=True)
 class InceptionPreprocessing:
-    """How NASNet and PNASNet saw ImageNet.
+    """NASNet's and PNASNet's preprocessing of ImageNet, see `StreamPreprocessing`.
 
     Attributes:
-        fast: Distort brightness and saturation only; hue and contrast cost about as much as
-            everything else together. slim trained so.
+        fast: Distort brightness and saturation only, as slim trained; hue and contrast cost about
+            as much as all else.
     """
 
     fast: bool = True
 
     def evaluate(self, encoded: Any, size: int) -> Any:
-        """Central crop of 0.875, bilinear resize, scale (`preprocess_for_eval`).
-
-        Args:
-            encoded: An encoded image, a scalar string tensor.
-            size: Side of the result, in pixels.
-
-        Returns:
-            `(size, size, 3)`, float32 in [-1, 1].
-        """
+        """Central crop of 0.875, bilinear resize, scale to [-1, 1] (`preprocess_for_eval`)."""
         import tensorflow as tf
 
         image = tf.image.convert_image_dtype(decode_tensor(encoded), tf.float32)
         return _resize(tf.image.central_crop(image, _KEPT), size) * 2 - 1
 
     def train(self, encoded: Any, size: int, seed: Any) -> Any:
-        """Random crop, resize, flip and colours (`preprocess_for_train`).
+        """Random crop, resize, flip and colours, scale to [-1, 1] (`preprocess_for_train`).
 
-        Only the crop is decoded; along its border the chroma of a JPEG may so differ a little from
-        that of the whole image cropped.
-
-        Args:
-            encoded: An encoded image, a scalar string tensor.
-            size: Side of the result, in pixels.
-            seed: Two integers; the same give the same result.
-
-        Returns:
-            `(size, size, 3)`, float32 in [-1, 1].
+        Only the crop is decoded, so that the chroma of a JPEG may differ a little at its border.
         """
         import tensorflow as tf
 
@@ -73,7 +56,7 @@ class InceptionPreprocessing:
 
 
 def sample_crop(shape: Any, seed: Any) -> tuple[Any, Any]:
-    """Samples slim's distorted bounding box, the whole image being the object.
+    """Samples slim's distorted bounding box, with the image as the object.
 
     Args:
         shape: `(height, width, 3)` of the image, int32.
@@ -81,8 +64,7 @@ def sample_crop(shape: Any, seed: Any) -> tuple[Any, Any]:
 
     Returns:
         The first row and column, and the height and width, int32. The crop has 0.05 to 1 of the
-        image's area and an aspect ratio of 0.75 to 1.33; where 100 attempts find none, it is the
-        whole image.
+        image's area and an aspect ratio of 0.75 to 1.33; if 100 attempts fail, it is the image.
     """
     import tensorflow as tf
 
@@ -100,7 +82,7 @@ def sample_crop(shape: Any, seed: Any) -> tuple[Any, Any]:
 
 
 def distort_color(image: Any, seeds: Any, fast: bool) -> Any:
-    """Changes the colours at random, in one of slim's orders, which is random too.
+    """Changes the colours at random, in a random one of slim's orders.
 
     Args:
         image: `(height, width, 3)`, float32 in [0, 1].
@@ -126,7 +108,7 @@ def distort_color(image: Any, seeds: Any, fast: bool) -> Any:
         return result
 
     orders = _FAST_ORDERS if fast else _FULL_ORDERS
-    # The sum keeps the choice apart from the amounts, which have the four seeds to themselves.
+    # The sum of the seeds makes the choice independent of the amounts.
     chosen = tf.random.stateless_uniform(
         [], tf.reduce_sum(seeds, 0), maxval=len(orders), dtype=tf.int32
     )

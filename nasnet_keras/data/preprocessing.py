@@ -1,4 +1,4 @@
-"""From pixels to what a network takes, by name; the same arithmetic on every backend."""
+"""Preprocessing of pixels by name, the same on every backend."""
 
 from __future__ import annotations
 
@@ -18,20 +18,12 @@ def scale(images: Any) -> Any:
 def whiten(images: Any) -> Any:
     """Gives each image mean 0 and deviation 1 (`tf.image.per_image_standardization`).
 
-    The deviation is at least `1 / sqrt(values)`, so that a flat image is no division by zero.
+    The deviation is at least `1 / sqrt(values)`, which avoids a division by zero.
     """
     values = images.shape[1] * images.shape[2] * images.shape[3]
     mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
     deviation = ops.std(images, axis=(1, 2, 3), keepdims=True)
     return (images - mean) / ops.maximum(deviation, values**-0.5)
-
-
-def _scaled(images: Any, size: int) -> Any:
-    return scale(_resize(images, size))
-
-
-def _whitened(images: Any, size: int) -> Any:
-    return whiten(_resize(images, size))
 
 
 def _resize(images: Any, size: int) -> Any:
@@ -43,12 +35,7 @@ def _resize(images: Any, size: int) -> Any:
 def inception(images: Any, size: int) -> Any:
     """Slim's `inception_preprocessing.preprocess_for_eval`: central crop of 0.875, resize, scale.
 
-    Args:
-        images: `(batch, height, width, 3)`, float32 in [0, 255]; the sides may be dynamic.
-        size: Side of the result, in pixels.
-
-    Returns:
-        `(batch, size, size, 3)` in [-1, 1].
+    Images are float32 in [0, 255], their sides may be dynamic; the result is in [-1, 1].
     """
     for axis in (1, 2):
         images = _resize_axis(images, size, axis)
@@ -64,22 +51,17 @@ def _resize_axis(images: Any, size: int, axis: int) -> Any:
     step = ops.cast(length, "float32") / size
     place = ops.arange(size, dtype="float32") * step
     lower = ops.floor(place)
-    share = ops.reshape(place - lower, (-1, 1, 1) if axis == 1 else (-1, 1))
+    weight = ops.reshape(place - lower, (-1, 1, 1) if axis == 1 else (-1, 1))
     lower = ops.cast(lower, "int32")
     upper = ops.minimum(lower + 1, length - 1)
     first, second = (ops.take(images, start + index, axis=axis) for index in (lower, upper))
-    return first + (second - first) * share
+    return first + (second - first) * weight
 
 
 def cifar(images: Any, size: int) -> Any:
     """Slim's `cifarnet_preprocessing.preprocess_for_eval`: central crop or black border, whitened.
 
-    Args:
-        images: `(batch, height, width, 3)`, float32 in [0, 255]; the sides may be dynamic.
-        size: Side of the result, in pixels.
-
-    Returns:
-        `(batch, size, size, 3)`, each image with mean 0 and deviation 1.
+    Images are float32 in [0, 255], their sides may be dynamic.
     """
     for axis in (1, 2):
         length = ops.cast(ops.shape(images)[axis], "int32")
@@ -93,13 +75,13 @@ def cifar(images: Any, size: int) -> Any:
 
 
 PREPROCESSINGS: dict[str, Callable[[Any, int], Any]] = {
-    "scale": _scaled,
-    "whiten": _whitened,
+    "scale": lambda images, size: scale(_resize(images, size)),
+    "whiten": lambda images, size: whiten(_resize(images, size)),
     "inception": inception,
     "cifar": cifar,
 }
 
-# Streams have more names: they change training images in other ways, and in evaluation do the same.
+# Streams have more names, which differ in training only.
 _EVALUATED_AS = {
     "inception_full": "inception",
     "cifar_cutout": "cifar",
@@ -109,22 +91,22 @@ _EVALUATED_AS = {
 
 
 def evaluation_preprocessing(name: str) -> str:
-    """Returns the preprocessing that does what one of a stream does in evaluation.
+    """Returns the name that a stream's preprocessing has in evaluation.
 
     Args:
-        name: Any name; one that has no other for evaluation is returned as it is.
+        name: Any name; returned as it is if evaluation has no other.
     """
     return _EVALUATED_AS.get(name, name)
 
 
 def check_preprocessing(name: str) -> None:
-    """Raises a `ValueError` that suggests the nearest name where there is no such preprocessing."""
+    """Raises a `ValueError` that suggests the nearest name for an unknown preprocessing."""
     if name not in PREPROCESSINGS:
         raise ValueError(unknown_name("preprocessing", name, PREPROCESSINGS))
 
 
 def preprocess(images: Any, name: str, size: int) -> Any:
-    """Brings images to the size and the range of pixels that a network was trained on.
+    """Resizes and scales images as a network was trained.
 
     Args:
         images: `(batch, height, width, 3)`, pixels in [0, 255], of any type.
@@ -136,7 +118,7 @@ def preprocess(images: Any, name: str, size: int) -> Any:
         `(batch, size, size, 3)`, float32.
 
     Raises:
-        ValueError: There is no such preprocessing; the nearest is suggested.
+        ValueError: The preprocessing is unknown; the nearest is suggested.
     """
     check_preprocessing(name)
     return PREPROCESSINGS[name](ops.cast(images, "float32"), size)

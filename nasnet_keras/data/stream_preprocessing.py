@@ -12,16 +12,20 @@ from nasnet_keras.suggestions import unknown_name
 
 
 class StreamPreprocessing(Protocol):
-    """From an encoded image to the float32 pixels of one training or evaluation example."""
+    """From an encoded image, a scalar string, to `(size, size, 3)`, float32."""
 
-    def evaluate(self, encoded: Any, size: int) -> Any: ...
+    def evaluate(self, encoded: Any, size: int) -> Any:
+        """Preprocesses an image for evaluation."""
+        ...
 
-    def train(self, encoded: Any, size: int, seed: Any) -> Any: ...
+    def train(self, encoded: Any, size: int, seed: Any) -> Any:
+        """Preprocesses and augments an image; `seed`: two integers that fix the result."""
+        ...
 
 
 @dataclass(frozen=True)
 class PlainPreprocessing:
-    """A bilinear resize and no random change; see `nasnet_keras.data.preprocessing`.
+    """A bilinear resize without augmentation; see `nasnet_keras.data.preprocessing`.
 
     Attributes:
         whiten: Standardize each image; otherwise scale to [-1, 1].
@@ -55,7 +59,7 @@ def get_stream_preprocessing(name: str) -> StreamPreprocessing:
     """Returns the preprocessing of a name.
 
     Raises:
-        ValueError: There is none; the nearest is suggested.
+        ValueError: The name is unknown; the nearest is suggested.
     """
     if name not in STREAM_PREPROCESSINGS:
         raise ValueError(unknown_name("preprocessing", name, STREAM_PREPROCESSINGS))

@@ -1,4 +1,4 @@
-"""What a format of datasets implements: a file with one class, and a line in a table of formats."""
+"""What a format of datasets implements."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ class DatasetFormat(ABC):
     A format implements `splits`, and `read` where it is streamed or `load` where it fits in memory.
 
     Attributes:
-        names: Names of datasets in this format that everybody knows, and what to do where one is
-            missing; `{name}` and `{dir}` stand for it and its directory. Without names, whatever
-            the name, the format is looked for.
+        names: Well-known datasets in this format, and what to do if one is missing; `{name}` and
+            `{dir}` stand for it and its directory. Empty: datasets of any name.
         needs_directory: Whether it is read from a directory.
         in_memory: Whether it has `load`.
         name: Name of the dataset, for messages.
@@ -59,7 +58,7 @@ class DatasetFormat(ABC):
         """Reads a split or a part of one, e.g. `"train[:90%]"`.
 
         Raises:
-            ValueError: There is no such split; the nearest is suggested.
+            ValueError: The split is unknown; the nearest is suggested.
         """
         return parse_split(split, self.name, self.splits())
 

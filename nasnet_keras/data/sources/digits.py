@@ -12,15 +12,14 @@ from nasnet_keras.data.sources.split import Split
 
 _TEST_FRACTION = 0.2
 _SPLIT_SEED = 0
-_WHITE = 16  # The scans count inked pixels in 4x4 blocks.
+_WHITE = 16  # Inked pixels in a 4x4 block.
 
 
 class Digits(DatasetFormat):
     """The 1,797 scans of 8x8 pixels (UCI Optical Recognition of Handwritten Digits).
 
-    The split is ours: stratified, always the same, 1,437 to train and 360 to test. scikit-learn
-    does not say who wrote which digit, so writers are in both parts and the accuracy is higher
-    than on writers never seen.
+    The split is ours: stratified, fixed, 1,437 to train and 360 to test. scikit-learn does not name
+    the writers, who are in both parts, so accuracy is higher than on new writers.
     """
 
     names: ClassVar = {"digits": ""}
@@ -43,11 +42,11 @@ class Digits(DatasetFormat):
         )
         chosen = train if split.name == "train" else test
         grey = np.round(digits.images[chosen] * (255 / _WHITE)).astype(np.uint8)
-        whole = ImageDataset(
+        dataset = ImageDataset(
             name="digits",
             split=str(split),
             images=np.repeat(grey[..., np.newaxis], 3, axis=-1),
             labels=digits.target[chosen].astype(np.int64),
             class_names=tuple(str(name) for name in digits.target_names),
         )
-        return split.of(whole)
+        return split.of(dataset)

@@ -1,4 +1,4 @@
-"""slim's `labels_offset`: labels that count a background class, or are to count one."""
+"""slim's `labels_offset`: removes or adds a background class."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nasnet_keras.data.sources.image_dataset import ImageDataset
 
 
 def offset_class_names(class_names: tuple[str, ...], labels_offset: int) -> tuple[str, ...]:
-    """Leaves out the first classes, or puts one or more without images before them.
+    """Removes the first classes, or inserts classes without images before them.
 
     Args:
         class_names: Names of the classes.
@@ -21,7 +21,7 @@ def offset_class_names(class_names: tuple[str, ...], labels_offset: int) -> tupl
         raise ValueError(f"labels_offset={labels_offset} leaves no class of {len(class_names)}")
     if labels_offset >= 0:
         return class_names[labels_offset:]
-    unused = tuple(f"unused {number}" for number in range(-labels_offset))
+    unused = tuple(f"unused {label}" for label in range(-labels_offset))
     return (("background",) if labels_offset == -1 else unused) + class_names
 
 

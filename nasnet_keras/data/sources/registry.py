@@ -48,7 +48,7 @@ def fits_in_memory(name: str, dataset_dir: Directory = None) -> bool:
 
 
 def check_dataset(name: str, split: str | None = None, dataset_dir: Directory = None) -> None:
-    """Refuses an unknown or missing dataset or an unknown split, without loading anything.
+    """Checks that a dataset and its split are there, without loading anything.
 
     Args:
         name: Name of a dataset.
@@ -56,9 +56,8 @@ def check_dataset(name: str, split: str | None = None, dataset_dir: Directory = 
         dataset_dir: Where datasets are.
 
     Raises:
-        FileNotFoundError: The dataset is known and not there; the message says what to download
-            and where to put it.
-        ValueError: There is no such dataset or split; the nearest is suggested.
+        FileNotFoundError: The dataset is missing; the message says how to get it.
+        ValueError: The dataset or split is unknown; the nearest is suggested.
     """
     found = _open(name, dataset_dir)
     if split is None:
@@ -81,7 +80,7 @@ def load_dataset(
 
     Raises:
         FileNotFoundError: The dataset is missing.
-        ValueError: There is no such dataset or split; the nearest is suggested.
+        ValueError: The dataset or split is unknown; the nearest is suggested.
     """
     found = _open(name, dataset_dir, download)
     return found.load(found.parse(split))
@@ -101,7 +100,7 @@ def find_examples(
 
     Raises:
         FileNotFoundError: The dataset or one of its files is missing.
-        ValueError: There is no such dataset or split; the nearest is suggested.
+        ValueError: The dataset or split is unknown; the nearest is suggested.
     """
     found = _open(name, dataset_dir, download)
     return found.read(found.parse(split))

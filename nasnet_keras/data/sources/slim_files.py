@@ -45,7 +45,7 @@ class SlimFiles(DatasetFormat):
         return list(self.paths)
 
     def read(self, split: Split) -> RecordFiles:
-        """Counts the records of a split, for slim wrote nowhere how many there are."""
+        """Counts the records of a split, which slim does not store."""
         paths = self.paths[split.name]
         series = paths[0].name.removesuffix(".tfrecord").rpartition("-of-")[2]
         if series.isdigit() and int(series) != len(paths):
@@ -53,7 +53,7 @@ class SlimFiles(DatasetFormat):
                 f"dataset {self.name}: {paths[0].parent} has {len(paths)} of the {int(series)} "
                 f"files of {split.name}"
             )
-        # Each count is a chain of small reads, which a network disk answers one after the other.
+        # Each count is a chain of small reads, slow on a network disk.
         with ThreadPoolExecutor(32) as pool:
             counts = list(pool.map(count_records, paths))
         files = tuple(
@@ -73,13 +73,13 @@ def _class_names(name: str, directory: Path) -> tuple[str, ...]:
         lines = labels.read_text().splitlines()
         names = {}
         for line in filter(None, map(str.strip, lines)):
-            number, colon, text = line.partition(":")
-            if not colon or not number.isdigit():
+            label, colon, text = line.partition(":")
+            if not colon or not label.isdigit():
                 raise ValueError(f"{labels}: {line!r} is not like '0:daisy'")
-            names[int(number)] = text
-        return tuple(names.get(number, str(number)) for number in range(max(names, default=-1) + 1))
+            names[int(label)] = text
+        return tuple(names.get(label, str(label)) for label in range(max(names, default=-1) + 1))
     if name not in _CLASSES:
         raise ValueError(
-            f"dataset {name}: {labels} is missing, a line for each class, '<number>:<name>'"
+            f"dataset {name}: {labels} is missing, a line for each class, '<label>:<name>'"
         )
-    return tuple(str(number) for number in range(_CLASSES[name]))
+    return tuple(str(label) for label in range(_CLASSES[name]))

@@ -12,10 +12,10 @@ _PATTERN = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<start>\d+%?)?:(?P<stop>\d+%?)
 
 
 class Split(NamedTuple):
-    """A split and the range of it that is meant.
+    """A split or a range of it.
 
     Attributes:
-        name: Name of the whole split.
+        name: Name of the split.
         start: First example, as written (`"45000"` or `"90%"`); `None` for the first.
         stop: Example after the last, as written; `None` for the end.
     """
@@ -25,10 +25,10 @@ class Split(NamedTuple):
     stop: str | None = None
 
     def range(self, examples: int) -> tuple[int, int]:
-        """Returns the first example and the one after the last, of a split of so many.
+        """Returns the first example and the one after the last, of a split of `examples`.
 
         Raises:
-            ValueError: There is no example in the range.
+            ValueError: The range is empty.
         """
         start, stop = (
             limit if bound is None else min(examples, _count(bound, examples))
@@ -38,17 +38,17 @@ class Split(NamedTuple):
             raise ValueError(f"{self} has no example: {self.name} has {examples}")
         return start, stop
 
-    def of(self, whole: Any) -> Any:
-        """Returns that part of the examples of a whole split.
+    def of(self, examples: Any) -> Any:
+        """Returns this part of the examples of a split.
 
         Raises:
-            ValueError: There is no example in the range.
+            ValueError: The range is empty.
         """
-        return whole.part(*self.range(len(whole)))
+        return examples.part(*self.range(len(examples)))
 
     def __str__(self) -> str:
-        whole = self.start is self.stop is None
-        return self.name if whole else f"{self.name}[{self.start or ''}:{self.stop or ''}]"
+        is_all = self.start is self.stop is None
+        return self.name if is_all else f"{self.name}[{self.start or ''}:{self.stop or ''}]"
 
 
 def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:
@@ -60,7 +60,7 @@ def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:
         splits: The splits it has.
 
     Raises:
-        ValueError: There is no such split, the nearest is suggested; or the range is none.
+        ValueError: The split is unknown (the nearest is suggested), or the range is invalid.
     """
     match = _PATTERN.fullmatch(split)
     if match is None:

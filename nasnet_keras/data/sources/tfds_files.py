@@ -99,7 +99,7 @@ class TfdsFiles(DatasetFormat):
 
         Raises:
             FileNotFoundError: A file of the split is missing.
-            ValueError: Its files are no TFRecord files.
+            ValueError: Its files are not TFRecord files.
         """
         info = self.info()
         name = info["name"]
@@ -135,7 +135,7 @@ def prepare_tfds(name: str, dataset_dir: str | os.PathLike[str]) -> None:
     """Downloads a dataset with TFDS and writes it to disk; may take hours.
 
     Raises:
-        ValueError: TFDS is not installed, or knows no such dataset.
+        ValueError: TFDS is not installed, or does not know the dataset.
     """
     try:
         import tensorflow_datasets as tfds

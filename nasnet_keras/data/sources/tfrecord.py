@@ -37,23 +37,23 @@ def count_records(path: str | os.PathLike[str]) -> int:
 
 
 def read_records(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
-    """Reads the records of a file in order, each after its first byte. Checksums are not checked.
+    """Yields the position of each record of a file and its bytes. Checksums are not checked.
 
     Raises:
         OSError: The file cannot be read.
         ValueError: The file ends within a record.
     """
-    number = position = 0
+    index = position = 0
     with Path(path).open("rb") as file:
         while header := file.read(_HEADER):
             length = struct.unpack_from("<Q", header)[0] if len(header) == _HEADER else 0
             # A damaged length may be any number: ask for no more memory than the file is long.
             rest = file.read(min(length + _FOOTER, os.path.getsize(path)))
             if len(header) < _HEADER or len(rest) < length + _FOOTER:
-                raise ValueError(f"{os.fspath(path)} ends within record {number}")
+                raise ValueError(f"{os.fspath(path)} ends within record {index}")
             yield position + _HEADER, rest[:length]
             position += _HEADER + length + _FOOTER
-            number += 1
+            index += 1
 
 
 def parse_example(record: bytes) -> dict[str, list[bytes] | list[int] | list[float]]:
@@ -66,7 +66,7 @@ def parse_example(record: bytes) -> dict[str, list[bytes] | list[int] | list[flo
         The values of each feature.
 
     Raises:
-        ValueError: The bytes are no such example.
+        ValueError: The bytes are not a `tf.train.Example`.
     """
     result: dict[str, list[bytes] | list[int] | list[float]] = {}
     try:
@@ -82,27 +82,27 @@ def parse_example(record: bytes) -> dict[str, list[bytes] | list[int] | list[flo
                         packed = b"".join(_as_bytes(item) for item in items)
                         result[name] = list(struct.unpack(f"<{len(packed) // 4}f", packed))
                     elif kind == _INT64_LIST:
-                        result[name] = [number for item in items for number in _integers(item)]
+                        result[name] = [value for item in items for value in _integers(item)]
     except (IndexError, KeyError, TypeError, UnicodeDecodeError, struct.error) as error:
-        raise ValueError("this is no tf.train.Example") from error
+        raise ValueError("this is not a tf.train.Example") from error
     return result
 
 
 def _as_bytes(value: bytes | int) -> bytes:
     if isinstance(value, int):
-        raise TypeError("a number where a message should be")
+        raise TypeError("an integer where a message should be")
     return value
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """Reads a protocol buffer: for each field its number and its value."""
+    """Reads a protocol buffer: for each field its tag and its value."""
     position = 0
     while position < len(message):
         key, position = _varint(message, position)
-        number, kind = key >> 3, key & 7
+        tag, kind = key >> 3, key & 7
         if kind == _VARINT:
             value, position = _varint(message, position)
-            yield number, value
+            yield tag, value
             continue
         if kind == _BYTES:
             length, position = _varint(message, position)
@@ -112,12 +112,12 @@ def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
             raise IndexError(kind)
         if position + length > len(message):
             raise IndexError(position)
-        yield number, message[position : position + length]
+        yield tag, message[position : position + length]
         position += length
 
 
 def _integers(item: bytes | int) -> list[int]:
-    """Reads one number, or a packed list of them; numbers are signed, of 64 bits."""
+    """Reads an int64 or a packed list of them."""
     if isinstance(item, int):
         return [_signed(item)]
     result, position = [], 0

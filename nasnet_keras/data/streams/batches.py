@@ -10,10 +10,10 @@ Batch = tuple[np.ndarray, dict[str, np.ndarray]]
 
 
 def batches_per_epoch(examples: int, batch_size: int) -> int:
-    """Returns how many whole batches there are.
+    """Returns the number of full batches.
 
     Raises:
-        ValueError: There are fewer examples than one batch takes.
+        ValueError: There are fewer examples than a batch has.
     """
     if batch_size > examples:
         raise ValueError(f"batch_size is {batch_size}, but there are {examples} images")
@@ -27,24 +27,23 @@ def shuffled_batches(
     seed: int,
     first_step: int = 0,
 ) -> Iterator[Batch]:
-    """Gives whole batches without end, in a new order each epoch.
+    """Yields full batches without end, in a new order each epoch.
 
-    The order follows from seed and epoch alone, so that a run resumed at any step sees what an
-    uninterrupted one would. The examples that do not fill a batch sit out that epoch: a smaller
-    last batch would make the backend compile the training step twice.
+    The order depends on seed and epoch only, so that a resumed run sees the same batches. Examples
+    that do not fill a batch are left out of that epoch: another size would be compiled again.
 
     Args:
         inputs: `(n, ...)`.
         targets: Arrays of `n` rows by name.
         batch_size: Examples a batch.
         seed: Seed of the order.
-        first_step: Number of batches to pass over.
+        first_step: Number of batches to skip.
 
     Yields:
         `batch_size` rows of the inputs, and of each target.
 
     Raises:
-        ValueError: There are fewer examples than one batch takes.
+        ValueError: There are fewer examples than a batch has.
     """
     per_epoch = batches_per_epoch(len(inputs), batch_size)
     epoch, index = divmod(first_step, per_epoch)

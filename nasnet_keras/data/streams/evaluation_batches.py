@@ -66,8 +66,7 @@ def evaluation_batches(
 ) -> EvaluationBatches:
     """Opens a split of any dataset for evaluation.
 
-    Digits and CIFAR are loaded into memory, for which TensorFlow is not needed; others are streamed
-    from disk.
+    Digits and CIFAR are loaded into memory, without TensorFlow; others are streamed from disk.
 
     Args:
         dataset_name: Name of a dataset.
@@ -77,23 +76,18 @@ def evaluation_batches(
             `STREAM_PREPROCESSINGS`; what it does in evaluation is done.
         image_size: Side of the images, in pixels.
         batch_size: Images a batch.
-        labels_offset: Subtracted from the labels: 1 leaves out class 0, -1 adds a background class.
+        labels_offset: See `offset_class_names`.
 
     Raises:
         FileNotFoundError: The dataset or one of its files is missing.
-        ValueError: A name or number is wrong.
+        ValueError: A name is unknown, or a value is out of range.
     """
     check_evaluation_data(dataset_name, split, dataset_dir, preprocessing_name)
     if fits_in_memory(dataset_name, dataset_dir):
         dataset = offset_labels(load_dataset(dataset_name, split, dataset_dir), labels_offset)
         return batches_in_memory(dataset, preprocessing_name, image_size, batch_size)
     stream = image_batches(
-        dataset_name,
-        split,
-        dataset_dir,
-        preprocessing_name,
-        image_size,
-        batch_size,
+        *(dataset_name, split, dataset_dir, preprocessing_name, image_size, batch_size),
         training=False,
         labels_offset=labels_offset,
     )
@@ -108,7 +102,7 @@ def check_evaluation_data(
     dataset_dir: str | os.PathLike[str] | None,
     preprocessing_name: str | None = None,
 ) -> None:
-    """Refuses what `evaluation_batches` would, without loading anything.
+    """Checks the arguments of `evaluation_batches`, without loading anything.
 
     Args:
         dataset_name: Name of a dataset.
@@ -118,7 +112,7 @@ def check_evaluation_data(
 
     Raises:
         FileNotFoundError: The dataset is missing.
-        ValueError: A name is wrong; the nearest is suggested.
+        ValueError: A name is unknown; the nearest is suggested.
     """
     check_dataset(dataset_name, split, dataset_dir)
     if preprocessing_name is None:
@@ -141,20 +135,20 @@ def batches_in_memory(
         batch_size: Images a batch.
 
     Raises:
-        ValueError: There is no such preprocessing, or a number is below 1.
+        ValueError: The preprocessing is unknown, or a value is below 1.
     """
     _check_in_memory(preprocessing_name, dataset.name)
     check_value("image_size", Count, image_size)
     check_value("batch_size", Count, batch_size)
     total = len(dataset)
-    whole = min(batch_size, total)
+    count = min(batch_size, total)
 
     def begin() -> Batches:
-        for start in range(0, total, whole):
-            # Always as many: some backends compile every operation again for another size.
-            rows = np.minimum(np.arange(start, start + whole), total - 1)
+        for start in range(0, total, count):
+            # All of one size: some backends compile every operation again for another.
+            rows = np.minimum(np.arange(start, start + count), total - 1)
             images = np.asarray(preprocess(dataset.images[rows], preprocessing_name, image_size))
-            labels = dataset.labels[start : start + whole]
+            labels = dataset.labels[start : start + count]
             yield images[: len(labels)], labels
 
     return EvaluationBatches(

@@ -1,4 +1,4 @@
-"""In which order a stream reads its examples, before anything is decoded."""
+"""The order in which a stream reads its examples."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ _FILES_AT_ONCE = 16
 
 
 def training_order(examples: Examples, key: int, per_epoch: int, first: int, buffer: int) -> Any:
-    """Reads epoch after epoch, each in an order of its own that follows from key and epoch.
+    """Reads epoch after epoch, each in its own order, by key and epoch.
 
     Args:
         examples: The examples.
         key: Seed of the order.
-        per_epoch: Examples of an epoch; the rest sits out.
-        first: Examples to pass over. Whole epochs cost nothing; within one, records are read and
-            passed over, other examples are not even opened.
+        per_epoch: Examples of an epoch; the rest is left out.
+        first: Examples to skip. Epochs cost nothing; within one, records are read and skipped,
+            other examples are not opened.
         buffer: Records to shuffle among, drawn from several files at a time. Other examples are
-            shuffled as a whole.
+            all shuffled.
 
     Returns:
-        The endless `tf.data.Dataset` of `(position, index)`: the place in the whole run, and which
-        example it is; of record files of `(position, index, record)`.
+        The endless `tf.data.Dataset` of `(position, index)`: the place in the run, and the
+        example's index; of record files of `(position, index, record)`.
     """
     import tensorflow as tf
 
-    def epoch(number: Any, skip: int = 0) -> Any:
+    def epoch(index: Any, skip: int = 0) -> Any:
         if isinstance(examples, RecordFiles):
-            shuffled = _shuffled_records(examples, key, number, buffer).skip(skip)
+            shuffled = _shuffled_records(examples, key, index, buffer).skip(skip)
         else:
-            order = _permutation(len(examples), key, number)[skip:]
+            order = _permutation(len(examples), key, index)[skip:]
             shuffled = tf.data.Dataset.from_tensor_slices((order,))
-        start = number * per_epoch + skip
+        start = index * per_epoch + skip
         shuffled = shuffled.take(per_epoch - skip).enumerate()
         return shuffled.map(lambda place, element: (start + place, *element))
 
-    number, done = divmod(first, per_epoch)
-    later = tf.data.Dataset.range(number + 1, tf.int64.max).flat_map(epoch)
-    return epoch(tf.constant(number, tf.int64), done).concatenate(later)
+    index, done = divmod(first, per_epoch)
+    later = tf.data.Dataset.range(index + 1, tf.int64.max).flat_map(epoch)
+    return epoch(tf.constant(index, tf.int64), done).concatenate(later)
 
 
 def evaluation_order(examples: Examples, first: int) -> Any:
@@ -50,7 +50,7 @@ def evaluation_order(examples: Examples, first: int) -> Any:
 
     Args:
         examples: The examples.
-        first: Examples to pass over.
+        first: Examples to skip.
 
     Returns:
         The `tf.data.Dataset` that `training_order` describes.
@@ -74,13 +74,11 @@ def _shuffled_records(examples: RecordFiles, key: int, epoch: Any, buffer: int) 
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    # Dataset.shuffle would make the order depend on TensorFlow's global seed as well, which a
-    # resumed run need not set at the same point.
+    # Dataset.shuffle depends on TensorFlow's global seed, too.
     blocks = records.batch(min(buffer, len(examples))).enumerate().prefetch(1)
 
-    def shuffled(*numbered_block: Any) -> Any:
-        number, block = numbered_block
-        seed: Any = tf.random.fold_in(tf.stack([key, epoch]), number)
+    def shuffled(index: Any, block: Any) -> Any:
+        seed: Any = tf.random.fold_in(tf.stack([key, epoch]), index)
         values = tf.random.stateless_uniform(tf.shape(block[0]), seed, dtype=tf.float32)
         order = tf.argsort(values, stable=True)
         return tf.data.Dataset.from_tensor_slices(tuple(tf.gather(part, order) for part in block))
@@ -100,8 +98,8 @@ def _permutation(length: int, key: int, epoch: Any) -> Any:
 def _record_reader(examples: RecordFiles) -> Any:
     """Returns the function from the index of a file to its examples, as many as there should be.
 
-    Where a file is damaged, what follows in it is lost; empty records take its place, so that all
-    that comes later keeps its position, and are found to be unreadable later.
+    What follows damage in a file is lost; empty records, unreadable later, take its place, so that
+    all later examples keep their positions.
     """
     import tensorflow as tf
 

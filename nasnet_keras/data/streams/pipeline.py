@@ -42,9 +42,9 @@ def image_batches(
         preprocessing_name: A name of `STREAM_PREPROCESSINGS`.
         image_size: Side of the images, in pixels.
         batch_size: Images a batch, of this host; see `BatchPlan` for this and what follows from it.
-        training: Shuffle, change at random, repeat, and skip what cannot be read.
+        training: Shuffle, augment, repeat, and skip what cannot be read.
         seed: Seed of order and changes.
-        first_step: Batches to pass over.
+        first_step: Batches to skip.
         labels_offset: Subtracted from the labels, as slim's flag: 1 leaves out ImageNet's
             background class, -1 adds it to labels that have none.
         shard: Index of this host, and number of hosts.
@@ -57,9 +57,9 @@ def image_batches(
 
     Raises:
         FileNotFoundError: The dataset or one of its files is missing.
-        ValueError: A name or number is wrong, or there are fewer examples than a batch takes.
+        ValueError: A name is unknown, a value is out of range, or there are fewer examples than a
+            batch has.
     """
-    # What can be refused, before any work.
     preprocessing = get_stream_preprocessing(preprocessing_name)
     plan = BatchPlan(batch_size, training, seed, first_step, shard, shuffle_buffer)
     check_value("image_size", Count, image_size)

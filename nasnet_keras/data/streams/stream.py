@@ -22,22 +22,20 @@ _BATCHES_AHEAD = 2
 class BatchPlan(Settings):
     """Which examples come in which batch.
 
-    In training, each epoch has whole batches in a new order; the order and every random change
-    follow from seed, host and position alone, so that a run resumed at any step sees what an
-    uninterrupted one would. In evaluation each example comes once, in the order of the examples,
-    and the last batch may be smaller.
+    In training, each epoch has full batches in a new order; order and augmentation depend on seed,
+    host and position only, so that a resumed run sees the same batches. In evaluation each example
+    comes once, in order, and the last batch may be smaller.
 
     Attributes:
         batch_size: Examples a batch, of this host.
-        training: Shuffle, change at random, repeat, and skip the few that cannot be read.
+        training: Shuffle, augment, repeat, and skip the few that cannot be read.
         seed: Seed of order and changes.
-        first_step: Batches to pass over. Whole epochs cost nothing; within an epoch, records are
-            read and not decoded, other examples are not even read.
+        first_step: Batches to skip, see `training_order`.
         shard: Index of this host, and number of hosts; each reads a part of its own.
         shuffle_buffer: Encoded examples of record files to shuffle among, held in memory twice.
 
     Raises:
-        ValueError: A number is out of range.
+        ValueError: A value is out of range.
     """
 
     batch_size: Count
@@ -63,7 +61,7 @@ class BatchStream:
         num_examples: Examples of the split, over all hosts.
         steps_per_epoch: Batches of an epoch, of this host.
         class_names: Names of the classes.
-        problems: The examples skipped, and the line that says what ended the stream.
+        problems: The examples skipped, and the error that ended the stream.
     """
 
     batches: Any
@@ -99,8 +97,8 @@ def open_stream(
         plan: Which of them come in which batch.
         make_reader: Called with the examples of this host and the key of its random numbers,
             returns what is called in tf.data for each example, `(position, *arguments of
-            examples.reader()) -> example`. The position is that in the whole run: random changes
-            follow from it and the key. An example is a structure of tensors of known shapes.
+            examples.reader()) -> example`. The position is that in the run: augmentation
+            depends on it and the key. An example is a structure of tensors of known shapes.
         wrong: Called in tf.data with a batch, returns strings `(batch,)` that say what is wrong
             with an example (`"has label 7, but ..."`), empty where nothing is.
 
@@ -108,17 +106,17 @@ def open_stream(
         The stream; its batches have the structure of the examples.
 
     Raises:
-        ValueError: There are fewer examples than a batch takes.
+        ValueError: There are fewer examples than a batch has.
     """
     if not len(examples):
         raise ValueError(f"dataset {examples.name}: {examples.split} has no example")
     host, hosts = plan.shard
     own = examples.shard(host, hosts)
-    # Hosts with one seed must not make the same random changes.
+    # Hosts with one seed must not augment alike.
     key = int(np.random.SeedSequence([plan.seed, host]).generate_state(1)[0] >> 1)
     first = plan.first_step * plan.batch_size
     if plan.training:
-        # The same on each host: all of them take part in each step.
+        # The same on each host, as all take part in each step.
         steps = batches_per_epoch(len(examples) // hosts, plan.batch_size)
         order = training_order(own, key, steps * plan.batch_size, first, plan.shuffle_buffer)
     else:
@@ -183,8 +181,8 @@ def prefetched(batches: Any) -> Any:
 
     options = tf.data.Options()
     options.deterministic = True
-    # The thread that tunes sleeps for up to a minute, and whoever drops the dataset waits for it.
-    # Untuned, what may run in parallel does so on every core.
+    # Dropping a dataset waits for its autotune thread, which sleeps for up to a minute. Without it,
+    # what may run in parallel uses every core.
     options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return batches.prefetch(_BATCHES_AHEAD).with_options(options)

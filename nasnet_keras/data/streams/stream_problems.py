@@ -1,4 +1,4 @@
-"""What a stream does with an example that cannot be read, or is wrong."""
+"""What a stream does with unreadable or invalid examples."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ SKIPPED_AT_MOST = 0.001
 class StreamProblems:
     """Counts and names the unreadable examples of a stream.
 
-    In training, another readable example of the batch takes the place of an unreadable one, so that
-    a step always reads the same positions and a resumed run sees the batches of an uninterrupted
-    one. More than one example in a thousand is an error, and in evaluation one is.
+    In training, another example of the batch replaces an unreadable one, so that a step always
+    reads the same positions. More than one in a thousand is an error; in evaluation one is.
 
     Attributes:
         skipped: Names of the examples skipped so far.
-        error: What ended the stream, if anything did. TensorFlow hands on errors with pages of its
-            own; this is the line that a person needs.
+        error: What ended the stream, if anything did, without TensorFlow's traceback.
 
     Args:
         examples: The examples.
@@ -36,7 +34,7 @@ class StreamProblems:
         self._training = training
 
     def rows(self, readable: np.ndarray, wrong: np.ndarray, indices: np.ndarray) -> np.ndarray:
-        """Says which examples of a batch to use, in place of those that cannot be.
+        """Returns which examples of a batch to use in place of unreadable ones.
 
         Args:
             readable: `(batch,)`, whether the example was read.
@@ -52,7 +50,7 @@ class StreamProblems:
         try:
             return self._rows(readable, wrong, indices)
         except ValueError as error:
-            # Batches read ahead may fail too, before anybody has seen the first failure.
+            # Batches read ahead may fail too, before the first error is seen.
             self.error = self.error or error
             raise
 

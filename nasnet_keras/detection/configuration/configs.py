@@ -67,7 +67,7 @@ def nasnet_large_1200() -> TrainingConfig:
 def nasnet_large_1200_lowproposals() -> TrainingConfig:
     """nasnet_large_1200 that looks at 50 proposals an image when it detects, not 300.
 
-    Result: there is no published one. Not measured here.
+    Result: none published. Not measured here.
     Cost: a sixth of the second stage's 1.74 trillion multiply-adds: an image in 7.4 seconds on one
     CPU core, in 2.0 GiB (docs/results.md). Trained as nasnet_large_1200; it takes its checkpoints.
     Command: `python object_detection/train.py --config=nasnet_large_1200_lowproposals
@@ -79,8 +79,7 @@ def nasnet_large_1200_lowproposals() -> TrainingConfig:
 def pnasnet_large_1200() -> TrainingConfig:
     """Faster R-CNN on PNASNet-5 large at 1200x1200.
 
-    Result: there is no published one; the original has the feature extractor only. Not measured
-    here.
+    Result: none published; the original has the feature extractor only. Not measured here.
     Cost: features of 4,320 channels, otherwise as nasnet_large_1200.
     Command: `python object_detection/train.py --config=pnasnet_large_1200 --dataset_dir=coco
     --train_dir=runs/pnasnet --checkpoint_path=<ImageNet's weights>`
@@ -149,7 +148,7 @@ def toy() -> TrainingConfig:
         learning_rate=3e-3,
         learning_rate_decay_type="cosine",
         warmup_steps=100,
-        # Digits are not what they are when mirrored.
+        # A mirrored digit is another one.
         augmentation=DetectionAugmentation(flip=0.0, scale_range=(0.9, 1.1)),
         evaluate_every_epochs=5,
     )
@@ -181,7 +180,7 @@ def get_config(name: str | os.PathLike[str]) -> TrainingConfig:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: There is none of that name (the nearest is suggested), or the file holds none.
+        ValueError: The name is unknown (the nearest is suggested), or the file is invalid.
     """
     name = os.fspath(name)
     if name in _CONFIGS:

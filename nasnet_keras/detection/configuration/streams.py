@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.batches import DetectionStream, detection_batches
 from nasnet_keras.detection.data.detection_index import DetectionIndex
@@ -19,11 +21,11 @@ def training_stream(
     Args:
         config: The training.
         index: Images and boxes to train on.
-        first_batch: Batches to pass over, at no cost.
+        first_batch: Batches to skip.
         shard: Index of this worker, and number of workers.
         batch_size: Images a batch. Default: the configuration's.
     """
-    return _stream(config, index, batch_size, True, first_batch, shard)
+    return _stream(config, index, batch_size, training=True, first_step=first_batch, shard=shard)
 
 
 def evaluation_stream(
@@ -36,7 +38,7 @@ def evaluation_stream(
         index: The images.
         batch_size: Images a batch. Default: the configuration's.
     """
-    return _stream(config, index, batch_size, False)
+    return _stream(config, index, batch_size, training=False)
 
 
 def image_ids_of_step(
@@ -47,7 +49,7 @@ def image_ids_of_step(
     batches: int = 1,
     batch_size: int | None = None,
 ) -> list[int]:
-    """Returns the ids of the images of a training step, read again as they were then.
+    """Returns the ids of the images of a training step, by reading them again.
 
     Args:
         config: The training.
@@ -59,25 +61,18 @@ def image_ids_of_step(
     """
     stream = training_stream(config, index, (step - 1) * batches, shard, batch_size)
     taken = stream.batches.take(batches).as_numpy_iterator()
-    return [int(number) for batch in taken for number in batch["image_ids"]]
+    return [int(image_id) for batch in taken for image_id in batch["image_ids"]]
 
 
 def _stream(
-    config: TrainingConfig,
-    index: DetectionIndex,
-    batch_size: int | None,
-    training: bool,
-    first_batch: int = 0,
-    shard: tuple[int, int] = (0, 1),
+    config: TrainingConfig, index: DetectionIndex, batch_size: int | None, **plan: Any
 ) -> DetectionStream:
     return detection_batches(
         index,
         config.detector.image_size,
         batch_size or config.batch_size,
-        training,
-        config.keep_aspect,
-        config.augmentation,
-        config.seed,
-        first_batch,
-        shard,
+        keep_aspect=config.keep_aspect,
+        augmentation=config.augmentation,
+        seed=config.seed,
+        **plan,
     )

@@ -39,7 +39,7 @@ class TrainingConfig(Settings):
         detector: The detector. The dataset decides the number of its classes.
         steps: Training steps.
         batch_size: Images in a step of one replica.
-        optimizer: `"momentum"`, or `"adam"`, which `momentum` does not concern.
+        optimizer: `"momentum"`, or `"adam"`, which does not use `momentum`.
         momentum: Momentum of the optimizer.
         gradient_clip_norm: Largest norm of a variable's gradient.
         learning_rate: Learning rate at the start.
@@ -47,7 +47,7 @@ class TrainingConfig(Settings):
             period to 0 over the run.
         learning_rate_boundaries: Steps at which it is multiplied by `learning_rate_decay_factor`.
         learning_rate_decay_factor: See there.
-        warmup_steps: Steps over which the learning rate grows in a straight line.
+        warmup_steps: Steps over which the learning rate rises linearly.
         keep_aspect: Resize both sides of an image by the same factor and pad; otherwise stretch.
         augmentation: Random changes of training images.
         dataset_split_name: Split to train on.
@@ -55,8 +55,8 @@ class TrainingConfig(Settings):
         evaluate_every_epochs: Epochs between evaluations, of which the best detector is kept;
             0: one at the end.
         precision: Keras's dtype policy of the layers.
-        seed: Seed of the weights, the order of the images, their random changes and the samples
-            that the losses are of.
+        seed: Seed of the weights, the order of the images, their augmentation and the sampling of
+            anchors and proposals.
 
     Raises:
         ValueError: A value is out of range or unknown, or two contradict each other.
@@ -105,11 +105,11 @@ class TrainingConfig(Settings):
         """Returns a copy with some values replaced.
 
         Args:
-            **values: Fields of this class or of `DetectorConfig`, and their new values. A number of
-                classes takes the number of detections with it where those would be too many.
+            **values: Fields of this class or of `DetectorConfig`, and their new values. With fewer
+                classes, `detections` is lowered to what they can give.
 
         Raises:
-            ValueError: A name is no field; the nearest one is suggested. Or a value is illegal.
+            ValueError: A name is not a field (the nearest is suggested), or a value is invalid.
         """
         own, inner = hints(TrainingConfig), hints(DetectorConfig)
         for name in values:
@@ -130,7 +130,7 @@ class TrainingConfig(Settings):
         """Reads what `to_dict` returned, in this version or an earlier one.
 
         Raises:
-            ValueError: A name is unknown or missing, or a value is illegal.
+            ValueError: A name is unknown or missing, or a value is invalid.
         """
         detector = data.get("detector") if isinstance(data, Mapping) else None
         if isinstance(detector, Mapping):

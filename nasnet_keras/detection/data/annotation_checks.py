@@ -1,4 +1,4 @@
-"""From what annotation files say to an index; what is wrong in them is listed, all of it."""
+"""From annotations to an index; everything wrong in them is listed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN = 10
 # COCO's own boxes are rounded to hundredths, Pascal VOC's corners to whole pixels: what leaves the
 # image by no more than a pixel is clipped.
 _TOLERANCE = 1.0
-# Training's float32 must not round a box of an image of 100,000 pixels a side to nothing.
+# In float32, a box of an image of 100,000 pixels a side must not become empty.
 _LEAST_SIDE = 0.01
 _ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 _HEADERS_AT_ONCE = 16
@@ -43,10 +43,10 @@ class AnnotationError(ValueError):
 
 @dataclass
 class SourceBox:
-    """A box as an annotation file has it; nothing is checked yet.
+    """A box as in an annotation file, unchecked.
 
     Attributes:
-        id: Its number, which `where` shows.
+        id: Its id, which `where` shows.
         category: A key of the categories.
         box: Left, top, width, height in pixels.
         crowd: Whether it is a region of many objects.
@@ -64,17 +64,17 @@ class SourceBox:
 
 @dataclass
 class SourceImage:
-    """An image as an annotation file has it.
+    """An image as in an annotation file.
 
     Attributes:
-        id: Its number.
+        id: Its id.
         name: Its file name.
-        path: File that holds it; `None`: its name was refused.
-        size: Height and width that the annotation gives; `None`: what the image says counts.
+        path: File that holds it; `None`: its name leads out of the folder.
+        size: Height and width that the annotation gives; `None`: the image's own.
         where: How to find its entry.
         boxes: Its boxes.
-        span: First byte and length in the file; a length of -1 means the whole file.
-        header: What `image_header` returned; `None`: it is still to be read.
+        span: First byte and length in the file; a length of -1 means all of it.
+        header: What `image_header` returned; `None`: not read yet.
     """
 
     id: Any
@@ -106,12 +106,12 @@ def build_index(
         name: Name of the dataset.
         split: Name of the split.
         categories: Names of the classes, in the order of the labels, by what the boxes call them.
-        category_ids: The classes' numbers.
+        category_ids: The classes' ids.
         images: The images, in the order of the index.
-        problems: Lines about what the caller found wrong already.
+        problems: Lines about what the caller found wrong.
         lost_images: Images among those problems, which are not in `images`.
         lost_boxes: Boxes among those problems.
-        drop_invalid: Leave out and count what is wrong, in place of an error.
+        drop_invalid: Leave out and count what is wrong.
 
     Returns:
         The index.
@@ -278,7 +278,7 @@ def _box_row(
     if label is None:
         return f"unknown category {shown(box.category)}", ()
     values = box.box
-    if not isinstance(values, (list, tuple)) or len(values) != 4 or not all(map(_number, values)):
+    if not isinstance(values, (list, tuple)) or len(values) != 4 or not all(map(_is_real, values)):
         return f"the box is {shown(values)}, not four numbers", ()
     left, top, width, height = (float(value) for value in values)
     wrong = ""
@@ -294,7 +294,7 @@ def _box_row(
     if box.crowd not in (0, 1, None):
         return f"iscrowd is {shown(box.crowd)}, not 0 or 1", ()
     area = width * height if box.area is None else box.area
-    if not _number(area) or not math.isfinite(area) or area < 0:
+    if not _is_real(area) or not math.isfinite(area) or area < 0:
         return f"the area is {shown(area)}", ()
     rows, columns = size or (math.inf, math.inf)
     edges = (
@@ -316,7 +316,7 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
-def _number(value: Any) -> bool:
+def _is_real(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return isinstance(value, float) or abs(value) < 2**63

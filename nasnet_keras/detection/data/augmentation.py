@@ -1,4 +1,4 @@
-"""What part of an image is seen, how large and which way round; boxes follow exactly."""
+"""Which part of an image is seen, its size and its orientation; boxes are moved along."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ class DetectionAugmentation(Settings):
 
     Attributes:
         flip: Probability of a horizontal flip.
-        scale_range: The image is resized to this many times the size it would otherwise have, drawn
-            evenly between the two; what then exceeds the canvas is cut off at a random place, what
-            lacks is padding.
+        scale_range: Uniform random factor of the image's size on the canvas: what exceeds it is cut
+            off at a random place, what is missing is padded.
         crop: Probability that a random part of the image takes its place.
-        crop_area: Least and largest area of that part, as shares of the image.
+        crop_area: Least and largest area of that part, as fractions of the image.
         crop_aspect: Least and largest ratio of width to height of that part, relative to the
-            image's own, drawn evenly on a logarithmic scale.
-        min_visible: An object of which less than this share is left becomes a region that training
-            ignores, as crowds are: it is neither an object nor background.
+            image's own, log-uniform.
+        min_visible: An object of which less than this fraction is left is ignored in training, as
+            crowds are.
 
     Raises:
         ValueError: A value is out of range.
@@ -101,7 +100,7 @@ def random_view(
     augmentation: DetectionAugmentation,
     seed: Any,
 ) -> View:
-    """Draws a view. Where anything is cut off, the centre of one object at least stays in sight.
+    """Draws a view that contains the centre of at least one object.
 
     Args:
         size: `(2,)`, int32: height and width of the image.
@@ -118,7 +117,7 @@ def random_view(
 
     drawn: Any = tf.unstack(tf.random.stateless_uniform([10], seed))
     full_height, full_width = (tf.cast(side, tf.float32) for side in (size[0], size[1]))
-    # The object to keep: a row beyond the boxes stands for the middle of an image without any.
+    # The object to keep; the last row is the whole image, for one without boxes.
     count = tf.shape(boxes)[0]
     anywhere = tf.stack([0.0, 0.0, full_height, full_width])[tf.newaxis]
     chosen = tf.minimum(tf.cast(drawn[0] * tf.cast(count, tf.float32), tf.int32), count - 1)
@@ -128,12 +127,12 @@ def random_view(
     # ---- The part of the image.
     area = between(augmentation.crop_area, drawn[1])
     aspect = tf.exp(between([math.log(ratio) for ratio in augmentation.crop_aspect], drawn[2]))
-    share_y = tf.minimum(tf.sqrt(area / aspect), 1.0)
-    share_x = tf.minimum(tf.sqrt(area * aspect), 1.0)
+    fraction_y = tf.minimum(tf.sqrt(area / aspect), 1.0)
+    fraction_x = tf.minimum(tf.sqrt(area * aspect), 1.0)
     crops = drawn[3] < augmentation.crop
-    share_y, share_x = tf.where(crops, share_y, 1.0), tf.where(crops, share_x, 1.0)
-    top, height = _part(0.0, full_height, share_y, center_y, drawn[4])
-    left, width = _part(0.0, full_width, share_x, center_x, drawn[5])
+    fraction_y, fraction_x = tf.where(crops, fraction_y, 1.0), tf.where(crops, fraction_x, 1.0)
+    top, height = _part(0.0, full_height, fraction_y, center_y, drawn[4])
+    left, width = _part(0.0, full_width, fraction_x, center_x, drawn[5])
 
     # ---- Its size; what exceeds the canvas is cut off.
     scale = between(augmentation.scale_range, drawn[6])
@@ -141,7 +140,7 @@ def random_view(
     top, height = _part(top, height, tf.minimum(canvas[0] / new_height, 1.0), center_y, drawn[7])
     left, width = _part(left, width, tf.minimum(canvas[1] / new_width, 1.0), center_x, drawn[8])
 
-    top, left, height, width = (tf.cast(number, tf.int32) for number in (top, left, height, width))
+    top, left, height, width = (tf.cast(x, tf.int32) for x in (top, left, height, width))
     rows, columns = (
         tf.clip_by_value(tf.cast(tf.round(side), tf.int32), 1, limit)
         for side, limit in ((new_height, canvas[0]), (new_width, canvas[1]))
@@ -160,14 +159,14 @@ def _resized(height: Any, width: Any, canvas: tuple[int, int], keep_aspect: bool
     return height * factor, width * factor
 
 
-def _part(start: Any, length: Any, share: Any, center: Any, drawn: Any) -> tuple[Any, Any]:
-    """Draws where the part of a side begins, in whole pixels, such that it contains a place."""
+def _part(start: Any, length: Any, fraction: Any, center: Any, drawn: Any) -> tuple[Any, Any]:
+    """Draws the first pixel of a part of a side that contains a point, and its length."""
     import tensorflow as tf
 
-    part = tf.clip_by_value(tf.round(length * share), 1.0, length)
+    part = tf.clip_by_value(tf.round(length * fraction), 1.0, length)
     least = tf.clip_by_value(tf.math.ceil(center - part), start, start + length - part)
     most = tf.clip_by_value(tf.floor(center), least, start + length - part)
-    # Each whole number is as likely as the others.
+    # Uniform over the integers.
     offset = tf.minimum(tf.floor(drawn * (most - least + 1)), most - least)
     return least + offset, part
 
@@ -200,13 +199,13 @@ def view_boxes(boxes: Any, view: View) -> tuple[Any, Any]:
         view: The view.
 
     Returns:
-        The boxes in pixels of the view, cut off where it ends, `(boxes, 4)`; and the share of the
-        area of each that is left, `(boxes,)`.
+        The boxes in pixels of the view, cut off where it ends, `(boxes, 4)`; and the fraction of
+        the area of each that is left, `(boxes,)`.
     """
     import tensorflow as tf
 
-    def as_float(*numbers: Any) -> Any:
-        return tf.stack([tf.cast(number, tf.float32) for number in numbers])
+    def as_float(*values: Any) -> Any:
+        return tf.stack([tf.cast(value, tf.float32) for value in values])
 
     limits = as_float(view.height, view.width, view.height, view.width)
     moved = boxes - as_float(view.top, view.left, view.top, view.left)

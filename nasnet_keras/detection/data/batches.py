@@ -42,7 +42,7 @@ def detection_batches(
     first_step: int = 0,
     shard: tuple[int, int] = (0, 1),
 ) -> DetectionStream:
-    """Reads, decodes, changes at random and batches images with their boxes.
+    """Reads, decodes, augments and batches images with their boxes.
 
     Each batch is a dictionary as `FasterRCNN` takes it; `(h, w)` is `image_size`, and n the largest
     number of boxes of any image of the split, so that all batches have one shape:
@@ -51,7 +51,7 @@ def detection_batches(
     - `image_sizes`: int32 `(batch, 2)`, height and width of the image inside the padding;
     - `boxes`: float32 `(batch, n, 4)`, top, left, bottom, right in pixels of `images`;
     - `labels`: int32 `(batch, n)`, -1 where there is no box;
-    - `crowd`: bool `(batch, n)`, boxes to ignore: crowds, and what a crop left too little of;
+    - `crowd`: bool `(batch, n)`, boxes to ignore: crowds, and objects mostly cut off;
     - `image_ids`: int64 `(batch,)`;
     - in evaluation `scales`: float32 `(batch, 2)`; boxes divided by them (y, x, y, x) are in
       pixels of the image as stored; and `original_sizes`: int32 `(batch, 2)`, its size.
@@ -60,18 +60,18 @@ def detection_batches(
         index: The images and boxes.
         image_size: Height and width of the batches.
         batch_size: Images a batch, of this host; see `BatchPlan` for this and what follows from it.
-        training: Shuffle, change at random, repeat, and skip the few that cannot be read.
+        training: Shuffle, augment, repeat, and skip the few that cannot be read.
         keep_aspect: Resize both sides by the same factor and pad; otherwise stretch.
         augmentation: Random changes; in training only.
         seed: Seed of order and changes.
-        first_step: Batches to pass over, at no cost.
+        first_step: Batches to skip.
         shard: Index of this host, and number of hosts.
 
     Returns:
         The stream.
 
     Raises:
-        ValueError: A number is wrong, or there are fewer images than a batch takes.
+        ValueError: A value is out of range, or there are fewer images than a batch takes.
     """
     check_value("image_size", tuple[Count, Count], tuple(image_size))
     plan = BatchPlan(batch_size, training, seed, first_step, shard)
@@ -101,7 +101,7 @@ def detection_batches(
             new_size = tf.stack([view.new_height, view.new_width])
             boxes, visible = view_boxes(boxes, view)
             if training:
-                # What is left of a cut box may be a sliver that nothing could be made to fit.
+                # A sliver of a cut box could not be predicted.
                 thin = tf.reduce_min(boxes[:, 2:] - boxes[:, :2], axis=1) < 1
                 little = (visible < augmentation.min_visible) | (thin & (visible < 1))
                 kept = visible > 0

@@ -18,7 +18,7 @@ from nasnet_keras.settings import shown
 class CocoDirectory(DetectionFormat):
     """A directory with `annotations/instances_{split}2017.json` and `{split}2017/`.
 
-    Another year or none does as well; of several years, the last counts.
+    The year may differ or be absent; of several, the last is taken.
     """
 
     layout = "annotations/instances_*.json (COCO)"
@@ -50,7 +50,7 @@ def read_coco_directory(
         drop_invalid: Leave out and count what is wrong.
 
     Raises:
-        ValueError: There is no such split, or something is wrong with the annotations.
+        ValueError: The split is unknown, or something is wrong with the annotations.
     """
     found = CocoDirectory.find(Path(dataset_dir))
     if found is None:
@@ -91,22 +91,22 @@ def read_coco(
     by_id: dict[Any, SourceImage] = {}
     root = Path(image_dir)
     for entry in content["images"]:
-        name, number = str(entry.get("file_name", "")), entry.get("id")
+        name, image_id = str(entry.get("file_name", "")), entry.get("id")
         image = SourceImage(
-            id=number,
+            id=image_id,
             name=name,
             path=_inside(root, name),
             size=(entry.get("height"), entry.get("width")),
-            where=f"{path.name}: image {number!r} ({name})",
+            where=f"{path.name}: image {image_id!r} ({name})",
         )
         images.append(image)
         # For a dictionary, true is 1.
-        if type(number) is int:
-            by_id.setdefault(number, image)
+        if type(image_id) is int:
+            by_id.setdefault(image_id, image)
     lost = 0
     for entry in content["annotations"]:
-        number, image_id = entry.get("id"), entry.get("image_id")
-        where = f"{path.name}: annotation {number!r}"
+        box_id, image_id = entry.get("id"), entry.get("image_id")
+        where = f"{path.name}: annotation {box_id!r}"
         image = by_id.get(image_id) if type(image_id) is int else None
         if image is None:
             problems.append(f"{where}: there is no image with id {shown(image_id)}")
@@ -114,7 +114,7 @@ def read_coco(
             continue
         image.boxes.append(
             SourceBox(
-                id=number,
+                id=box_id,
                 category=entry.get("category_id"),
                 box=entry.get("bbox"),
                 crowd=entry.get("iscrowd"),
@@ -152,14 +152,14 @@ def _categories(entries: list[dict[str, Any]], path: Path) -> dict[int, str]:
     """Returns the names by id, in the order of the ids."""
     names: dict[int, str] = {}
     for entry in entries:
-        number, name = entry.get("id"), entry.get("name")
-        if not isinstance(number, int) or isinstance(number, bool) or not isinstance(name, str):
+        category_id, name = entry.get("id"), entry.get("name")
+        if type(category_id) is not int or not isinstance(name, str):
             raise ValueError(f"{path}: a category has an integer id and a name, got {entry}")
-        if number in names:
-            raise ValueError(f"{path}: two categories have the id {number}")
+        if category_id in names:
+            raise ValueError(f"{path}: two categories have the id {category_id}")
         if name in names.values():
             raise ValueError(f"{path}: two categories have the name {name!r}")
-        names[number] = name
+        names[category_id] = name
     if not names:
         raise ValueError(f"{path}: there is no category")
     return dict(sorted(names.items()))

@@ -13,11 +13,7 @@ from nasnet_keras.detection.data.tfds_boxes import TfdsBoxes
 from nasnet_keras.detection.data.voc_files import VocDirectory
 
 # A directory is in the first of these formats that it is found in.
-FORMATS: tuple[type[DetectionFormat], ...] = (
-    TfdsBoxes,
-    CocoDirectory,
-    VocDirectory,
-)
+FORMATS: tuple[type[DetectionFormat], ...] = (TfdsBoxes, CocoDirectory, VocDirectory)
 
 
 def load_detection_index(
@@ -26,11 +22,11 @@ def load_detection_index(
     """Reads a split of a dataset in COCO's, Pascal VOC's or TFDS's layout.
 
     Args:
-        dataset_dir: COCO: it holds `annotations/instances_train2017.json` and `train2017/`, another
-            year or none included. Pascal VOC: it holds `JPEGImages`, `Annotations` and `ImageSets`.
+        dataset_dir: COCO: it holds `annotations/instances_train2017.json` and `train2017/`, of any
+            year or none. Pascal VOC: it holds `JPEGImages`, `Annotations` and `ImageSets`.
             TFDS: it holds `coco/2017/1.1.0`, or is a prepared dataset's own directory.
-        split: A split or a part of one, e.g. `"train"`, `"val"`, `"train[:90%]"`. Where TFDS says
-            `validation`, `val` does as well.
+        split: A split or a part of one, e.g. `"train"`, `"val"`, `"train[:90%]"`. For TFDS, `val`
+            stands for `validation`.
         drop_invalid: Leave out and count what is wrong.
 
     Returns:
@@ -38,7 +34,7 @@ def load_detection_index(
 
     Raises:
         FileNotFoundError: The directory is missing.
-        ValueError: It has no such layout or split.
+        ValueError: The layout or split is unknown.
         AnnotationError: Something is wrong with the annotations or the images.
     """
     root = Path(dataset_dir)

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from nasnet_keras.data.sources.example_files import Examples
 
 # COCO numbers its 80 categories with gaps; TFDS and others renumber them without.
 _COCO_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
-COCO_CATEGORY_IDS = tuple(number for number in range(1, 91) if number not in _COCO_GAPS)
+COCO_CATEGORY_IDS = tuple(sorted({*range(1, 91)} - {*_COCO_GAPS}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,25 +26,25 @@ class DetectionIndex(Examples):
     The boxes of image `i` are the rows `first_box[i]` to before `first_box[i + 1]`.
 
     Attributes:
-        category_ids: `(classes,)`, int64: the numbers that the dataset's own files use.
+        category_ids: `(classes,)`, int64: the ids in the dataset's own files.
         image_ids: `(images,)`, int64.
         image_names: What the dataset calls each image, usually a file name.
         sizes: `(images, 2)`, int32: height and width in pixels.
         paths: File that holds each encoded image.
         spans: `(images, 2)`, int64: first byte and length of the encoded image in its file; a
-            length of -1 means the whole file.
+            length of -1 means all of it.
         first_box: `(images + 1,)`, int64.
         boxes: `(boxes, 4)`, float32: top, left, bottom, right in pixels, inside the image.
         labels: `(boxes,)`, int32, from 0.
         crowd: `(boxes,)`, bool: regions of many objects (in Pascal VOC, objects marked difficult).
             Training ignores them, and so does the metric where a detection lies on one.
-        areas: `(boxes,)`, float64: as the dataset gives them, in COCO the area of the outline; by
-            them the metric tells small objects from large ones.
+        areas: `(boxes,)`, float64: as the dataset gives them, in COCO the area of the outline; the
+            metric divides objects into small and large by them.
         source_boxes: `(boxes, 4)`, float64: left, top, width, height exactly as in the dataset's
-            files; the metric uses them, so that no rounding stands between it and pycocotools.
+            files; the metric uses them, as pycocotools does.
         annotation_ids: `(boxes,)`, int64.
-        dropped_images: Images left out because something is wrong with them; in a list of Pascal
-            VOC's, names that are there again included.
+        dropped_images: Images left out because something is wrong with them; in Pascal VOC, also
+            names that the list repeats.
         dropped_boxes: Boxes left out because something is wrong with them or their image.
     """
 
@@ -67,7 +68,7 @@ class DetectionIndex(Examples):
         return len(self.image_ids)
 
     def rows(self, image: int) -> slice:
-        """Returns the rows of the boxes of the image at a place, which counts from 0."""
+        """Returns the rows of the boxes of an image."""
         return slice(int(self.first_box[image]), int(self.first_box[image + 1]))
 
     def box_counts(self) -> np.ndarray:
@@ -75,10 +76,10 @@ class DetectionIndex(Examples):
         return np.diff(self.first_box)
 
     def place(self, image_id: int) -> int:
-        """Returns where an image is, counted from 0.
+        """Returns the index of an image.
 
         Raises:
-            ValueError: There is no such image.
+            ValueError: The image is not in the split.
         """
         found = np.flatnonzero(self.image_ids == image_id)
         if not found.size:
@@ -86,7 +87,7 @@ class DetectionIndex(Examples):
         return int(found[0])
 
     def encoded(self, image: int) -> bytes:
-        """Reads the encoded image at a place.
+        """Reads the encoded image.
 
         Raises:
             OSError: The file cannot be read.
@@ -100,11 +101,11 @@ class DetectionIndex(Examples):
         paths, spans = tf.constant(self.paths), tf.constant(self.spans)
         sizes, ids, first = map(tf.constant, (self.sizes, self.image_ids, self.first_box))
         by_box = [tf.constant(values) for values in (self.boxes, self.labels, self.crowd)]
-        # What is a file of its own is read by TensorFlow, without Python in the way.
-        whole_files = bool((self.spans[:, 1] < 0).all())
+        # TensorFlow reads an image in a file of its own, without Python.
+        has_own_files = bool((self.spans[:, 1] < 0).all())
 
         def read(index: Any) -> tuple[Any, ...]:
-            if whole_files:
+            if has_own_files:
                 encoded = tf.io.read_file(paths[index])
             else:
                 place = [paths[index], spans[index]]
@@ -133,7 +134,7 @@ class DetectionIndex(Examples):
         )
 
     def digest(self) -> str:
-        """Returns what tells these images and boxes from others, wherever they are on disk."""
+        """Returns a digest of these images and boxes, independent of their place on disk."""
         digest = hashlib.blake2b(digest_size=16)
         for values in (self.image_ids, self.sizes, self.first_box, self.source_boxes, self.labels):
             digest.update(np.ascontiguousarray(values).tobytes())
@@ -156,8 +157,8 @@ class DetectionIndex(Examples):
 
     def part(self, start: int, stop: int) -> DetectionIndex:
         """Returns the images from `start` to before `stop`."""
-        whole = (start, stop) == (0, len(self))
-        return self if whole else self.take(range(start, stop))
+        is_all = (start, stop) == (0, len(self))
+        return self if is_all else self.take(range(start, stop))
 
     def describe(self, index: int) -> str:
         """Returns the path and the id of an image."""
@@ -171,15 +172,13 @@ def _read_span(path: str | bytes, span: np.ndarray) -> bytes:
 
 
 def check_same_classes(training: DetectionIndex, evaluation: DetectionIndex) -> None:
-    """Refuses two splits whose labels do not mean the same.
+    """Raises an error if the classes of two splits differ.
 
     Raises:
         ValueError: A class differs.
     """
     ours, theirs = training.class_names, evaluation.class_names
-    for label in range(max(len(ours), len(theirs))):
-        first = ours[label] if label < len(ours) else None
-        second = theirs[label] if label < len(theirs) else None
+    for label, (first, second) in enumerate(zip_longest(ours, theirs)):
         if first != second:
             raise ValueError(
                 f"dataset {training.name}: class {label} is {first!r} in {training.split} and "

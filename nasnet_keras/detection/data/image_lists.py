@@ -14,12 +14,11 @@ def read_image_ids(path: str | os.PathLike[str], index: DetectionIndex) -> list[
     """Reads a list of images of a dataset.
 
     A line is the name of an image, with or without its folders and suffix, or else its id. A name
-    goes first, as in Pascal VOC's layout `000005` is the name of an image that need not be the
-    fifth.
+    takes precedence: in Pascal VOC, `000005` need not be the fifth image.
 
     Args:
         path: One image a line, e.g. `139`, `000000000139`, `000000000139.jpg` or
-            `val2017/000000000139.jpg`; empty lines and lines that begin with `#` do not count.
+            `val2017/000000000139.jpg`; empty lines and lines that begin with `#` are ignored.
         index: The images that it is about.
 
     Returns:
@@ -27,23 +26,23 @@ def read_image_ids(path: str | os.PathLike[str], index: DetectionIndex) -> list[
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A line is no image of the dataset or may be several, an image is there twice,
+        ValueError: A line is not an image of the dataset or is ambiguous, an image is there twice,
             or there is none.
     """
     images = _Images(index)
     lines: dict[int, int] = {}
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for line_number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue
-        where = f"{os.fspath(path)}, line {number}"
+        where = f"{os.fspath(path)}, line {line_number}"
         try:
             image = int(index.image_ids[images.place(text)])
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
         if image in lines:
             raise ValueError(f"{where}: {text[:60]!r} is the image of line {lines[image]} again")
-        lines[image] = number
+        lines[image] = line_number
     if not lines:
         raise ValueError(f"{os.fspath(path)} lists no image")
     return list(lines)
@@ -55,7 +54,7 @@ class _Images:
     def __init__(self, index: DetectionIndex) -> None:
         self._split = f"{index.split} of {index.name}"
         self._paths = [PurePosixPath(name) for name in index.image_names]
-        self._by_id = {int(number): place for place, number in enumerate(index.image_ids)}
+        self._by_id = {int(image_id): place for place, image_id in enumerate(index.image_ids)}
         self._by_name: dict[str, list[int]] = {}
         self._by_stem: dict[str, list[int]] = {}
         for place, path in enumerate(self._paths):
@@ -68,7 +67,7 @@ class _Images:
         with_suffix = self._in_folder(wanted, self._by_name)
         found = with_suffix or self._in_folder(wanted, self._by_stem)
         numbered = self._numbered(text)
-        # An id as programs write it is rather not a name without its suffix; neither is guessed.
+        # Without leading zeros it may be an id or a name without suffix: ambiguous if both exist.
         if not with_suffix and numbered is not None and not text.startswith("0"):
             found = list(dict.fromkeys([*found, numbered]))
         if not found and numbered is not None:
@@ -78,7 +77,7 @@ class _Images:
         if len(found) > 1:
             first, second = (f"{self._paths[place]}" for place in found[:2])
             raise ValueError(
-                f"{text[:60]!r} may be {first} or {second} of {self._split}: write its whole name"
+                f"{text[:60]!r} may be {first} or {second} of {self._split}: write its full name"
             )
         return found[0]
 

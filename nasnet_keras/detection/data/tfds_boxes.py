@@ -33,32 +33,29 @@ class TfdsBoxes(DetectionFormat):
 
     @property
     def files(self) -> TfdsFiles:
-        """The same as a dataset of records."""
+        """Its record files."""
         return TfdsFiles(self.name, self.root)
 
     def splits(self) -> list[str]:
         return self.files.splits()
 
     def parse(self, split: str) -> Split:
-        """Reads a split or a part of one; `val` stands for `validation`, if that is there."""
+        """Reads a split or a part of one; `val` stands for `validation`."""
         if "validation" in self.splits() and split.split("[")[0] == "val":
             split = "validation" + split[3:]
         return super().parse(split)
 
     def read(self, split: Split, drop_invalid: bool = False) -> DetectionIndex:
-        """Reads the records through once.
-
-        The index then knows where in them each image is, so that training reads them in any order.
-        """
+        """Reads all records once, to index each image's place in them for random access."""
         name = self.files.info()["name"]
         classes, has_crowds = self._classes(name)
         images: list[SourceImage] = []
         next_box = 0
         records = self.files.records(split, classes, "image", "").records()
-        for number, (path, record_index, start, record) in enumerate(records, 1):
+        for image_id, (path, record_index, start, record) in enumerate(records, 1):
             where = f"{path.name}: record {record_index}"
             try:
-                image = _image(record, start, path, number, where, has_crowds)
+                image = _image(record, start, path, image_id, where, has_crowds)
             except (KeyError, IndexError, TypeError, ValueError) as error:
                 raise ValueError(f"dataset {name}: {path}, {where} is damaged") from error
             # Not every dataset has ids of its own for the boxes.
@@ -103,19 +100,19 @@ def read_tfds_boxes(directory: Path, split: str, drop_invalid: bool = False) -> 
 
     Raises:
         OSError: A file of the split is missing.
-        ValueError: There is no such split, or something is wrong with the dataset.
+        ValueError: The split is unknown, or something is wrong with the dataset.
     """
     found = TfdsBoxes(str(directory), directory)
     return found.read(found.parse(split), drop_invalid)
 
 
 def _image(
-    record: bytes, start: int, path: Path, number: int, where: str, has_crowds: bool
+    record: bytes, start: int, path: Path, image_id: int, where: str, has_crowds: bool
 ) -> SourceImage:
     values: dict[str, Any] = parse_example(record)
     (encoded,) = values["image"]
     header = image_header(io.BytesIO(encoded), path)
-    # Without a size the image itself is what is wrong, and its boxes are only counted.
+    # Without a size the image is the problem, and its boxes are only counted.
     height, width = (1, 1) if isinstance(header, str) else header[:2]
     name = values["image/filename"][0].decode() if values.get("image/filename") else where
     edges = values.get("objects/bbox", [])
@@ -124,7 +121,7 @@ def _image(
     areas = values.get("objects/area") or [None] * len(labels)
     crowds = values["objects/is_crowd"] if has_crowds else [0] * len(labels)
     image = SourceImage(
-        id=values["image/id"][0] if values.get("image/id") else number,
+        id=values["image/id"][0] if values.get("image/id") else image_id,
         name=name,
         path=path,
         size=None,

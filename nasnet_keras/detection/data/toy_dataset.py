@@ -14,11 +14,11 @@ from PIL import Image
 from nasnet_keras.data import ImageDataset, load_dataset
 from nasnet_keras.whole_files import make_directory, written_whole
 
-# The annotations' description begins with it; by that a dataset of this module is told from others.
+# The annotations' description begins with it, which marks a dataset of this module.
 _TITLE = "Digits on photographs"
-# A run may be killed after it took the annotations away: this says whose folder it is then.
+# Marks the folder if a run was killed after it removed the annotations.
 _NOTE = "README.txt"
-# Which digits and which columns of each photograph a split is made of; they share neither.
+# The digits and the columns of each photograph that a split is made of, disjoint.
 _PARTS = {"train": ("train", (0.0, 0.66)), "val": ("test", (0.68, 1.0))}
 _SIDES = (128, 192)  # Of the images, in pixels.
 _BACKGROUND = (64, 192)  # Side of the square of the photograph that becomes the background.
@@ -49,7 +49,7 @@ def write_toy_dataset(
 
     Args:
         output_dir: Directory of the dataset; a split that this function wrote there before is
-            replaced, another dataset's is refused.
+            replaced, another dataset's is an error.
         train_images: Images to train on.
         val_images: Images held out.
         seed: Seed of everything random.
@@ -57,7 +57,7 @@ def write_toy_dataset(
 
     Raises:
         OSError: The directory cannot be written to.
-        ValueError: A number is below 1, or the directory holds a split of another dataset: its
+        ValueError: A count is below 1, or the directory holds a split of another dataset: its
             annotations' `info.description` does not begin with "Digits on photographs".
     """
     counts = {"train": train_images, "val": val_images}
@@ -75,8 +75,8 @@ def write_toy_dataset(
         with written_whole(target) as folder:
             folder.mkdir()
             content = _write_split(folder, split, count, seed, on_progress)
-            # The old annotations go first and the new ones come last: a directory that has them is
-            # whole.
+            # The old annotations go first and the new ones come last: with them, a split is
+            # complete.
             annotations.unlink(missing_ok=True)
         with written_whole(annotations) as temporary:
             temporary.write_text(json.dumps(content) + "\n")
@@ -88,7 +88,7 @@ def _places(root: Path, split: str) -> tuple[Path, Path]:
 
 
 def _check_is_own(folder: Path, annotations: Path) -> None:
-    """Refuses to replace what this module did not write."""
+    """Raises an error for what this module did not write."""
     if os.path.lexists(annotations):
         found, own = annotations, _description(annotations).startswith(_TITLE)
     elif folder.is_dir():
@@ -130,19 +130,19 @@ def _write_split(
     (folder / _NOTE).write_text(f"{description}\n")
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for number in range(1, count + 1):
+    for image_id in range(1, count + 1):
         # Each image has a generator of its own: more images leave the first ones as they were.
-        random = np.random.default_rng([seed, tuple(_PARTS).index(split), number])
+        random = np.random.default_rng([seed, tuple(_PARTS).index(split), image_id])
         image, boxes, labels = make_toy_image(photographs, digits, random)
-        name = f"{number:012d}.jpg"
+        name = f"{image_id:012d}.jpg"
         Image.fromarray(image).save(folder / name, quality=_QUALITY, subsampling=0)
         height, width = image.shape[:2]
-        images.append({"id": number, "file_name": name, "height": height, "width": width})
+        images.append({"id": image_id, "file_name": name, "height": height, "width": width})
         for (top, left, bottom, right), label in zip(boxes.tolist(), labels, strict=True):
             annotations.append(
                 {
                     "id": len(annotations) + 1,
-                    "image_id": number,
+                    "image_id": image_id,
                     "category_id": int(label) + 1,
                     "bbox": [left, top, right - left, bottom - top],
                     "area": (right - left) * (bottom - top),
@@ -150,7 +150,7 @@ def _write_split(
                 }
             )
         if on_progress:
-            on_progress(split, number, count)
+            on_progress(split, image_id, count)
     categories = [{"id": n + 1, "name": name} for n, name in enumerate(digits.class_names)]
     return {
         "info": {"description": description},
@@ -224,12 +224,12 @@ def digit_ink(scan: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _photographs(columns: tuple[float, float]) -> list[Image.Image]:
-    """Returns the part of each photograph between two shares of its width."""
+    """Returns the part of each photograph between two fractions of its width."""
     from sklearn import datasets
 
     result = []
     for pixels in datasets.load_sample_images().images:
-        first, last = (round(share * pixels.shape[1]) for share in columns)
+        first, last = (round(fraction * pixels.shape[1]) for fraction in columns)
         result.append(Image.fromarray(np.ascontiguousarray(pixels[:, first:last])))
     return result
 
@@ -261,9 +261,5 @@ def _color_on(region: np.ndarray, ink: np.ndarray, random: np.random.Generator) 
 
 
 def _touch(box: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
-    return (
-        box[0] < other[2] + _GAP
-        and other[0] < box[2] + _GAP
-        and box[1] < other[3] + _GAP
-        and other[1] < box[3] + _GAP
-    )
+    pairs = ((box, other), (other, box))
+    return all(a[k] < b[k + 2] + _GAP for a, b in pairs for k in (0, 1))

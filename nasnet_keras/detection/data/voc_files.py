@@ -33,7 +33,7 @@ class VocDirectory(DetectionFormat):
 
     def splits(self) -> list[str]:
         lists = sorted((self.root / "ImageSets" / "Main").glob("*.txt"))
-        # The dataset's own `aeroplane_train.txt` and its kin say which images show a class.
+        # Lists like `aeroplane_train.txt` say which images show a class.
         return [path.stem for path in lists if not path.stem.startswith(_PER_CLASS)]
 
     def read(
@@ -54,13 +54,13 @@ class VocDirectory(DetectionFormat):
             trees[name] = _tree_or_problem(path, problems, safe)
         classes = tuple(class_names or _class_names(self.root, trees))
         images = [
-            _image(self.root, name, number, tree)
-            for number, (name, tree) in enumerate(trees.items(), 1)
+            _image(self.root, name, image_id, tree)
+            for image_id, (name, tree) in enumerate(trees.items(), 1)
             if tree is not None
         ]
-        for number, box in enumerate((box for image in images for box in image.boxes), 1):
-            box.id = number
-        whole = build_index(
+        for box_id, box in enumerate((box for image in images for box in image.boxes), 1):
+            box.id = box_id
+        index = build_index(
             name=self.root.name,
             split=split.name,
             categories={name: name for name in classes},
@@ -71,7 +71,7 @@ class VocDirectory(DetectionFormat):
             lost_images=len(names) - len(images),
             drop_invalid=drop_invalid,
         )
-        return split.of(whole)
+        return split.of(index)
 
 
 def read_voc(
@@ -82,27 +82,27 @@ def read_voc(
 ) -> DetectionIndex:
     """Reads a split in Pascal VOC's format, of whatever classes.
 
-    Its corners are whole pixels counted from 1, both included: columns 1 to 10 become the box from
-    0 to 10. Objects marked difficult are taken as crowds: neither trained on nor scored. Images
-    are numbered from 1 in the order of the list, as their names need be no numbers.
+    Its corners are pixels from 1, both included: columns 1 to 10 become the box from 0 to 10.
+    Objects marked difficult are crowds: neither trained on nor scored. The ids of images are their
+    positions in the list, from 1.
 
     Args:
         dataset_dir: E.g. `VOCdevkit/VOC2007`.
         split: A list in `ImageSets/Main` or a part of one, e.g. `"trainval"`.
-        class_names: The classes in the order of the labels. By default VOC's twenty, or where
-            other names occur in `Annotations`, those names in alphabetical order.
+        class_names: The classes in the order of the labels. By default VOC's twenty, or if
+            `Annotations` has other names, those in alphabetical order.
         drop_invalid: Leave out and count what is wrong.
 
     Raises:
         OSError: The list cannot be read.
-        ValueError: There is no such split, or something is wrong with the annotations.
+        ValueError: The split is unknown, or something is wrong with the annotations.
     """
     found = VocDirectory(os.fspath(dataset_dir), Path(dataset_dir))
     return found.read(found.parse(split), drop_invalid, class_names)
 
 
 def parse_xml(content: bytes) -> Element:
-    """Parses XML that may come from anywhere.
+    """Parses XML from an untrusted source.
 
     Args:
         content: The file.
@@ -111,16 +111,16 @@ def parse_xml(content: bytes) -> Element:
         The root.
 
     Raises:
-        ValueError: It is not XML, or it declares a document type: entities can be made to fill
-            the memory or to read other files, and annotations need none.
+        ValueError: It is not XML, or it declares a document type, whose entities could
+            fill the memory or read other files.
     """
     builder = TreeBuilder()
     parser = expat.ParserCreate()
 
-    def refuse(*_: Any) -> None:
+    def reject(*_: Any) -> None:
         raise ValueError("it declares a document type, which annotations do not need")
 
-    parser.StartDoctypeDeclHandler = refuse
+    parser.StartDoctypeDeclHandler = reject
     parser.StartElementHandler = builder.start
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
@@ -147,7 +147,7 @@ def _class_names(root: Path, trees: dict[str, Element | None]) -> tuple[str, ...
     """Returns the classes; those of all annotations, so that every split has the same labels."""
     found: set[str] = set()
     for path in sorted((root / "Annotations").glob("*.xml")):
-        # What is wrong with a file of another split is that split's affair.
+        # Errors in files of another split are ignored here.
         tree = trees.get(path.stem) if path.stem in trees else _tree_or_problem(path, [])
         if tree is not None:
             found.update(_text(thing, "name") for thing in tree.findall("object"))
@@ -155,7 +155,7 @@ def _class_names(root: Path, trees: dict[str, Element | None]) -> tuple[str, ...
     return VOC_CLASSES if found <= set(VOC_CLASSES) else tuple(sorted(found))
 
 
-def _image(root: Path, name: str, number: int, tree: Element) -> SourceImage:
+def _image(root: Path, name: str, image_id: int, tree: Element) -> SourceImage:
     where = f"Annotations/{name}.xml"
     folder = root / "JPEGImages"
     candidates = [folder / f"{name}{suffix}" for suffix in _SUFFIXES]
@@ -163,10 +163,10 @@ def _image(root: Path, name: str, number: int, tree: Element) -> SourceImage:
     size = tree.find("size")
     sides = None
     if size is not None:
-        # Some tools write 0 where they do not know.
+        # Some tools write 0 for unknown.
         sides = (_integer(_text(size, "height")), _integer(_text(size, "width")))
         sides = None if sides == (0, 0) else sides
-    image = SourceImage(number, path.name, path, sides, where)
+    image = SourceImage(image_id, path.name, path, sides, where)
     for place, thing in enumerate(tree.findall("object"), 1):
         corners = [_float(_text(thing, f"bndbox/{edge}")) for edge in _EDGES]
         if None in corners:
@@ -199,7 +199,7 @@ def _float(text: str) -> float | None:
 
 
 def _integer(text: str) -> int | str:
-    """Returns the number, or the text where it is none: the checks name it then."""
+    """Returns the integer, or text that is not one, which the checks then name."""
     try:
         return int(text)
     except ValueError:

@@ -152,8 +152,9 @@ def _verdict(
 
 def _corners(boxes: Any) -> np.ndarray:
     """Turns boxes as left, top, width, height into top, left, bottom, right, `(n, 4)`."""
-    left, top, width, height = np.asarray(boxes, float).reshape(-1, 4).T
-    return np.stack([top, left, top + height, left + width], axis=1)
+    rows = np.asarray(boxes, float).reshape(-1, 4).tolist()
+    corners = [(top, left, top + height, left + width) for left, top, width, height in rows]
+    return np.array(corners).reshape(-1, 4)
 
 
 def box_overlaps(boxes: np.ndarray, others: np.ndarray, is_crowd: Any = False) -> np.ndarray:

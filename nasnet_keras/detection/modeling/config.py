@@ -183,7 +183,7 @@ class DetectorConfig(Settings):
         """Reads what `to_dict` returned, in this version or an earlier one.
 
         Raises:
-            ValueError: A name is unknown, a value is illegal, or the network is missing.
+            ValueError: A name is unknown, a value is invalid, or the network is missing.
         """
         if not isinstance(data, Mapping):
             return super().from_dict(data)

@@ -63,7 +63,7 @@ def test_negative_labels_are_read_as_such():
     feature = {"label": tf.train.Feature(int64_list=tf.train.Int64List(value=values))}
     example = tf.train.Example(features=tf.train.Features(feature=feature))
     assert parse_example(example.SerializeToString()) == {"label": values}
-    with pytest.raises(ValueError, match="no tf.train.Example"):
+    with pytest.raises(ValueError, match="not a tf.train.Example"):
         parse_example(example.SerializeToString()[:-2])
 
 

@@ -50,7 +50,7 @@ def test_image_lists_are_read(tmp_path):
         (f"{'9' * 5000}\n", "line 1: '9+' is neither name nor id"),
         ("139\n#\n000000000139\n", "line 3: '000000000139' is the image of line 1 again"),
         ("b.jpg\n", "line 1: 'b.jpg' may be a/b.jpg or c/b.jpg of val of some"),
-        ("5\n", "line 1: '5' may be 5.jpg or 12.jpg of val of some: write its whole name"),
+        ("5\n", "line 1: '5' may be 5.jpg or 12.jpg of val of some: write its full name"),
         ("# none\n", "lists no image"),
     ):
         path.write_text(text)
