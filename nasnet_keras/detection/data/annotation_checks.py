@@ -134,25 +134,22 @@ def build_index(
         reason, size = _image_problem(image, header, image_ids)
         if reason:
             lines.append(f"{image.where}: {reason}")
-            # What is wrong with its boxes is listed as well, where the size is at least known.
-            for box in image.boxes:
-                problem, _ = _box_row(box, size, labels, box_ids)
-                if problem:
-                    lines.append(f"{box.where}: {problem}")
-            dropped_boxes += len(image.boxes)
-            continue
-        assert size is not None
-        image_ids.add(image.id)
-        kept.append((image, size))
+        else:
+            assert size is not None
+            image_ids.add(image.id)
+            kept.append((image, size))
         before = len(rows)
+        # The problems of the boxes of a bad image are listed as well.
         for box in image.boxes:
             problem, row = _box_row(box, size, labels, box_ids)
             if problem:
                 lines.append(f"{box.where}: {problem}")
+            if problem or reason:
                 dropped_boxes += 1
             else:
                 rows.append(row)
-        counts.append(len(rows) - before)
+        if not reason:
+            counts.append(len(rows) - before)
 
     dropped_images = lost_images + len(images) - len(kept)
     if lines and not (drop_invalid and kept):
