@@ -77,7 +77,8 @@ def _shuffled_records(examples: RecordFiles, key: int, epoch: Any, buffer: int) 
     # Dataset.shuffle depends on TensorFlow's global seed, too.
     blocks = records.batch(min(buffer, len(examples))).enumerate().prefetch(1)
 
-    def shuffled(index: Any, block: Any) -> Any:
+    def shuffled(*indexed_block: Any) -> Any:
+        index, block = indexed_block
         seed: Any = tf.random.fold_in(tf.stack([key, epoch]), index)
         values = tf.random.stateless_uniform(tf.shape(block[0]), seed, dtype=tf.float32)
         order = tf.argsort(values, stable=True)
