@@ -128,7 +128,7 @@ def test_strategy_that_does_not_fit_is_refused(monkeypatch):
         cluster = {"chief": ["a:1"], "worker": ["b:1"]}
         task = {"type": "worker", "index": 0}
         monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-        with pytest.raises(ValueError, match="2 workers, which distribution none would train apart"):
+        with pytest.raises(ValueError, match="which distribution none would train apart"):
             make_distribution()
     else:
         with pytest.raises(ValueError, match=f"multiworker is not available .* {BACKEND}"):
