@@ -18,10 +18,10 @@ from absl import flags
 from cells_csv import COLUMNS
 from measurement import environment
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.report.history import read_history
-from nasnet_keras.whole_files import check_can_write, written_whole
 
 _OUTPUT = flags.DEFINE_string("output", None, "CSV file to write.")
 _COMMAND = flags.DEFINE_multi_string("command", [], "How a run was made, for the record.")
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
         raise ValueError("no child has a reward yet")
     header.append(f"read on: {json.dumps(environment())}")
     with (
-        written_whole(_OUTPUT.value) as temporary,
+        atomic_write(_OUTPUT.value) as temporary,
         open(temporary, "w", newline="", encoding="utf-8") as file,
     ):
         file.writelines(f"# {line}\n" for line in header)

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 import nasnet_keras as nk
-from nasnet_keras.whole_files import make_directory, written_whole
+from nasnet_keras.atomic_files import atomic_write, make_directory
 
 
 def environment() -> dict[str, Any]:
@@ -45,5 +45,5 @@ def check_output(path: str | None) -> None:
 
 def write_json(path: str, rows: list[dict[str, Any]]) -> None:
     """Writes `{"environment": ..., "rows": ...}`, complete or not at all."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps({"environment": environment(), "rows": rows}, indent=2))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from nasnet_keras.whole_files import make_directory
+from nasnet_keras.atomic_files import make_directory
 
 LOCK_NAME = "lock"
 _PAUSES = (0.0, 0.05, 0.1, 0.2)

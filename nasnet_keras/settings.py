@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.suggestions import unknown_name
-from nasnet_keras.whole_files import written_whole
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -151,12 +151,12 @@ def read_settings(cls: type[_Settings], path: str | os.PathLike[str]) -> _Settin
 
 
 def write_settings(settings: Settings, path: str | os.PathLike[str]) -> None:
-    """Writes settings as a JSON file, whole or not at all.
+    """Writes settings as a JSON file, atomically.
 
     Raises:
         OSError: It cannot be written.
     """
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(settings.to_dict(), indent=2) + "\n")
 
 

@@ -14,10 +14,10 @@ import numpy as np
 from rich import progress
 from rich.console import Console
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.classification.evaluation_pictures import Mistake, draw_confusion, draw_mistakes
 from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches
 from nasnet_keras.models.inference import inference_model
-from nasnet_keras.whole_files import written_whole
 
 TOP = 5
 # A matrix of more classes is neither printed in full nor drawn with names and counts.
@@ -110,13 +110,13 @@ class Evaluation:
         }
         if len(self.class_names) <= CLASSES_IN_FULL:
             results["confusion"] = self.confusion.tolist()
-        with written_whole(directory / "results.json") as path:
+        with atomic_write(directory / "results.json") as path:
             path.write_text(json.dumps(results, indent=2) + "\n")
         pictures = {"confusion.png": self._draw_confusion()}
         if self.mistakes:
             pictures["mistakes.png"] = draw_mistakes(self.mistakes)
         for name, figure in pictures.items():
-            with written_whole(directory / name) as path:
+            with atomic_write(directory / name) as path:
                 figure.savefig(path)
         return ["results.json", *pictures]
 

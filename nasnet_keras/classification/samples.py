@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from nasnet_keras.atomic_files import atomic_write, make_directory
 from nasnet_keras.data import ImageDataset
-from nasnet_keras.whole_files import make_directory, written_whole
 
 _CLASSES = 20
 
@@ -26,5 +26,5 @@ def write_samples(dataset: ImageDataset, directory: Path) -> None:
     make_directory(directory)
     for label, name in list(enumerate(dataset.class_names))[:_CLASSES]:
         for row in np.flatnonzero(dataset.labels == label)[:1]:
-            with written_whole(directory / f"{dataset.name}_{name}_{row}.png") as path:
+            with atomic_write(directory / f"{dataset.name}_{name}_{row}.png") as path:
                 Image.fromarray(dataset.images[row]).save(path)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.detection.inference.predictor import fitted_image
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
@@ -23,7 +24,6 @@ from nasnet_keras.export.detector_graph import (
 )
 from nasnet_keras.export.signatures import check_backend, write_signatures
 from nasnet_keras.suggestions import unknown_name
-from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 _ONNX_OPSET = 17
 _EXTRA = "pip install 'nasnet-keras[export]'"
@@ -88,7 +88,7 @@ def export_detector(
         file, write, read = _WRITERS[name]
         if name != "saved_model":
             fixed = fixed or fixed_function(served.model, served.image_size)
-        with written_whole(target / file) as temporary:
+        with atomic_write(target / file) as temporary:
             write(served, fixed, temporary)
             comparisons = read(served, temporary, checked)
             for comparison in comparisons:
@@ -98,9 +98,9 @@ def export_detector(
                         f"{target / file} was not written"
                     )
             result[name] = min(comparisons, key=lambda comparison: comparison.least_iou)
-    with written_whole(target / "labels.txt") as path:
+    with atomic_write(target / "labels.txt") as path:
         path.write_text("".join(f"{name}\n" for name in served.class_names), encoding="utf-8")
-    with written_whole(target / "detector.json") as path:
+    with atomic_write(target / "detector.json") as path:
         description = {
             "image_size": list(served.image_size),
             "keep_aspect": served.keep_aspect,

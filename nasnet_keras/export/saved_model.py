@@ -9,12 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.classification.trained_model import TrainedModel
 from nasnet_keras.data.image_reader import decode_served
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.export.signatures import check_backend, write_signatures
 from nasnet_keras.models.inference import inference_model
-from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 TOLERANCE = 1e-5
 _CHECKED_IMAGES = 4
@@ -59,7 +59,7 @@ def export_saved_model(
         raise ValueError(f"top_k is at least 1, got {top_k}")
     target = check_output_directory(output_dir, overwrite)
     network = inference_model(trained.model)
-    with written_whole(target) as temporary:
+    with atomic_write(target) as temporary:
         _write(trained, network, temporary, min(top_k, len(trained.class_names)))
         extra = make_directory(temporary / "assets.extra")
         (extra / "labels.txt").write_text("".join(f"{name}\n" for name in trained.class_names))

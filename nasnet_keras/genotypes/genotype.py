@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.genotypes.operation_table import COMBINERS, OPERATIONS
 from nasnet_keras.suggestions import unknown_name
-from nasnet_keras.whole_files import written_whole
 
 _FORMAT = "nasnet_keras.genotype"
 _VERSION = 1
@@ -291,7 +291,7 @@ class Genotype:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes a JSON file, complete or not at all."""
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(self.to_json(), encoding="utf-8")
 
     @classmethod

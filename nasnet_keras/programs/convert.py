@@ -15,10 +15,10 @@ from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Settings
-from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def main(flags: Flags) -> None:
         drop_background=flags.labels_offset == 1,
     )
     make_directory(Path(flags.output_path).parent)
-    with written_whole(flags.output_path) as path:
+    with atomic_write(flags.output_path) as path:
         model.save(path)
     _show(report, model, flags.output_path)
 

@@ -63,9 +63,9 @@ def main(flags: Flags) -> None:
     import_keras_quietly()
     from rich.console import Console
 
+    from nasnet_keras.atomic_files import check_can_write, make_directory
     from nasnet_keras.classification.board import write_evaluation
     from nasnet_keras.classification.evaluation import evaluate
-    from nasnet_keras.whole_files import check_can_write, make_directory
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / "results.json")

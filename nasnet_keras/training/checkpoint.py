@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from nasnet_keras.whole_files import make_directory, written_whole
+from nasnet_keras.atomic_files import atomic_write, make_directory
 
 # Keras reads the members it knows and passes over this one.
 _STATE_NAME = "training_state.json"
@@ -39,7 +39,7 @@ class TrainingState:
 def save_checkpoint(
     model: keras.Model, path: str | os.PathLike[str], step: int, in_epoch: bool = False
 ) -> None:
-    """Saves network, optimizer and the state of the run as one file, whole or not at all.
+    """Saves network, optimizer and the state of the run as one file, atomically.
 
     Args:
         model: The network, compiled.
@@ -62,7 +62,7 @@ def save_checkpoint(
         "metrics": [_numbers(variable) for variable in sums],
     }
     try:
-        with written_whole(path) as temporary:
+        with atomic_write(path) as temporary:
             model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
                 archive.writestr(_STATE_NAME, json.dumps(state))
@@ -155,7 +155,7 @@ def link_or_copy(path: Path, target: Path) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    with written_whole(target) as temporary:
+    with atomic_write(target) as temporary:
         try:
             os.link(path, temporary)
         except OSError:

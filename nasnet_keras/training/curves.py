@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.training.log import read_log
-from nasnet_keras.whole_files import written_whole
 
 Panels = Mapping[str, Sequence[tuple[str, str, str]]]
 """By quantity, what its panel shows: the key in the log, its name, and the line's colour."""
@@ -33,7 +33,7 @@ def draw_curves(log: Path, picture: Path, panels: Panels = CLASSIFIER_PANELS) ->
 
     Args:
         log: The `metrics.jsonl` of a run.
-        picture: The PNG to write, whole or not at all.
+        picture: The PNG to write, atomically.
         panels: What to show; the last one is the learning rate.
 
     Raises:
@@ -67,5 +67,5 @@ def draw_curves(log: Path, picture: Path, panels: Panels = CLASSIFIER_PANELS) ->
     last.set_ylim(bottom=0)
     last.set_xlabel("training step")
     last.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    with written_whole(picture) as path:
+    with atomic_write(picture) as path:
         figure.savefig(path)

@@ -30,7 +30,7 @@ def read_config(cls: type[_Config], directory: Path) -> _Config | None:
 
 
 def write_config(config: Settings, directory: Path) -> None:
-    """Writes the `config.json` of a run, whole or not at all.
+    """Writes the `config.json` of a run, atomically.
 
     Raises:
         OSError: It cannot be written.

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import keras
 from rich.console import Console
 
+from nasnet_keras.atomic_files import check_can_write
 from nasnet_keras.directory_lock import locked
 from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
 from nasnet_keras.training.distribution import make_distribution
@@ -20,7 +21,6 @@ from nasnet_keras.training.preemption import stop_requests
 from nasnet_keras.training.run import Run
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME, CONFIG_NAME
 from nasnet_keras.training.task import Task
-from nasnet_keras.whole_files import check_can_write
 
 Result = TypeVar("Result")
 

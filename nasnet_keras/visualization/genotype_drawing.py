@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write
 from nasnet_keras.genotypes import Genotype, get_genotype
 from nasnet_keras.visualization.cell_layout import LINE_HEIGHT, Box, CellLayout, place_cell
-from nasnet_keras.whole_files import check_can_write, written_whole
 
 COLORS = {
     "input": "#ffffff",
@@ -51,7 +51,7 @@ def draw_genotype(
     if suffix not in (".svg", ".png"):
         raise ValueError(f"{os.fspath(path)}: a drawing's suffix is .svg or .png, got {suffix!r}")
     check_can_write(path)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         if suffix == ".svg":
             temporary.write_text(genotype_svg(genotype) + "\n", encoding="utf-8")
         else:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFiles
@@ -15,7 +16,6 @@ from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfds_files import BUILD, TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
-from nasnet_keras.whole_files import written_whole
 
 SPLITS = ("train", "test")
 _HOW = f"{BUILD}, or put {{name}}.npz there"
@@ -99,5 +99,5 @@ def pack(name: str, directory: Path, path: str | os.PathLike[str]) -> None:
         dataset = PreparedCifar(name, directory).load(Split(split))
         arrays[f"{split}_images"], arrays[f"{split}_labels"] = dataset.images, dataset.labels
         arrays["class_names"] = np.array(dataset.class_names)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         np.savez_compressed(temporary, **arrays)

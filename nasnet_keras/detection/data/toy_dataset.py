@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nasnet_keras.atomic_files import atomic_write, make_directory
 from nasnet_keras.data import ImageDataset, load_dataset
-from nasnet_keras.whole_files import make_directory, written_whole
 
 # The annotations' description begins with it, which marks a dataset of this module.
 _TITLE = "Digits on photographs"
@@ -72,13 +72,13 @@ def write_toy_dataset(
     make_directory(root / "annotations")
     for split, count in counts.items():
         target, annotations = _places(root, split)
-        with written_whole(target) as folder:
+        with atomic_write(target) as folder:
             folder.mkdir()
             content = _write_split(folder, split, count, seed, on_progress)
             # The old annotations go first and the new ones come last: with them, a split is
             # complete.
             annotations.unlink(missing_ok=True)
-        with written_whole(annotations) as temporary:
+        with atomic_write(annotations) as temporary:
             temporary.write_text(json.dumps(content) + "\n")
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.whole_files import written_whole
 
 SUMMARY_NAMES = (
     *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
@@ -225,7 +225,7 @@ def _is_finite(value: Any) -> bool:
 
 def write_results(path: str | os.PathLike[str], results: Sequence[dict[str, Any]]) -> None:
     """Writes detections to a file that COCO's server and pycocotools take."""
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(list(results)) + "\n")
 
 
@@ -244,7 +244,7 @@ def write_scores(
         **metrics.summary,
         "per_class": metrics.per_class,
     }
-    with written_whole(directory / METRICS_NAME) as temporary:
+    with atomic_write(directory / METRICS_NAME) as temporary:
         temporary.write_text(json.dumps(values, indent=2) + "\n")
 
 

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Fraction, Seed, Settings
-from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def show_training(flags: Flags, index: Any, checkpoint_path: str) -> None:
     sheets = {"training": training_sheet(batches, index.class_names)}
     sheets |= sample_sheets(served.model, batches, index.class_names)
     for name, sheet in sheets.items():
-        with written_whole(output_dir / f"{name}.png") as path:
+        with atomic_write(output_dir / f"{name}.png") as path:
             sheet.save(path)
     print(f"wrote training.png, anchors.png and proposals.png of {count} images to {output_dir}")
 
@@ -114,10 +114,10 @@ def show_mistakes(flags: Flags, index: Any, results_path: str) -> None:
     file_names = _file_names(index.class_names)
     for name, sheets in mistake_sheets(index, judgement).items():
         for kind, sheet in sheets.items():
-            with written_whole(output_dir / f"{file_names[name]}_{kind}.png") as path:
+            with atomic_write(output_dir / f"{file_names[name]}_{kind}.png") as path:
                 sheet.save(path)
             written += 1
-    with written_whole(output_dir / "mistakes.json") as path:
+    with atomic_write(output_dir / "mistakes.json") as path:
         counts = judgement.counts(index)
         path.write_text(json.dumps(counts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"wrote {written} sheets of mistakes and mistakes.json to {output_dir}")

@@ -43,6 +43,7 @@ class Flags(Settings):
 
 def main(flags: Flags) -> None:
     import_keras_quietly()
+    from nasnet_keras.atomic_files import check_can_write, make_directory
     from nasnet_keras.detection.data.datasets import load_detection_index
     from nasnet_keras.detection.data.image_lists import read_image_ids
     from nasnet_keras.detection.evaluation.coco_metrics import (
@@ -53,7 +54,6 @@ def main(flags: Flags) -> None:
     )
     from nasnet_keras.detection.evaluation.detecting import detect_split
     from nasnet_keras.detection.inference.trained_detector import load_trained_detector
-    from nasnet_keras.whole_files import check_can_write, make_directory
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / RESULTS_NAME)

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.errors import one_line
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Fraction, NonNegativeInt
-from nasnet_keras.whole_files import check_can_write, make_directory, written_whole
 
 _PICTURE_ERROR = 1
 _COLUMNS = ("file", "name", "category_id", "score", "top", "left", "bottom", "right")
@@ -78,7 +78,7 @@ def main(flags: Flags, arguments: list[str]) -> int:
             continue
         found = predictor.predict(pixels)
         picture = _free_path(output_dir, Path(name).stem, taken, given)
-        with written_whole(picture) as temporary:
+        with atomic_write(picture) as temporary:
             found.draw(pixels).save(temporary)
         height, width = found.size
         entries.append(
@@ -92,7 +92,7 @@ def main(flags: Flags, arguments: list[str]) -> int:
         )
         counts = [f"{count} {each}" for each, count in Counter(found.names).items()]
         print(f"{name}: {', '.join(counts) or 'nothing'}")
-    with written_whole(output_dir / "detections.json") as path:
+    with atomic_write(output_dir / "detections.json") as path:
         path.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", "utf-8")
     write_csv(output_dir / "detections.csv", entries)
     total = sum(len(entry.get("detections", ())) for entry in entries)
@@ -101,7 +101,7 @@ def main(flags: Flags, arguments: list[str]) -> int:
 
 
 def write_csv(path: Path, entries: list[dict[str, Any]]) -> None:
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as out:
+    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
         writer.writerow(_COLUMNS)
         for entry in entries:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nasnet_keras.atomic_files import check_can_write
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import SearchFlags, check_suffix, read_child
 from nasnet_keras.settings import NonNegativeInt
-from nasnet_keras.whole_files import check_can_write
 
 
 @dataclass(frozen=True, kw_only=True)

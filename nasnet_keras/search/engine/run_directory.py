@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.whole_files import make_directory, written_whole
+from nasnet_keras.atomic_files import atomic_write, make_directory
 
 _MISSING = object()
 # What every search's configuration contains.
@@ -81,7 +81,7 @@ class RunDirectory:
         """
         make_directory(self.path)
         if not self.config.exists():
-            with written_whole(self.config) as path:
+            with atomic_write(self.config) as path:
                 path.write_text(json.dumps(_as_read(config), indent=2) + "\n")
 
 

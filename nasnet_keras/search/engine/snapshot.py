@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.search.engine.journal import Place
-from nasnet_keras.whole_files import written_whole
 
 
 class Snapshot(NamedTuple):
@@ -31,7 +31,7 @@ def save_snapshot(path: str | os.PathLike[str], snapshot: Snapshot) -> None:
     }
     rest = {k: v for k, v in snapshot.state.items() if k not in arrays}
     text = json.dumps({"place": snapshot.place, "state": rest}).encode()
-    with written_whole(path) as temporary, open(temporary, "wb") as file:
+    with atomic_write(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **{f"array/{k}": v for k, v in arrays.items()}, rest=np.array(text))
         file.flush()
         os.fsync(file.fileno())

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job, Outcome
-from nasnet_keras.whole_files import written_whole
 
 RESULT_NAME = "result.json"
 ERROR_NAME = "error.json"
@@ -97,7 +97,7 @@ def run_job(
             traceback.print_exc()
             _write_error(job, _one_line(error))
             raise
-        with written_whole(job.directory / RESULT_NAME) as path:
+        with atomic_write(job.directory / RESULT_NAME) as path:
             path.write_text(text + "\n")
         return values
 
@@ -148,7 +148,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _write_error(job: Job, text: str) -> None:
-    with written_whole(job.directory / ERROR_NAME) as path:
+    with atomic_write(job.directory / ERROR_NAME) as path:
         path.write_text(json.dumps({"attempt": job.attempt, "error": text}) + "\n")
 
 

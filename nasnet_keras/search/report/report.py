@@ -8,13 +8,13 @@ import json
 import os
 from collections.abc import Sequence
 
+from nasnet_keras.atomic_files import atomic_write, check_can_write
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.report import charts, tables
 from nasnet_keras.search.report.history import History, Reranked, read_history, read_reranked
 from nasnet_keras.visualization import genotype_svg
-from nasnet_keras.whole_files import check_can_write, written_whole
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto;
@@ -50,7 +50,7 @@ def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int
     check_can_write(path)
     history = read_history(run_dir)
     text = report_page(history, read_reranked(run_dir, history), count)
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from absl import logging
 
+from nasnet_keras.atomic_files import make_directory
 from nasnet_keras.layers import DropPath
 from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.run import Run
-from nasnet_keras.whole_files import make_directory
 
 
 class TensorBoardScalars(StepCallback):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nasnet_keras.whole_files import check_can_write, written_whole
+from nasnet_keras.atomic_files import atomic_write, check_can_write
 
 
 def test_a_file_does_not_replace_a_directory_nor_a_directory_a_file(tmp_path: Path) -> None:
@@ -12,9 +12,9 @@ def test_a_file_does_not_replace_a_directory_nor_a_directory_a_file(tmp_path: Pa
     folder.mkdir()
     (folder / "kept").touch()
     file.write_text("kept")
-    with pytest.raises(IsADirectoryError, match="folder"), written_whole(folder) as path:
+    with pytest.raises(IsADirectoryError, match="folder"), atomic_write(folder) as path:
         path.write_text("new")
-    with pytest.raises(NotADirectoryError, match="file"), written_whole(file) as path:
+    with pytest.raises(NotADirectoryError, match="file"), atomic_write(file) as path:
         path.mkdir()
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "kept"]
     assert file.read_text() == "kept"
@@ -32,10 +32,10 @@ def test_like_replaces_like(tmp_path: Path) -> None:
     file.write_text("old")
     check_can_write(folder, directory=True)
     check_can_write(file)
-    with written_whole(folder) as path:
+    with atomic_write(folder) as path:
         path.mkdir()
         (path / "new").touch()
-    with written_whole(file) as path:
+    with atomic_write(file) as path:
         path.write_text("new")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder", "new"]
     assert file.read_text() == "new"
@@ -45,6 +45,6 @@ def test_parents_are_made(tmp_path: Path) -> None:
     target = tmp_path / "a" / "b" / "c.txt"
     check_can_write(target)
     assert not (tmp_path / "a").exists()
-    with written_whole(target) as path:
+    with atomic_write(target) as path:
         path.write_text("new")
     assert target.read_text() == "new"

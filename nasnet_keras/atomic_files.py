@@ -1,4 +1,4 @@
-"""Files and directories that are there whole or not at all."""
+"""Files and directories that are there complete or not at all."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def check_can_write(path: str | os.PathLike[str], directory: bool = False) -> No
 
 
 @contextlib.contextmanager
-def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Gives a temporary name to write to, and renames it once all is written.
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Gives a temporary name to write to, and renames it once everything is written.
 
     A reader sees the old file or the new one, never a part; if writing fails, the old one stays.
     The temporary name keeps the suffix, by which writers choose a format. It is on the same disk,
