@@ -203,7 +203,7 @@ def check_names(cls: type[Settings], names: Mapping[str, Any]) -> None:
 def shown(value: Any) -> str:
     """Returns a value as a message shows it: short, whatever it is."""
     try:
-        return _SHORT.repr(value)
+        return "missing" if value is _MISSING else _SHORT.repr(value)
     except ValueError:  # Python does not write integers of more than 4,300 digits.
         return "a number of thousands of digits"
 
@@ -247,8 +247,9 @@ def expected(hint: Any) -> str:
         float: "a number",
         bool: "true or false",
         str: "a text",
+        dict: "a table of values",
     }
-    return names.get(hint, getattr(origin or hint, "__name__", str(hint)))
+    return names.get(origin or hint, getattr(origin or hint, "__name__", str(hint)))
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
@@ -298,11 +299,13 @@ def _parsed(hint: Any, value: Any, name: str) -> Any:
     return value
 
 
-def _differences(ours: Settings, theirs: Settings, prefix: str) -> list[str]:
+def _differences(ours: Any, theirs: Any, prefix: str) -> list[str]:
     found = []
-    for name in hints(type(ours)):
-        mine, other = getattr(ours, name), getattr(theirs, name, _MISSING)
-        if isinstance(mine, Settings) and isinstance(other, type(mine)):
+    mine_by_name, other_by_name = _fields(ours), _fields(theirs)
+    for name in {**other_by_name, **mine_by_name}:
+        mine = mine_by_name.get(name, _MISSING)
+        other = other_by_name.get(name, _MISSING)
+        if isinstance(mine, Settings | Mapping) and isinstance(other, type(mine)):
             found += _differences(mine, other, f"{prefix}{name}.")
         elif not _same(mine, other):
             before, now = shown(other), shown(mine)
@@ -310,6 +313,12 @@ def _differences(ours: Settings, theirs: Settings, prefix: str) -> list[str]:
             values = f"was {before}, now {now}" if before != now else "differs"
             found.append(f"{prefix}{name} {values}")
     return found
+
+
+def _fields(values: Any) -> Mapping[str, Any]:
+    if isinstance(values, Mapping):
+        return values
+    return {name: getattr(values, name) for name in hints(type(values))}
 
 
 def _same(ours: Any, theirs: Any) -> bool:

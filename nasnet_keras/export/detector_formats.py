@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
+from nasnet_keras.atomic_files import atomic_write, check_can_write
 from nasnet_keras.detection.inference.predictor import fitted_image
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
+from nasnet_keras.directory_lock import locked
 from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
 from nasnet_keras.export.detector_graph import (
     OUTPUTS,
@@ -73,41 +74,41 @@ def export_detector(
     Raises:
         OSError: The directory cannot be written.
         ValueError: A format is unknown or needs a library that is missing, files would be replaced,
-            the backend is not TensorFlow, there are no pictures, or the detections differ; what
-            differs is not written.
+            the backend is not TensorFlow, there are no pictures, another process is writing there,
+            or the detections differ; what differs is not written.
     """
     check_backend("detectors are exported")
     if not check_pictures:
         raise ValueError("there is no picture to compare on")
     target = check_export_directory(output_dir, formats, overwrite)
-    make_directory(target)
-    checked = [_checked_picture(served, pixels) for pixels in check_pictures]
-    result: dict[str, Comparison] = {}
-    fixed = None
-    for name in formats:
-        file, write, read = _WRITERS[name]
-        if name != "saved_model":
-            fixed = fixed or fixed_function(served.model, served.image_size)
-        with atomic_write(target / file) as temporary:
-            write(served, fixed, temporary)
-            comparisons = read(served, temporary, checked)
-            for comparison in comparisons:
-                if not comparison.agrees:
-                    raise ValueError(
-                        f"{name} differs from the detector ({comparison}); "
-                        f"{target / file} was not written"
-                    )
-            result[name] = min(comparisons, key=lambda comparison: comparison.least_iou)
-    with atomic_write(target / "labels.txt") as path:
-        path.write_text("".join(f"{name}\n" for name in served.class_names), encoding="utf-8")
-    with atomic_write(target / "detector.json") as path:
-        description = {
-            "image_size": list(served.image_size),
-            "keep_aspect": served.keep_aspect,
-            "class_names": list(served.class_names),
-            "category_ids": list(served.category_ids),
-        }
-        path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    with locked(target):
+        checked = [_checked_picture(served, pixels) for pixels in check_pictures]
+        result: dict[str, Comparison] = {}
+        fixed = None
+        for name in formats:
+            file, write, read = _WRITERS[name]
+            if name != "saved_model":
+                fixed = fixed or fixed_function(served.model, served.image_size)
+            with atomic_write(target / file) as temporary:
+                write(served, fixed, temporary)
+                comparisons = read(served, temporary, checked)
+                for comparison in comparisons:
+                    if not comparison.agrees:
+                        raise ValueError(
+                            f"{name} differs from the detector ({comparison}); "
+                            f"{target / file} was not written"
+                        )
+                result[name] = min(comparisons, key=lambda comparison: comparison.least_iou)
+        with atomic_write(target / "labels.txt") as path:
+            path.write_text("".join(f"{name}\n" for name in served.class_names), encoding="utf-8")
+        with atomic_write(target / "detector.json") as path:
+            description = {
+                "image_size": list(served.image_size),
+                "keep_aspect": served.keep_aspect,
+                "class_names": list(served.class_names),
+                "category_ids": list(served.category_ids),
+            }
+            path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return result
 
 

@@ -13,6 +13,7 @@ from nasnet_keras.atomic_files import atomic_write, check_can_write, make_direct
 from nasnet_keras.classification.trained_model import TrainedModel
 from nasnet_keras.data.image_reader import decode_served
 from nasnet_keras.data.preprocessing import preprocess
+from nasnet_keras.directory_lock import locked_output
 from nasnet_keras.export.signatures import check_backend, write_signatures
 from nasnet_keras.models.inference import inference_model
 
@@ -51,15 +52,15 @@ def export_saved_model(
 
     Raises:
         OSError: The directory cannot be written.
-        ValueError: It holds something that must not be replaced, an argument is invalid, or the
-            SavedModel's answers differ.
+        ValueError: It holds something that must not be replaced, another process is writing it, an
+            argument is invalid, or the SavedModel's answers differ.
     """
     check_backend("a SavedModel is written")
     if top_k < 1:
         raise ValueError(f"top_k is at least 1, got {top_k}")
     target = check_output_directory(output_dir, overwrite)
     network = inference_model(trained.model)
-    with atomic_write(target) as temporary:
+    with locked_output(target), atomic_write(target) as temporary:
         _write(trained, network, temporary, min(top_k, len(trained.class_names)))
         extra = make_directory(temporary / "assets.extra")
         (extra / "labels.txt").write_text("".join(f"{name}\n" for name in trained.class_names))

@@ -115,23 +115,24 @@ def test_a_directory_is_never_replaced_and_folders_are_made(
 @pytest.mark.parametrize(
     ("change", "missing"),
     [
-        ({"strategy": None}, "'strategy'"),
-        ({"strategy": {}}, "strategy.name"),
-        ({"space": "pnas"}, "'space'"),
-        ({"seed": True}, "'seed'"),
-        ({"child": []}, "'child'"),
-        ({"limits": None}, "'limits'"),
+        ({"strategy": None}, "strategy is a table of values, got None"),
+        ({"strategy": {}}, "strategy.name is a text, got None"),
+        ({"space": "pnas"}, "space is a table of values, got 'pnas'"),
+        ({"seed": True}, "seed is a whole number, got True"),
+        ({"child": []}, "child is a table of values, got ()"),
+        ({"limits": None}, "limits is a table of values, got None"),
     ],
 )
 def test_a_directory_of_something_else_is_not_a_search(
     change: dict, missing: str, tmp_path: Path
 ) -> None:
     made_up_search(tmp_path, 1)
-    config = RunDirectory(tmp_path).read_config()
+    config = RunDirectory(tmp_path).read_config().to_dict()
     (tmp_path / "config.json").write_text(json.dumps(config | change))
     with pytest.raises(ValueError) as error:
         RunDirectory(tmp_path).read_config()
-    assert str(error.value) == f"{tmp_path} is not a search: config.json has no {missing}"
+    path = tmp_path / "config.json"
+    assert str(error.value) == f"{path} is not the configuration of a search: {missing}"
 
 
 @pytest.mark.parametrize(
@@ -152,13 +153,14 @@ def test_the_run_of_a_classifier_is_no_search(command: str, flags: dict, tmp_pat
     given = {name: value.replace("DIR", str(tmp_path)) for name, value in flags.items()}
     done = program(command, run_dir=tmp_path, **given)
     assert done.returncode == 2
-    assert done.stderr == f"error: {tmp_path} is not a search: config.json has no 'space'\n"
+    assert done.stderr.startswith(f"error: {tmp_path}/config.json is not the configuration of a ")
+    assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
 def test_children_without_a_dataset_are_not_trained_again(tmp_path: Path) -> None:
     made_up_search(tmp_path, 1)
-    config = RunDirectory(tmp_path).read_config()
+    config = RunDirectory(tmp_path).read_config().to_dict()
     (tmp_path / "config.json").write_text(json.dumps(config | {"child": {"own": 1}}))
     done = program("rerank", run_dir=tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1

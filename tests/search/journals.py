@@ -6,7 +6,7 @@ import numpy as np
 
 from nasnet_keras.search import get_space
 from nasnet_keras.search.engine.journal import Journal
-from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 
 
 def made_up_search(
@@ -20,13 +20,13 @@ def made_up_search(
     space = space or get_space("pnas", num_blocks=2)
     run_dir = RunDirectory(directory)
     run_dir.write_config(
-        {
-            "space": space.config(),
-            "strategy": {"name": name},
-            "seed": 7,
-            "child": {"dataset_name": "digits", "recipe": "search_child"},
-            "limits": {},
-        }
+        SearchConfig(
+            space=space.config(),
+            strategy={"name": name},
+            seed=7,
+            child={"dataset_name": "digits", "recipe": "search_child"},
+            limits={},
+        )
     )
     operations = [i for i, d in enumerate(space.decisions) if d.kind == "operation"]
     generator = np.random.default_rng(0)

@@ -36,7 +36,7 @@ def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildF
 
     directory = RunDirectory(flags.run_dir)
     history = read_history(directory)
-    dataset = history.config["child"].get("dataset_name")
+    dataset = history.config.child.get("dataset_name")
     if not isinstance(dataset, str):
         raise ValueError(
             f"{directory.path}: the configuration does not name the children's dataset"

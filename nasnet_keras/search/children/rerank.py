@@ -95,7 +95,7 @@ def rerank(
     chosen = earlier.proposals if earlier else []
     ranked = [child.architecture for child in history.ranked]
     listed = [*chosen, *(a for a in ranked if a not in chosen)][: max(count, len(chosen))]
-    strategy = Listed(history.space, listed, history.config["seed"])
+    strategy = Listed(history.space, listed, history.config.seed)
     experiment = Experiment(rerank_directory(run_dir), strategy, child.config(), say=say)
     experiment.run(executor, len(listed), report)
     return read_reranked(run_dir, history)

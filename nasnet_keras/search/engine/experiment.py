@@ -13,7 +13,7 @@ from nasnet_keras.search.engine.ending import SearchFailed, is_fruitless, why_en
 from nasnet_keras.search.engine.journal import Journal
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.engine.resume import resume
-from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 from nasnet_keras.search.engine.search_state import OpenChild, SearchState
 from nasnet_keras.search.engine.snapshot import Snapshot, save_snapshot
 from nasnet_keras.search.executors.executor import Executor, Job, Outcome
@@ -73,13 +73,13 @@ class Experiment:
         self._say = say
         if self.limits.before_training and costs is None:
             raise ValueError(f"{self.limits}: the costs of these children cannot be counted")
-        self._config = {
-            "space": strategy.space.config(),
-            "strategy": {"name": strategy.name, **strategy.settings()},
-            "seed": strategy.seed,
-            "child": dict(child),
-            "limits": self.limits.to_dict(),
-        }
+        self._config = SearchConfig(
+            strategy.space.config(),
+            {"name": strategy.name, **strategy.settings()},
+            strategy.seed,
+            dict(child),
+            self.limits.to_dict(),
+        )
         run_dir.check_config(self._config)
         self._journal: Journal
         self._workers = 0

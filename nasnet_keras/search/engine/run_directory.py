@@ -4,16 +4,42 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.atomic_files import atomic_write, make_directory
+from nasnet_keras.atomic_files import make_directory
+from nasnet_keras.settings import Settings, check_value, read_settings, write_settings
 
-_MISSING = object()
-# What every search's configuration contains.
-_TYPES = {"space": dict, "strategy": dict, "seed": int, "child": dict, "limits": dict}
-_NAMES = {"space": "space", "strategy": "name"}
+
+@dataclass(frozen=True)
+class SearchConfig(Settings):
+    """The `config.json` of a search.
+
+    Attributes:
+        space: The space's `config()`; `"space"` is its name.
+        strategy: The strategy's `"name"` and its settings.
+        seed: Seed of the strategy and of the children.
+        child: What tells these children from others.
+        limits: What an architecture may cost.
+    """
+
+    called = "the configuration of a search"
+
+    space: dict[str, Any]
+    strategy: dict[str, Any]
+    seed: int
+    child: dict[str, Any]
+    limits: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_value("space.space", str, self.space.get("space"))
+        check_value("strategy.name", str, self.strategy.get("name"))
+        for name in ("space", "strategy", "child", "limits"):
+            # As it comes back from a file: with lists for tuples.
+            values = json.loads(json.dumps(getattr(self, name), allow_nan=False))
+            object.__setattr__(self, name, values)
 
 
 class RunDirectory:
@@ -38,7 +64,7 @@ class RunDirectory:
         """Returns the directory of a child, absolute: a worker may run in another directory."""
         return self.path.absolute() / "children" / str(number)
 
-    def read_config(self) -> dict[str, Any]:
+    def read_config(self) -> SearchConfig:
         """Returns the configuration.
 
         Raises:
@@ -46,17 +72,11 @@ class RunDirectory:
             OSError: The file cannot be read.
         """
         try:
-            config = json.loads(self.config.read_text())
+            return read_settings(SearchConfig, self.config)
         except (FileNotFoundError, NotADirectoryError):
             raise ValueError(f"{self.path} is not a search: it has no {self.config.name}") from None
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{self.path} is not a search: {self.config.name}: {error}") from None
-        wrong = _wrong_value(config)
-        if wrong is not None:
-            raise ValueError(f"{self.path} is not a search: {self.config.name} has no {wrong}")
-        return config
 
-    def check_config(self, config: Mapping[str, Any]) -> None:
+    def check_config(self, config: SearchConfig) -> None:
         """Refuses the directory of a search with a different configuration.
 
         Raises:
@@ -66,14 +86,14 @@ class RunDirectory:
             if self.journal.exists():
                 raise ValueError(f"{self.path} has a journal, but no {self.config.name}")
             return
-        differences = config_differences(self.read_config(), _as_read(config))
+        differences = config.differences(self.read_config())
         if differences:
             raise ValueError(
                 f"{self.path} holds a different search ({'; '.join(differences)}): use those "
                 "settings, or another directory"
             )
 
-    def write_config(self, config: Mapping[str, Any]) -> None:
+    def write_config(self, config: SearchConfig) -> None:
         """Creates the directory and writes the configuration, unless it exists.
 
         Raises:
@@ -81,39 +101,4 @@ class RunDirectory:
         """
         make_directory(self.path)
         if not self.config.exists():
-            with atomic_write(self.config) as path:
-                path.write_text(json.dumps(_as_read(config), indent=2) + "\n")
-
-
-def config_differences(
-    found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = ""
-) -> list[str]:
-    """Returns the values that differ, as `"dotted.name was theirs, now ours"`."""
-    differences = []
-    for name in {**found, **expected}:
-        theirs, ours = found.get(name, _MISSING), expected.get(name, _MISSING)
-        if theirs == ours:
-            continue
-        if isinstance(theirs, dict) and isinstance(ours, dict):
-            differences += config_differences(theirs, ours, f"{prefix}{name}.")
-        else:
-            was, now = ("missing" if v is _MISSING else json.dumps(v) for v in (theirs, ours))
-            differences.append(f"{prefix}{name} was {was}, now {now}")
-    return differences
-
-
-def _wrong_value(config: Any) -> str | None:
-    """Returns the name of the first value that is missing or of the wrong type."""
-    if not isinstance(config, dict):
-        return "settings"
-    for name, expected in _TYPES.items():
-        if not isinstance(config.get(name), expected) or isinstance(config[name], bool):
-            return repr(name)
-        if name in _NAMES and not isinstance(config[name].get(_NAMES[name]), str):
-            return f"{name}.{_NAMES[name]}"
-    return None
-
-
-def _as_read(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a configuration as read from a file: with lists for tuples."""
-    return json.loads(json.dumps(config, allow_nan=False))
+            write_settings(config, self.config)

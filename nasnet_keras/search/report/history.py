@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nasnet_keras.genotypes import Genotype
-from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 from nasnet_keras.search.engine.search_state import SearchState, Trained, replay
 from nasnet_keras.search.spaces.registry import get_space
 from nasnet_keras.search.spaces.space import Architecture, Space
@@ -29,7 +28,7 @@ class History:
     """
 
     path: Path
-    config: dict[str, Any]
+    config: SearchConfig
     proposals: list[Architecture]
     trained: list[Trained]
     state: SearchState
@@ -41,7 +40,7 @@ class History:
         Raises:
             ValueError: It cannot be created by name.
         """
-        values = dict(self.config["space"])
+        values = dict(self.config.space)
         return get_space(values.pop("space"), **values)
 
     @property

@@ -73,7 +73,7 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
         _table(tables.ranking(best)),
         *(_drawn(history, child, rank) for rank, child in enumerate(best, 1)),
         "<h2>Configuration</h2>",
-        f"<pre>{html.escape(json.dumps(history.config, indent=2))}</pre>",
+        f"<pre>{html.escape(json.dumps(history.config.to_dict(), indent=2))}</pre>",
     ]
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from nasnet_keras.search.engine.costs import known_costs
 from nasnet_keras.search.engine.progress import format_seconds
+from nasnet_keras.search.engine.run_directory import SearchConfig
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.report.history import History, Reranked
 
@@ -23,10 +24,10 @@ class Table(NamedTuple):
     rows: list[tuple[str, ...]]
 
 
-def title(config: Mapping[str, Any]) -> str:
+def title(config: SearchConfig) -> str:
     """Returns a short description of a search."""
-    text = f"{config['strategy']['name']} in space {config['space']['space']}"
-    dataset = config["child"].get("dataset_name")
+    text = f"{config.strategy['name']} in space {config.space['space']}"
+    dataset = config.child.get("dataset_name")
     return f"{text} on {dataset}" if dataset else text
 
 
@@ -43,7 +44,7 @@ def counts(history: History) -> Table:
         ("repeated attempts", f"{state.retries:,}"),
         ("total time of children", format_seconds(state.seconds)),
         ("from the first event to the last", format_seconds(state.elapsed)),
-        ("seed", str(history.config["seed"])),
+        ("seed", str(history.config.seed)),
     ]
     if state.best is not None:
         costs = [cost.quantity(state.best.values) for cost in known_costs([state.best.values])]

@@ -13,7 +13,7 @@ from nasnet_keras.search.children.child import ClassifierChild
 from nasnet_keras.search.children.rerank import RerankChild
 from nasnet_keras.search.engine.journal import read_journal
 from nasnet_keras.search.engine.limits import Limits
-from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 from nasnet_keras.search.executors.executor import Job
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -117,17 +117,11 @@ def image_folder(root: Path, **images: int) -> Path:
 
 
 def test_other_images_are_another_search_and_the_same_elsewhere_are_not(tmp_path: Path) -> None:
-    def config(name: str, **images: int) -> dict:
+    def config(name: str, **images: int) -> SearchConfig:
         directory = image_folder(tmp_path / name, **images)
         child = ClassifierChild("image_folder", str(directory)).config()
         space = {"space": "pnas", "num_blocks": 1}
-        return {
-            "space": space,
-            "strategy": {"name": "random"},
-            "seed": 0,
-            "child": child,
-            "limits": {},
-        }
+        return SearchConfig(space, {"name": "random"}, 0, child, {})
 
     run_dir = RunDirectory(tmp_path / "run")
     run_dir.write_config(config("first", cat=10, dog=10))
