@@ -23,9 +23,9 @@ TEST_WORKERS ?= 2
 QUICKSTART_DIR ?= runs/digits
 BACKEND_TESTS := tests/layers tests/models/test_golden.py tests/models/test_networks.py \
 	tests/classification/test_objective.py tests/training/test_fine_tuning.py \
-	tests/classification/test_evaluation.py tests/training/test_tensorboard.py \
+	tests/classification/test_evaluation.py tests/classification/test_board.py \
 	tests/training/test_curves.py tests/training/test_checkpoint.py tests/data/test_augmentation.py \
-	tests/data/streams/test_evaluation_batches.py tests/detection/modeling/test_boxes.py tests/detection/modeling/test_crop.py \
+	tests/data/streams/test_evaluation_batches.py tests/detection/modeling/test_boxes.py tests/detection/modeling/test_roi.py \
 	tests/detection/modeling/test_losses.py tests/detection/modeling/test_suppression.py \
 	tests/detection/modeling/test_faster_rcnn.py::test_a_malformed_batch_is_refused
 QUICKSTART_IMAGES ?= $(QUICKSTART_DIR)/samples/*.png

@@ -68,6 +68,12 @@ def test_the_code_map_names_what_is_there() -> None:
     assert not missing
 
 
+def test_the_makefile_names_tests_that_are_there() -> None:
+    text = (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"tests/[\w/]+(?:\.py)?", text))
+    assert len(named) > 10 and not [name for name in named if not (ROOT / name).exists()]
+
+
 def test_the_committed_counts_are_what_the_library_counts() -> None:
     import nasnet_keras as nk
 
