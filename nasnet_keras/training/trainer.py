@@ -92,7 +92,7 @@ def _train(task: Task[Result], run: Run) -> Result | None:
         # In the evaluation after the last step there is nobody to agree with.
         stopped = stopped or (distribution.is_chief and run.stop.signal is not None)
     if stopped:
-        distribution.agree_to_stop(True)  # Workers wait for the chief, which saves.
+        distribution.agree_to_stop(flag=True)  # Workers wait for the chief, which saves.
         run.say(f"saved {directory}; the same command goes on")
         if run.stop.signal == signal.SIGINT:
             raise KeyboardInterrupt
@@ -103,7 +103,7 @@ def _train(task: Task[Result], run: Run) -> Result | None:
     if distribution.is_chief:
         result = task.finish(run, evaluator.evaluate(model))
     # Workers wait here: one that left would end the chief's process as well.
-    distribution.agree_to_stop(False)
+    distribution.agree_to_stop(flag=False)
     return result
 
 

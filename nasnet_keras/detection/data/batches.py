@@ -112,7 +112,7 @@ def detection_batches(
                 "image_sizes": new_size,
                 "boxes": padded(boxes, 0.0),
                 "labels": padded(labels, -1),
-                "crowd": padded(crowd, False),
+                "crowd": padded(crowd, filler=False),
                 "image_ids": image_id,
             }
             if not training:

@@ -237,10 +237,10 @@ class _Detection(Task[DetectionMetrics]):
             index,
             config.detector.image_size,
             min(8, len(index)),
-            True,
-            config.keep_aspect,
-            config.augmentation,
-            config.seed,
+            training=True,
+            keep_aspect=config.keep_aspect,
+            augmentation=config.augmentation,
+            seed=config.seed,
         )
         batch = next(stream.batches.take(1).as_numpy_iterator())
         return training_sheet([batch], index.class_names)
