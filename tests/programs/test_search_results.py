@@ -1,7 +1,6 @@
 """What comes out of a search, from the program's command line."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,20 +13,8 @@ from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search import get_space
 from nasnet_keras.search.engine.journal import Journal, read_journal
 from nasnet_keras.search.engine.run_directory import RunDirectory
+from tests.programs.search_program import ROOT, program
 from tests.search.journals import made_up_search
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def program(command: str, **flags: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "search_architecture.py", command]
-        + [f"--{name}={value}" for name, value in flags.items()],
-        cwd=ROOT,
-        env=os.environ | {"COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-    )
 
 
 def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
@@ -110,29 +97,6 @@ def test_a_directory_is_never_replaced_and_folders_are_made(
     done = program(command, run_dir=run_dir, output=output)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in output.parent.iterdir()] == [output.name]
-
-
-@pytest.mark.parametrize(
-    ("change", "missing"),
-    [
-        ({"strategy": None}, "strategy is a table of values, got None"),
-        ({"strategy": {}}, "strategy.name is a text, got None"),
-        ({"space": "pnas"}, "space is a table of values, got 'pnas'"),
-        ({"seed": True}, "seed is a whole number, got True"),
-        ({"child": []}, "child is a table of values, got ()"),
-        ({"limits": None}, "limits is a table of values, got None"),
-    ],
-)
-def test_a_directory_of_something_else_is_not_a_search(
-    change: dict, missing: str, tmp_path: Path
-) -> None:
-    made_up_search(tmp_path, 1)
-    config = RunDirectory(tmp_path).read_config().to_dict()
-    (tmp_path / "config.json").write_text(json.dumps(config | change))
-    with pytest.raises(ValueError) as error:
-        RunDirectory(tmp_path).read_config()
-    path = tmp_path / "config.json"
-    assert str(error.value) == f"{path} is not the configuration of a search: {missing}"
 
 
 @pytest.mark.parametrize(

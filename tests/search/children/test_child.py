@@ -1,8 +1,5 @@
-"""Children that are really trained, from the program's command line."""
+"""The children of a search: their networks, costs, data and latency."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,25 +8,9 @@ import nasnet_keras as nk
 from nasnet_keras.search import get_space
 from nasnet_keras.search.children.child import ClassifierChild
 from nasnet_keras.search.children.rerank import RerankChild
-from nasnet_keras.search.engine.journal import read_journal
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 from nasnet_keras.search.executors.executor import Job
-
-ROOT = Path(__file__).resolve().parents[3]
-DIGITS = {"strategy": "random", "dataset_name": "digits"}
-CELLS = {"space": "pnas", "space_option": "num_blocks=1", "num_cells": 2, "filters": 2}
-
-
-def program(command: str, directory: Path, **flags: object) -> subprocess.CompletedProcess:
-    arguments = [f"--{name}={value}" for name, value in flags.items()]
-    return subprocess.run(
-        [sys.executable, "search_architecture.py", command, f"--run_dir={directory}", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-    )
 
 
 def test_costs_are_those_of_the_network_that_is_built() -> None:
@@ -46,57 +27,6 @@ def test_the_test_split_is_never_trained_or_judged_on() -> None:
         assert recipe.dataset_split_name.startswith("train[:")
         start = recipe.dataset_split_name.removeprefix("train[:").removesuffix("]")
         assert recipe.evaluation_split_name == f"train[{start}:]"
-
-
-def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
-    run = {"strategy": "random", "dataset_name": "digits", "epochs": 1, "budget": 2, **CELLS}
-    done = program("run", tmp_path, workers=2, **run)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 of 2 children" in done.stdout
-    results = [e for e, _ in read_journal(tmp_path / "journal.jsonl") if e["event"] == "result"]
-    assert len(results) == 2
-    for event in results:
-        assert 0 < event["reward"] <= 1 and event["values"]["latency_ms"] > 0
-        directory = tmp_path / "children" / str(event["number"])
-        genotype = nk.Genotype.load(directory / "genotype.json")
-        child = ClassifierChild("digits", overrides={"num_cells": 2, "filters": 2})
-        assert event["values"]["parameters"] == child.costs(genotype)["parameters"]
-        assert len((directory / "metrics.jsonl").read_text().splitlines()) == 1
-        assert not (directory / "training").exists()
-
-    again = program("run", tmp_path, workers=2, **run)
-    assert again.returncode == 0
-    assert [e["number"] for e, _ in read_journal(tmp_path / "journal.jsonl")
-            if e["event"] == "started"] == [0, 1]  # fmt: skip
-    assert "2 of 2 children" in program("status", tmp_path).stdout
-    top = program("top", tmp_path, count=1).stdout
-    best = max(results, key=lambda event: event["reward"])
-    assert f"{best['reward']:.4f}" in top and f"{best['values']['parameters']:,}" in top
-
-    other = program("run", tmp_path, **(run | {"epochs": 3}))
-    assert other.returncode == 2
-    assert "child.epochs was 1, now 3" in other.stderr
-
-
-@pytest.mark.parametrize(
-    ("command", "flags", "message"),
-    [
-        ("rnu", {}, "unknown command 'rnu'; did you mean 'run'?"),
-        ("status", {}, "is not a search"),
-        ("top", {"budget": 3}, "unknown flag '--budget'; expected one of: --count, --run_dir"),
-        ("run", {}, "--strategy is missing"),
-        ("run", {"strategy": "random", "ray_address": "auto"}, "is not used by --executor=local"),
-        ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
-        ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
-    ],
-)
-def test_bad_input_is_one_line_and_exit_code_2(
-    command: str, flags: dict, message: str, tmp_path: Path
-) -> None:
-    done = program(command, tmp_path / "search", **flags)
-    assert done.returncode == 2
-    assert message in done.stderr and done.stderr.count("\n") == 1
-    assert not (tmp_path / "search").exists()
 
 
 def test_children_that_cannot_be_are_refused() -> None:
@@ -149,34 +79,3 @@ def test_an_architecture_that_is_too_slow_is_not_trained(tmp_path: Path) -> None
     assert values["reward"] is None
     assert values["rejected"].startswith("max_latency_ms=1e-06 is below its ")
     assert not (tmp_path / "training").exists()
-
-
-def test_a_training_goes_on_in_a_directory_that_has_moved(tmp_path: Path) -> None:
-    overrides = {"num_cells": 2, "filters": 2, "epochs": 1}
-    child = RerankChild("digits", None, overrides, latency_runs=0, recipe_name="digits")
-    genotype = get_space("pnas", num_blocks=1).decode((0, 1, 4, 4))
-    (tmp_path / "before").mkdir()
-    first = child(Job(0, 0, "key", genotype, 0, tmp_path / "before"))
-    (tmp_path / "before").rename(tmp_path / "after")
-    again = child(Job(0, 1, "key", genotype, 0, tmp_path / "after"))
-    assert again["reward"] == first["reward"]
-    assert len((tmp_path / "after" / "training" / "metrics.jsonl").read_text().splitlines()) == 1
-
-
-def test_the_children_s_datasets_are_found_from_any_working_directory(tmp_path: Path) -> None:
-    script = """
-from nasnet_keras.programs.search.children import ChildFlags, make_executor
-from nasnet_keras.search.children.child import ClassifierChild
-
-for directory in ("data", "/data", None):
-    executor = make_executor(ChildFlags(), ClassifierChild("digits", directory), print)
-    print(executor._child.dataset_dir)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.stdout.splitlines() == [str(tmp_path / "data"), "/data", "None"], done.stderr

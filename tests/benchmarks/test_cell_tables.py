@@ -10,7 +10,7 @@ import pytest
 from nasnet_keras.search import MLP, Architecture, PNASSpace, get_space
 from tests.search.journals import made_up_search
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from nasnet_keras.search import Result, get_strategy
 
-BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
-from nasnet_keras.genotypes import CellGenotype
+from nasnet_keras.genotypes import (
+    CellGenotype,
+)
 from nasnet_keras.layers.cell import Cell
 from nasnet_keras.search import NASNetSpace, PNASSpace, Space
 from tests.layer_checks import images, randomize
@@ -78,3 +80,31 @@ def test_canonical_form_computes_the_same_function() -> None:
         np.testing.assert_allclose(blocks[0], blocks[1][..., order, :], rtol=1e-4, atol=1e-4)
         assert np.ptp(blocks[0]) > 0.1
     assert reordered
+
+
+@pytest.mark.parametrize(
+    ("space", "architecture", "key", "name", "operations"),
+    [
+        (
+            NASNetSpace(2),
+            [1, 0, 4, 11, 1, 2, 0, 0, 7, 0, 1, 0, 9, 3, 1, 0, 1, 5, 12, 0],
+            "0.1.11.4.1.0.2.7.0.0.0.1.3.9.1.0.1.5.12.0",
+            "nasnet_ff13e63152",
+            ["avg_pool_3x3", "separable_5x5", "identity", "max_pool_7x7"],
+        ),
+        (
+            PNASSpace(2),
+            [1, 0, 1, 0, 1, 2, 5, 4],
+            "0.1.0.1.1.2.5.4",
+            "pnas_f3376da856",
+            ["separable_5x5", "separable_3x3", "avg_pool_3x3", "identity"],
+        ),
+    ],
+)
+def test_the_journals_of_earlier_searches_mean_what_they_meant(
+    space: Space, architecture: list[int], key: str, name: str, operations: list[str]
+) -> None:
+    genotype = space.decode(architecture)
+    assert space.key(architecture) == key and genotype.name == name
+    found = [b.operation for block in genotype.normal.blocks for b in block.branches]
+    assert found == operations

@@ -1,0 +1,88 @@
+"""A search from the command line, whose children are really trained."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nasnet_keras as nk
+from nasnet_keras.search.children.child import ClassifierChild
+from nasnet_keras.search.engine.journal import read_journal
+from tests.programs.search_program import ROOT, program
+
+DIGITS = {"strategy": "random", "dataset_name": "digits"}
+
+
+CELLS = {"space": "pnas", "space_option": "num_blocks=1", "num_cells": 2, "filters": 2}
+
+
+def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
+    run = {"strategy": "random", "dataset_name": "digits", "epochs": 1, "budget": 2, **CELLS}
+    done = program("run", run_dir=tmp_path, workers=2, **run)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 of 2 children" in done.stdout
+    results = [e for e, _ in read_journal(tmp_path / "journal.jsonl") if e["event"] == "result"]
+    assert len(results) == 2
+    for event in results:
+        assert 0 < event["reward"] <= 1 and event["values"]["latency_ms"] > 0
+        directory = tmp_path / "children" / str(event["number"])
+        genotype = nk.Genotype.load(directory / "genotype.json")
+        child = ClassifierChild("digits", overrides={"num_cells": 2, "filters": 2})
+        assert event["values"]["parameters"] == child.costs(genotype)["parameters"]
+        assert len((directory / "metrics.jsonl").read_text().splitlines()) == 1
+        assert not (directory / "training").exists()
+
+    again = program("run", run_dir=tmp_path, workers=2, **run)
+    assert again.returncode == 0
+    assert [e["number"] for e, _ in read_journal(tmp_path / "journal.jsonl")
+            if e["event"] == "started"] == [0, 1]  # fmt: skip
+    assert "2 of 2 children" in program("status", run_dir=tmp_path).stdout
+    top = program("top", run_dir=tmp_path, count=1).stdout
+    best = max(results, key=lambda event: event["reward"])
+    assert f"{best['reward']:.4f}" in top and f"{best['values']['parameters']:,}" in top
+
+    other = program("run", run_dir=tmp_path, **(run | {"epochs": 3}))
+    assert other.returncode == 2
+    assert "child.epochs was 1, now 3" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "message"),
+    [
+        ("rnu", {}, "unknown command 'rnu'; did you mean 'run'?"),
+        ("status", {}, "is not a search"),
+        ("top", {"budget": 3}, "unknown flag '--budget'; expected one of: --count, --run_dir"),
+        ("run", {}, "--strategy is missing"),
+        ("run", {"strategy": "random", "ray_address": "auto"}, "is not used by --executor=local"),
+        ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
+        ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    command: str, flags: dict, message: str, tmp_path: Path
+) -> None:
+    done = program(command, run_dir=tmp_path / "search", **flags)
+    assert done.returncode == 2
+    assert message in done.stderr and done.stderr.count("\n") == 1
+    assert not (tmp_path / "search").exists()
+
+
+def test_the_children_s_datasets_are_found_from_any_working_directory(tmp_path: Path) -> None:
+    script = """
+from nasnet_keras.programs.search.children import ChildFlags, make_executor
+from nasnet_keras.search.children.child import ClassifierChild
+
+for directory in ("data", "/data", None):
+    executor = make_executor(ChildFlags(), ClassifierChild("digits", directory), print)
+    print(executor._child.dataset_dir)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.splitlines() == [str(tmp_path / "data"), "/data", "None"], done.stderr
