@@ -183,6 +183,7 @@ def without_none(hint: Any) -> Any:
     return next(each for each in _alternatives(hint) if each is not type(None))
 
 
+@functools.cache
 def documentation(cls: type) -> dict[str, str]:
     """Returns what a docstring says of each field, in its `Attributes:` section, on one line."""
     texts: dict[str, str] = {}

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from nasnet_keras.genotypes import Genotype, get_genotype
+from nasnet_keras.genotypes import Genotype
 from nasnet_keras.settings import (
     Count,
     Decay,
@@ -222,6 +222,8 @@ class Recipe(Settings):
         """
         if not isinstance(self.genotype, str):
             return self
+        from nasnet_keras.genotypes import get_genotype
+
         return dataclasses.replace(self, genotype=get_genotype(self.genotype))
 
     def network_overrides(self) -> dict[str, Any]:
