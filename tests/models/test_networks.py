@@ -265,7 +265,7 @@ def test_own_genotypes_go_through_the_same_builder() -> None:
         (lambda: nk.create_model("nasnet_cifar", pooling="mean"), "unknown pooling 'mean'"),
         (lambda: nk.create_model("nasnet_cifar", reduction="cel"), "did you mean 'cell'"),
         (lambda: nk.create_model("nasnet_cifar", genotype="pnasnet_5"), "has no reduction cell"),
-        (lambda: nk.create_model("nasnet_cifar", dropout=1.0), "dropout is in"),
+        (lambda: nk.create_model("nasnet_cifar", dropout=1.0), "dropout is a number in"),
         (
             lambda: nk.create_model("nasnet_cifar", drop_path_keep_probability=0.5),
             "needs drop_path_total_steps",
