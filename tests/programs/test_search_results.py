@@ -128,7 +128,7 @@ def test_children_without_a_dataset_are_not_trained_again(tmp_path: Path) -> Non
     (tmp_path / "config.json").write_text(json.dumps(config | {"child": {"own": 1}}))
     done = program("rerank", run_dir=tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert "its configuration names no dataset" in done.stderr
+    assert "does not name the children's dataset" in done.stderr
 
 
 def test_status_leaves_a_search_as_it_is(tmp_path: Path) -> None:

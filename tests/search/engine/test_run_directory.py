@@ -15,9 +15,9 @@ from tests.search.journals import made_up_search
 
 def test_another_search_is_refused_with_the_difference(tmp_path: Path) -> None:
     experiment(tmp_path).run(Workers(), 3)
-    with pytest.raises(ValueError, match=r'strategy.name was "evolution", now "random"'):
+    with pytest.raises(ValueError, match="strategy.name was 'evolution', now 'random'"):
         experiment(tmp_path, "random")
-    with pytest.raises(ValueError, match=r"limits.max_parameters was null, now 5"):
+    with pytest.raises(ValueError, match=r"limits.max_parameters was None, now 5"):
         experiment(tmp_path, limits=Limits(5), costs=lambda choice: {"parameters": 1})
     with pytest.raises(ValueError, match="space.space was 'table', now 'pnas'"):
         experiment(tmp_path, space=PNAS)
