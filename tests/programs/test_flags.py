@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -127,3 +128,12 @@ def test_the_detector_s_flags_are_what_its_configuration_takes() -> None:
 
 def test_the_search_s_limits_are_all_flags() -> None:
     assert hints(Limits).items() <= hints(search_run.Flags).items()
+
+
+def test_a_detector_s_export_takes_every_format() -> None:
+    pytest.importorskip("tensorflow")
+    from nasnet_keras.export.detector_formats import FORMATS
+    from nasnet_keras.programs.detect import export
+
+    assert typing.get_args(typing.get_args(hints(export.Flags)["formats"])[0]) == tuple(FORMATS)
+    assert export.Flags.formats == tuple(FORMATS)
