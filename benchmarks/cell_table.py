@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
     rows: dict[tuple[str, str], dict[str, object]] = {}
     for path in arguments:
         history = read_history(RunDirectory(path))
-        header.append(f"settings: {json.dumps(history.config)}")
+        header.append(f"settings: {json.dumps(history.config.to_dict())}")
         for child in history.trained:
             space = history.space.name
             # Of one network, all ways to write it down are one.
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> None:
                 "parameters": child.values.get("parameters", ""),
                 "multiply_adds": child.values.get("multiply_adds", ""),
                 "seconds": child.seconds,
-                "seed": history.config["seed"],
+                "seed": history.config.seed,
             }
             rows.setdefault((space, key), row)
     if not rows:

@@ -71,7 +71,7 @@ def test_the_page_shows_what_the_journal_says(tmp_path: Path) -> None:
 def test_names_cannot_bring_code_into_the_page(tmp_path: Path) -> None:
     made_up_search(tmp_path, 3)
     history = read_history(RunDirectory(tmp_path))
-    history.config["child"]["dataset_name"] = history.config["strategy"]["name"] = (
+    history.config.child["dataset_name"] = history.config.strategy["name"] = (
         "</title><script>alert('&')</script>"
     )
     text = report_page(history, [], 1)
