@@ -18,6 +18,7 @@ from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.plan import NetworkPlan, plan_network
+from nasnet_keras.settings import Count, check_value
 from nasnet_keras.suggestions import unknown_name
 
 POOLINGS = ("avg", "max")
@@ -62,8 +63,7 @@ def build_network(
     """
     if pooling is not None and pooling not in POOLINGS:
         raise ValueError(unknown_name("pooling", pooling, POOLINGS))
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"classes is a whole number of at least 1, got {classes!r}")
+    check_value("classes", Count, classes)
     if auxiliary_head and not include_top:
         raise ValueError("auxiliary_head=True needs include_top=True: it is a second classifier")
     inputs = _make_input(input_shape, input_tensor)

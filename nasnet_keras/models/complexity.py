@@ -9,6 +9,7 @@ from nasnet_keras.models.cell_complexity import Cost, Sides, add_cell, halved
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.plan import PlannedCell, plan_network
 from nasnet_keras.models.presets import get_preset
+from nasnet_keras.settings import Count, check_value
 
 DEFAULT_CLASSES = 1001
 """Classes of a network given as a `NetworkConfig`, as in `build_network`."""
@@ -108,8 +109,7 @@ def _cost(
     else:
         raise ValueError(f"network is a model name or a NetworkConfig, got {network!r}")
     classes = default_classes if classes is None else classes
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
-        raise ValueError(f"classes is a whole number of at least 1, got {classes!r}")
+    check_value("classes", Count, classes)
     if auxiliary_head and not include_top:
         raise ValueError("auxiliary_head=True needs include_top=True: it is a second classifier")
     shape = default_shape if input_shape is None else tuple(input_shape)

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job, Outcome
+from nasnet_keras.settings import Positive, Settings
 
 RESULT_NAME = "result.json"
 ERROR_NAME = "error.json"
@@ -29,7 +30,7 @@ _MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
-class JobLimits:
+class JobLimits(Settings):
     """What a job may use.
 
     Attributes:
@@ -41,13 +42,8 @@ class JobLimits:
         ValueError: A limit is not above 0.
     """
 
-    seconds: float | None = None
-    mebibytes: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (("time", self.seconds), ("memory", self.mebibytes)):
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"a {name} limit is a number above 0, got {value!r}")
+    seconds: Positive | None = None
+    mebibytes: Positive | None = None
 
 
 class Driver(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Executor, Job, Outcome
 from nasnet_keras.search.executors.job_process import JobLimits, read_outcome, run_job
+from nasnet_keras.settings import Count, check_value
 
 # Time beyond its limit that a job has to end by itself.
 _GRACE_SECONDS = 30.0
@@ -59,8 +60,7 @@ class LocalExecutor(Executor):
         threads: int | None = None,
     ) -> None:
         super().__init__(workers)
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads is at least 1, got {threads!r}")
+        check_value("threads", Count | None, threads)
         self._child = child
         self._limits = limits or JobLimits()
         self._running: dict[int, _Running] = {}

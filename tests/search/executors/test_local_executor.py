@@ -55,5 +55,5 @@ def test_an_interrupted_driver_ends_its_children(tmp_path: Path) -> None:
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(ValueError, match="workers is a whole number of at least 1, got 0"):
         LocalExecutor(quick, 0)
-    with pytest.raises(ValueError, match="time limit is a number above 0, got 0"):
+    with pytest.raises(ValueError, match="seconds is a number above 0 or None, got 0"):
         JobLimits(seconds=0)
