@@ -10,8 +10,6 @@ from keras import ops
 from nasnet_keras.layers.initializer import PACKAGE
 
 
-# Saved files know it by its earlier name.
-@keras.saving.register_keras_serializable(PACKAGE, name="RegionHead")
 class RPNHead(keras.layers.Layer):
     """A convolution with ReLU6, then 1x1 convolutions for boxes and for object or background.
 
@@ -73,3 +71,9 @@ class RPNHead(keras.layers.Layer):
         boxes = ops.reshape(self.box_conv(x), (batch, count, 4))
         logits = ops.reshape(self.logits_conv(x), (batch, count, 2))
         return ops.cast(boxes, "float32"), ops.cast(logits, "float32")
+
+
+# Saved files know it by its earlier name: Keras registers a class by its name, and names a layer's
+# place in a file after it.
+RPNHead.__name__ = "RegionHead"
+keras.saving.register_keras_serializable(PACKAGE)(RPNHead)
