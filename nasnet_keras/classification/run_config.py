@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.settings import Count, Settings
-from nasnet_keras.training.run_directory import read_config
 
 
 @dataclass(frozen=True)
@@ -28,16 +26,6 @@ class RunConfig(Settings):
     class_names: tuple[str, ...]
     replicas: Count = 1
     images: Count | None = None
-
-    @classmethod
-    def read(cls, directory: Path) -> RunConfig | None:
-        """Reads the configuration of a run; `None` where there is none.
-
-        Raises:
-            OSError: The file cannot be read.
-            ValueError: It is damaged.
-        """
-        return read_config(cls, directory)
 
     def differences_of_run(self, before: RunConfig) -> list[str]:
         """Returns what keeps a run from going on as this one, as `Settings.differences` says it."""

@@ -11,7 +11,7 @@ from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.training.optimizers.moving_average import assign_averages
-from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint
+from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint, read_config
 from nasnet_keras.training.saved_network import load_model
 
 _DEFAULT_PREPROCESSING = "scale"
@@ -71,7 +71,7 @@ def load_trained_model(
     model = load_model(checkpoint)
     if use_moving_averages:
         assign_averages(model)
-    config = RunConfig.read(checkpoint.parent)
+    config = read_config(RunConfig, checkpoint.parent)
     classes = inference_model(model).output["logits"].shape[1]
     names = config.class_names if config else tuple(f"class {i}" for i in range(classes))
     if len(names) != classes:

@@ -33,7 +33,7 @@ from nasnet_keras.training.fine_tuning import describe_start, set_trainable, sta
 from nasnet_keras.training.optimizers.schedules import LearningRate
 from nasnet_keras.training.precision import precision
 from nasnet_keras.training.run import Run
-from nasnet_keras.training.run_directory import CHECKPOINT_NAME, write_config
+from nasnet_keras.training.run_directory import write_config
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.task import Task
 from nasnet_keras.training.trainer import train_task
@@ -78,6 +78,7 @@ def train(
 class _Classification(Task[Evaluation]):
     """A recipe as `train_task` takes it; see `train`."""
 
+    config_type = RunConfig
     score = "evaluation_accuracy"
     panels = CLASSIFIER_PANELS
 
@@ -102,14 +103,12 @@ class _Classification(Task[Evaluation]):
         recipe_network_config(recipe, drop_path_total_steps=1)
         check_augmentation(recipe.augmentation)
 
-    def differences(self, directory: Path) -> list[str]:
-        before = RunConfig.read(directory)
-        assert before is not None
+    def differences(self, before: RunConfig) -> list[str]:
         replicas = self.distribution.replicas
         now = RunConfig(self.recipe, before.class_names, replicas, before.images)
         return now.differences_of_run(before)
 
-    def open(self, directory: Path) -> tuple[RunLength, LearningRate]:
+    def open(self, directory: Path, before: RunConfig | None) -> tuple[RunLength, LearningRate]:
         recipe, options, distribution = self.recipe, self.options, self.distribution
         self.data = open_training_data(
             recipe,
@@ -122,8 +121,8 @@ class _Classification(Task[Evaluation]):
             options.download,
             as_dataset=distribution.takes_datasets,
         )
-        if (directory / CHECKPOINT_NAME).exists():
-            _check_same_data(directory, self.data)
+        if before is not None:
+            _check_same_data(directory, before, self.data)
         images_per_step = recipe.batch_size * distribution.replicas
         epoch_steps = recipe.epoch_steps(self.data.num_examples // images_per_step)
         length = RunLength(epoch_steps, recipe.total_steps(epoch_steps))
@@ -204,10 +203,8 @@ class _Classification(Task[Evaluation]):
         return evaluation
 
 
-def _check_same_data(directory: Path, data: TrainingData) -> None:
+def _check_same_data(directory: Path, before: RunConfig, data: TrainingData) -> None:
     """Refuses to go on with other images than those that the run began with."""
-    before = RunConfig.read(directory)
-    assert before is not None
     names, images = before.class_names, before.images
     if names != tuple(data.class_names) or images not in (None, data.num_examples):
         raise ValueError(

@@ -104,6 +104,7 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
         check_evaluation_data,
         evaluation_batches,
     )
+    from nasnet_keras.training.run_directory import read_config
 
     path = Path(flags.checkpoint_path)
     if not _describes_itself(flags.checkpoint_path) and (
@@ -113,7 +114,7 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
             f"--model_name is missing: {path} is neither a run directory nor a .keras file, so "
             "the network of its weights is unknown"
         )
-    config = RunConfig.read(path if path.is_dir() else path.parent)
+    config = read_config(RunConfig, path if path.is_dir() else path.parent)
     recipe = config.recipe if config else None
     name = flags.dataset_name or (recipe and recipe.dataset_name)
     split = flags.dataset_split_name

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import keras
 
+from nasnet_keras.settings import Settings
 from nasnet_keras.training.callbacks.tensorboard import TensorBoardScalars
 from nasnet_keras.training.curves import Panels
 from nasnet_keras.training.distribution import Distribution
@@ -24,6 +25,7 @@ class Task(abc.ABC, Generic[Result]):
     """What is trained, on what, and how it is scored. The methods are called in this order.
 
     Attributes:
+        config_type: What a run's `config.json` is read as.
         options: How the run is carried out.
         seed: Seed of everything random that has no other.
         batch_size: Images of a replica in a step.
@@ -34,6 +36,7 @@ class Task(abc.ABC, Generic[Result]):
         distribution: Where it is trained; there once `check` has passed.
     """
 
+    config_type: type[Settings]
     options: CommonRunOptions
     seed: int
     batch_size: int
@@ -47,12 +50,12 @@ class Task(abc.ABC, Generic[Result]):
         """Refuses what can be refused without data and devices."""
 
     @abc.abstractmethod
-    def differences(self, directory: Path) -> list[str]:
-        """Returns what differs from the settings of the run that a directory holds."""
+    def differences(self, before: Any) -> list[str]:
+        """Returns what differs from the `config.json` of the run that the directory holds."""
 
     @abc.abstractmethod
-    def open(self, directory: Path) -> tuple[RunLength, LearningRate]:
-        """Opens the data; refuses other ones than those that a run in the directory began with."""
+    def open(self, directory: Path, before: Any | None) -> tuple[RunLength, LearningRate]:
+        """Opens the data; refuses other ones than those that a run began with, if one did."""
 
     @abc.abstractmethod
     def build(self, run: Run) -> keras.Model:

@@ -14,12 +14,13 @@ from rich.console import Console
 
 from nasnet_keras.atomic_files import check_can_write
 from nasnet_keras.directory_lock import locked
+from nasnet_keras.settings import Settings
 from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
 from nasnet_keras.training.distribution import make_distribution
 from nasnet_keras.training.fit import fit_run
 from nasnet_keras.training.preemption import stop_requests
 from nasnet_keras.training.run import Run
-from nasnet_keras.training.run_directory import CHECKPOINT_NAME, CONFIG_NAME
+from nasnet_keras.training.run_directory import CHECKPOINT_NAME, read_config
 from nasnet_keras.training.task import Task
 
 Result = TypeVar("Result")
@@ -51,8 +52,7 @@ def train_task(
     task.distribution = distribution = make_distribution(task.options.distribution)
     directory = Path(train_dir)
     check_can_write(directory / CHECKPOINT_NAME)
-    _refuse_another_run(directory, task)
-    length, learning_rate = task.open(directory)
+    length, learning_rate = task.open(directory, _same_run(directory, task))
     run = Run(
         directory,
         task.options,
@@ -107,17 +107,20 @@ def _train(task: Task[Result], run: Run) -> Result | None:
     return result
 
 
-def _refuse_another_run(directory: Path, task: Task[Any]) -> None:
+def _same_run(directory: Path, task: Task[Any]) -> Settings | None:
+    """Returns the configuration of the run to continue; refuses another run than the task's."""
     if not (directory / CHECKPOINT_NAME).exists():
-        return
-    if not (directory / CONFIG_NAME).is_file():
+        return None
+    before = read_config(task.config_type, directory)
+    if before is None:
         raise ValueError(f"{directory} has a {CHECKPOINT_NAME}, but is no run to continue")
-    differences = task.differences(directory)
+    differences = task.differences(before)
     if differences:
         raise ValueError(
             f"{directory} holds a run with other settings ({'; '.join(differences)}): give those, "
             "or another directory"
         )
+    return before
 
 
 def _restore(run: Run, model: keras.Model) -> TrainingState | None:

@@ -10,6 +10,7 @@ import pytest
 from nasnet_keras.classification import get_recipe, trainer
 from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.search import get_space
+from nasnet_keras.training.run_directory import read_config
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2
@@ -57,7 +58,7 @@ def test_a_run_knows_its_cells_and_not_their_file(tmp_path, capsys) -> None:
 def test_a_damaged_configuration_is_one_line(text: str, message: str, tmp_path) -> None:
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(ValueError, match="is not the configuration of a classifier's run") as error:
-        RunConfig.read(tmp_path)
+        read_config(RunConfig, tmp_path)
     said = str(error.value)
     assert "\n" not in said and len(said) < 300
     assert message in said or re.search(message, said)

@@ -29,7 +29,7 @@ from nasnet_keras.detection.visualization.contact_sheets import training_sheet
 from nasnet_keras.training.curves import Panels
 from nasnet_keras.training.optimizers.schedules import LearningRate
 from nasnet_keras.training.run import Run
-from nasnet_keras.training.run_directory import read_config, write_config
+from nasnet_keras.training.run_directory import write_config
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.task import Task
 from nasnet_keras.training.trainer import train_task
@@ -94,6 +94,7 @@ def train(
 class _Detection(Task[DetectionMetrics]):
     """A configuration and a dataset as `train_task` takes them; see `train`."""
 
+    config_type = RunConfig
     score = "evaluation_AP"
     panels = _PANELS
 
@@ -111,9 +112,8 @@ class _Detection(Task[DetectionMetrics]):
         self.evaluate_every_epochs = config.evaluate_every_epochs
         self.streams: list[DetectionStream] = []
 
-    def differences(self, directory: Path) -> list[str]:
-        before, now = read_config(RunConfig, directory), self._run_config
-        assert before is not None
+    def differences(self, before: RunConfig) -> list[str]:
+        now = self._run_config
         differences = now.training.differences(before.training)
         if now.class_names != before.class_names:
             differences.append("the classes are others")
@@ -124,7 +124,7 @@ class _Detection(Task[DetectionMetrics]):
             differences.append(f"replicas were {before.replicas}, now {now.replicas}")
         return differences
 
-    def open(self, directory: Path) -> tuple[RunLength, LearningRate]:
+    def open(self, directory: Path, before: RunConfig | None) -> tuple[RunLength, LearningRate]:
         distribution, self.config = self.distribution, self._run_config.training
         self._shard = distribution.worker, distribution.workers
         self._images_per_batch = self.batch_size * distribution.replicas_per_batch
