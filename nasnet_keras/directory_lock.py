@@ -128,10 +128,11 @@ def _is_at(file: IO, path: Path) -> bool:
 
 
 def _this_process() -> dict[str, object]:
+    program = Path(sys.argv[0])
     return {
         "pid": os.getpid(),
         "host": socket.gethostname(),
-        "command": Path(sys.argv[0]).name,
+        "command": program.parent.name if program.stem == "__main__" else program.name,
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
     }
 

@@ -131,10 +131,9 @@ class Settings:
                 raise ValueError(f"{cls._field_kind} {field.name!r} is missing")
         return cls(**values)
 
-    def differences(self, other: Settings | Mapping[str, Any]) -> list[str]:
+    def differences(self, other: Settings) -> list[str]:
         """Returns what differs from another one, as `"field was theirs, now ours"`."""
-        theirs = other if isinstance(other, Settings) else self.from_dict(other)
-        return _differences(self, theirs, "")
+        return _differences(self, other, "")
 
 
 def read_settings(cls: type[_Settings], path: str | os.PathLike[str]) -> _Settings:
@@ -195,7 +194,7 @@ def documentation(cls: type) -> dict[str, str]:
 
 
 def check_names(cls: type[Settings], names: Mapping[str, Any]) -> None:
-    """Refuses names that are no fields; the nearest is suggested."""
+    """Refuses names that are not fields; the nearest is suggested."""
     for name in names:
         if name not in hints(cls):
             raise ValueError(unknown_name(cls._field_kind, name, hints(cls)))

@@ -102,7 +102,7 @@ def test_they_survive_json_and_name_what_is_wrong_inside() -> None:
 def test_differences_are_named_down_to_the_inner_ones() -> None:
     ours, theirs = Outer(3, decay=0.5, inner=Inner(0.1)), Outer(4, decay=0.5 * (1 + 1e-15))
     assert ours.differences(theirs) == ["count was 4, now 3", "inner.rate was 0.5, now 0.1"]
-    assert ours.differences({"count": 4}) == [
+    assert ours.differences(Outer(4)) == [
         *("count was 4, now 3", "decay was 0.9, now 0.5", "inner.rate was 0.5, now 0.1"),
     ]
 

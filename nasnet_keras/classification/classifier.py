@@ -23,7 +23,7 @@ class Classifier(Protocol):
         """Returns the likeliest classes of an encoded image, best first, with their scores.
 
         Raises:
-            ValueError: The bytes are no complete image.
+            ValueError: The bytes are not a complete image.
         """
         ...
 
@@ -84,7 +84,7 @@ class _SavedModelClassifier:
         try:
             self._loaded: Any = tf.saved_model.load(str(path))
         except (*damage, AttributeError) as error:
-            raise ValueError(f"{path} is no complete SavedModel: {error}") from None
+            raise ValueError(f"{path} is not a complete SavedModel: {error}") from None
         if "serve_bytes" not in self._loaded.signatures:
             raise ValueError(f"{path} has no signature 'serve_bytes': export it again")
         self._signature = self._loaded.signatures["serve_bytes"]

@@ -36,8 +36,8 @@ class Evaluation:
         confusion: `(classes, classes)`: images of the class of the row taken for the class of the
             column.
         loss: Mean cross-entropy.
-        top_5_accuracy: Share of the images whose class is among the network's first five choices;
-            `None` where there are no more than five classes.
+        top_5_accuracy: Fraction of the images whose class is among the network's first five
+            choices; `None` where there are no more than five classes.
         mistakes: Misclassified images, those that the network was surest of first; as many as were
             asked for.
     """
@@ -56,16 +56,16 @@ class Evaluation:
 
     @property
     def accuracy(self) -> float:
-        """Share of the images whose class is the network's first choice."""
+        """Fraction of the images whose class is the network's first choice."""
         return float(np.trace(self.confusion) / self.images)
 
     def per_class(self) -> list[dict[str, Any]]:
-        """Returns for each class its name, images, how many were right, and their share."""
+        """Returns for each class its name, images, how many were right, and their fraction."""
         rows = []
         for number, name in enumerate(self.class_names):
             total, correct = int(self.confusion[number].sum()), int(self.confusion[number, number])
-            share = correct / total if total else None
-            rows.append({"class": name, "images": total, "correct": correct, "accuracy": share})
+            fraction = correct / total if total else None
+            rows.append({"class": name, "images": total, "correct": correct, "accuracy": fraction})
         return rows
 
     def most_confused(self, most: int = _MOST_CONFUSED) -> list[dict[str, Any]]:
@@ -180,8 +180,8 @@ def evaluate(
             logits = np.asarray(answer["logits"], np.float64)[: len(labels)]
             if not np.isfinite(logits).all():
                 raise ValueError(
-                    f"network {model.name!r} answers with what is no finite number: it has not "
-                    "been trained, or its training has diverged"
+                    f"network {model.name!r} answers with numbers that are not finite: it has "
+                    "not been trained, or its training has diverged"
                 )
             rows, predicted = np.arange(len(labels)), logits.argmax(axis=1)
             np.add.at(confusion, (labels, predicted), 1)

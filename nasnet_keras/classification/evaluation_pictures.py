@@ -118,10 +118,10 @@ def _draw_map(confusion: np.ndarray, title: str, pairs: Sequence[tuple[str, str,
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     figure.suptitle(title)
     classes = len(confusion)
-    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     block = -(-classes // _CELLS)
     cells = -(-classes // block)
-    padded = np.pad(shares, (0, cells * block - classes))
+    padded = np.pad(fractions, (0, cells * block - classes))
     # The largest of a block, so that a single pair does not drown among a thousand classes.
     largest = padded.reshape(cells, block, cells, block).max(axis=(1, 3))
     image: Any = left.imshow(
@@ -133,7 +133,7 @@ def _draw_map(confusion: np.ndarray, title: str, pairs: Sequence[tuple[str, str,
         interpolation="none",
     )
     left.set(xlabel="predicted class, by number", ylabel="true class, by number")
-    figure.colorbar(image, ax=left, shrink=0.8, label="share of the images of the true class")
+    figure.colorbar(image, ax=left, shrink=0.8, label="fraction of the images of the true class")
 
     right.set_title("taken for another most often", fontsize=11)
     places = np.arange(len(pairs))

@@ -1,4 +1,4 @@
-"""What training minimizes: cross-entropy, the auxiliary head's share of it, and L2."""
+"""What training minimizes: cross-entropy, the auxiliary head's weighted one, and L2."""
 
 from __future__ import annotations
 

@@ -75,12 +75,12 @@ class Recipe(Settings):
         drop_path_keep_probability: Keep probability of paths at the end of training.
         drop_path_version: Drop path grows with the step (v1), with the depth (v2) or with both
             (v3).
-        dropout: Share of the features dropped before the classifier.
+        dropout: Fraction of the features dropped before the classifier.
         auxiliary_weight: Weight of the auxiliary head's loss; 0: no head.
         optimizer: rmsprop, momentum, sgd or adam.
         momentum: Momentum of the optimizer 'momentum'.
         rmsprop_momentum: Momentum of rmsprop.
-        rmsprop_decay: Share of rmsprop's mean square a step keeps.
+        rmsprop_decay: Fraction of rmsprop's mean square a step keeps.
         opt_epsilon: Epsilon of rmsprop (1 unless given) or adam (1e-7).
         moving_average_decay: Decay of the moving averages of the weights; 0: none are kept.
         learning_rate_decay_type: cosine (to 0 at the end), exponential (in stairs), polynomial (a
@@ -93,7 +93,7 @@ class Recipe(Settings):
         scale_learning_rate_by_replicas: The learning rate is a replica's: multiply it by the
             replicas of this run.
         weight_decay: L2 on the kernels: this times sum(w^2) / 2.
-        label_smoothing: Share of a label spread over all classes.
+        label_smoothing: Fraction of a label spread over all classes.
         labels_offset: Subtracted from labels: 1 leaves out class 0, -1 adds a background class
             before the rest.
         gradient_clip_norm: Largest global norm of the gradients.

@@ -20,7 +20,7 @@ class ClassifierHead(RemembersFrozen):
 
     Args:
         classes: Number of classes.
-        dropout: Share of the features dropped in training (slim: 1 - dense_dropout_keep_prob).
+        dropout: Fraction of the features dropped in training (slim: 1 - dense_dropout_keep_prob).
         **kwargs: Keras's own.
     """
 

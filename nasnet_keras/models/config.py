@@ -32,7 +32,7 @@ class NetworkConfig(Settings):
             what the reduction took, instead of the reduction's own input.
         batch_norm_momentum: Decay of BN's moving statistics.
         batch_norm_epsilon: Added to BN's variance.
-        dropout: Share of the features dropped before the classifier.
+        dropout: Fraction of the features dropped before the classifier.
         drop_path_keep_probability: Keep probability of paths at the end of the schedule.
         drop_path_version: `"v1"`, `"v2"` or `"v3"`, see `nasnet_keras.layers.DropPath`.
         drop_path_total_steps: Training steps of the schedule; needed by v1 and v3.

@@ -80,7 +80,7 @@ def read_training_state(path: str | os.PathLike[str]) -> TrainingState | None:
 
     Raises:
         OSError: There is no such file.
-        ValueError: It is no complete `.keras` file.
+        ValueError: It is not a complete `.keras` file.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -88,7 +88,7 @@ def read_training_state(path: str | os.PathLike[str]) -> TrainingState | None:
                 return None
             return TrainingState(**json.loads(archive.read(_STATE_NAME)))
     except (zipfile.BadZipFile, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no complete checkpoint: {error}") from None
+        raise ValueError(f"{path} is not a complete checkpoint: {error}") from None
 
 
 def restore_checkpoint(model: keras.Model, path: str | os.PathLike[str]) -> TrainingState:

@@ -113,7 +113,9 @@ def _same_run(directory: Path, task: Task[Any]) -> Settings | None:
         return None
     before = read_config(task.config_type, directory)
     if before is None:
-        raise ValueError(f"{directory} has a {CHECKPOINT_NAME}, but is no run to continue")
+        raise ValueError(
+            f"{directory} has a {CHECKPOINT_NAME}, but is not a run that can be continued"
+        )
     differences = task.differences(before)
     if differences:
         raise ValueError(

@@ -209,7 +209,7 @@ def _check_table(tf: Any, prefix: str) -> None:
         file.seek(max(0, size - len(_TABLE_MAGIC)))
         end = file.read()
     if end != _TABLE_MAGIC:
-        raise ValueError(f"{prefix} is not a readable checkpoint: {path} is no table of tensors")
+        raise ValueError(f"{prefix} is not a readable checkpoint: {path} is not a table of tensors")
 
 
 def _choose(

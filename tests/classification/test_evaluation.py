@@ -110,7 +110,7 @@ def test_pixels_of_standardized_images_fill_the_range():
 def test_answers_that_are_no_numbers_are_an_error():
     logits, labels = random_case()
     logits[4, 2] = np.nan
-    with pytest.raises(ValueError, match="no finite number"):
+    with pytest.raises(ValueError, match="numbers that are not finite"):
         evaluate(Answers(7), batches_of(logits, labels))
 
 

@@ -208,7 +208,7 @@ def test_damaged_network_files_are_refused(trained, tmp_path):
     with pytest.raises(ValueError, match=r"not a complete \.keras file"):
         load_classifier(path)
     (tmp_path / "saved_model.pb").write_bytes(b"text")
-    with pytest.raises(ValueError, match="is no complete SavedModel"):
+    with pytest.raises(ValueError, match="is not a complete SavedModel"):
         load_classifier(tmp_path)
     with pytest.raises(FileNotFoundError):
         load_trained_model(tmp_path / "missing.keras")
@@ -218,7 +218,7 @@ def test_a_saved_model_whose_weights_are_cut_off_is_refused(saved, tmp_path):
     shutil.copytree(saved, tmp_path / "cut")
     [data] = (tmp_path / "cut" / "variables").glob("variables.data-*")
     data.write_bytes(b"")
-    with pytest.raises(ValueError, match="is no complete SavedModel"):
+    with pytest.raises(ValueError, match="is not a complete SavedModel"):
         load_classifier(tmp_path / "cut")
 
 

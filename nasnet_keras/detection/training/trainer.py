@@ -116,10 +116,10 @@ class _Detection(Task[DetectionMetrics]):
         now = self._run_config
         differences = now.training.differences(before.training)
         if now.class_names != before.class_names:
-            differences.append("the classes are others")
+            differences.append("the classes differ")
         elif now.category_ids != before.category_ids or now.data != before.data:
             split = now.training.dataset_split_name
-            differences.append(f"the images or boxes of {split} are others")
+            differences.append(f"the images or boxes of {split} differ")
         if now.replicas != before.replicas:
             differences.append(f"replicas were {before.replicas}, now {now.replicas}")
         return differences

@@ -40,7 +40,7 @@ class MovingAverage:
         if not 0 < moving_average_decay < 1:
             raise ValueError(f"moving_average_decay is in (0, 1), got {moving_average_decay!r}")
         self.moving_average_decay = moving_average_decay
-        self._first_and_share: tuple[Any, Any] | None = None
+        self._first_and_fraction: tuple[Any, Any] | None = None
 
     def build(self: Any, variables: list[Any]) -> None:
         if self.built:
@@ -52,13 +52,13 @@ class MovingAverage:
 
     def apply(self: Any, grads: Any, trainable_variables: Any = None) -> None:
         # Once for all weights: as part of each one's update, they would be most of its operations.
-        self._first_and_share = self._compute_first_and_share()
+        self._first_and_fraction = self._compute_first_and_fraction()
         try:
             super().apply(grads, trainable_variables)  # type: ignore[misc]
         finally:
-            self._first_and_share = None
+            self._first_and_fraction = None
 
-    def _compute_first_and_share(self: Any) -> tuple[Any, Any]:
+    def _compute_first_and_fraction(self: Any) -> tuple[Any, Any]:
         """Returns whether this step is the first, and `1 - d`."""
         # Keras counts a step when it is over, TF 1's program before it averages.
         step = ops.cast(self.iterations, "float32") + 1.0
@@ -67,12 +67,12 @@ class MovingAverage:
 
     def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
         average = self._averages[self._get_variable_index(variable)]
-        first, share = self._first_and_share or self._compute_first_and_share()
+        first, fraction = self._first_and_fraction or self._compute_first_and_fraction()
         # An average starts where its weight does. That is known at the first step only: weights may
         # be loaded between `build` and it.
         start = ops.where(first, ops.convert_to_tensor(variable), ops.convert_to_tensor(average))
         super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
-        change = ops.multiply(ops.subtract(start, variable), ops.cast(share, variable.dtype))
+        change = ops.multiply(ops.subtract(start, variable), ops.cast(fraction, variable.dtype))
         self.assign(average, ops.subtract(start, change))
 
     def average_of(self: Any, variable: keras.Variable) -> keras.Variable | None:

@@ -20,8 +20,8 @@ class RMSProp(keras.optimizers.Optimizer):
 
     Args:
         learning_rate: A number or a schedule.
-        decay: Share of the mean square that a step keeps.
-        momentum: Share of the last change that a step keeps.
+        decay: Fraction of the mean square that a step keeps.
+        momentum: Fraction of the last change that a step keeps.
         epsilon: Added to the mean square, inside the root.
         **kwargs: Keras's own, e.g. `global_clipnorm`.
     """

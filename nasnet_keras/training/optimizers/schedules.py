@@ -72,9 +72,9 @@ class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
         self.steps = steps
 
     def __call__(self, step: Any) -> Any:
-        share = ops.minimum(1.0, (ops.cast(step, "float32") + 1.0) / self.steps)
+        fraction = ops.minimum(1.0, (ops.cast(step, "float32") + 1.0) / self.steps)
         rate = self.schedule(step) if callable(self.schedule) else self.schedule
-        return rate * share
+        return rate * fraction
 
     def get_config(self) -> dict[str, Any]:
         schedule = self.schedule

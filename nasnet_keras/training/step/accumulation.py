@@ -14,7 +14,7 @@ def split_into_parts(data: Any, parts: int) -> Any:
     """Returns a batch with an axis for its parts.
 
     Part `i` has the rows `i, i + parts, ...`: each device of a batch that is spread over devices
-    holds its share of every part.
+    holds its shard of every part.
 
     Args:
         data: Tensors of `batch` rows, nested at will.

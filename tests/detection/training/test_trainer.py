@@ -93,7 +93,7 @@ def test_cut_off_run_goes_on_to_equal_weights(finished, dataset, tmp_path, monke
         trainer.train(CONFIG.override(steps=6), dataset, tmp_path, quiet())
     others = tmp_path / "others"
     write_toy_dataset(others, train_images=7, val_images=3)
-    with pytest.raises(ValueError, match="the images or boxes of train are others"):
+    with pytest.raises(ValueError, match="the images or boxes of train differ"):
         trainer.train(CONFIG, others, tmp_path, quiet())
     trainer.train(CONFIG, dataset, tmp_path, quiet())
     ours, theirs = (

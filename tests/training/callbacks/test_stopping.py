@@ -1,4 +1,4 @@
-"""A loss that is no number ends the run before it is saved."""
+"""A loss that is not finite ends the run before it is saved."""
 
 import json
 
