@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nasnet_keras.detection.data.augmentation import DetectionAugmentation
-from nasnet_keras.detection.modeling.config import DetectorConfig
+from nasnet_keras.detection.modeling.config import MOVED_TO_TRAINING, DetectorConfig
 from nasnet_keras.settings import (
     Count,
     NonNegative,
@@ -20,14 +20,6 @@ from nasnet_keras.settings import (
     hints,
 )
 from nasnet_keras.suggestions import unknown_name
-
-_OF_OPTIMIZER = (
-    "learning_rate",
-    "learning_rate_boundaries",
-    "learning_rate_decay_factor",
-    "momentum",
-    "gradient_clip_norm",
-)
 
 
 @dataclass(frozen=True)
@@ -134,6 +126,8 @@ class TrainingConfig(Settings):
         """
         detector = data.get("detector") if isinstance(data, Mapping) else None
         if isinstance(detector, Mapping):
-            earlier = {name: detector[name] for name in _OF_OPTIMIZER if name in detector}
-            data = {**earlier, **data}
+            # What the training has itself, such as the one seed, counts.
+            moved = {name: detector.get(name) for name in MOVED_TO_TRAINING}
+            moved = {name: value for name, value in moved.items() if value is not None}
+            data = {**moved, **data}
         return super().from_dict(data)

@@ -15,8 +15,7 @@ from nasnet_keras.models.presets import get_preset
 from nasnet_keras.settings import Count, Fraction, NonNegative, Positive, Settings
 
 _BoxScales = tuple[Positive, Positive, Positive, Positive]
-# Files of earlier versions have them here; they are the training's.
-_OF_TRAINING = (
+MOVED_TO_TRAINING = (
     "learning_rate",
     "learning_rate_boundaries",
     "learning_rate_decay_factor",
@@ -24,6 +23,7 @@ _OF_TRAINING = (
     "gradient_clip_norm",
     "seed",
 )
+"""What files of earlier versions have among a detector's settings; it is its training's."""
 
 
 @dataclass(frozen=True)
@@ -187,4 +187,4 @@ class DetectorConfig(Settings):
         """
         if not isinstance(data, Mapping):
             return super().from_dict(data)
-        return super().from_dict({k: v for k, v in data.items() if k not in _OF_TRAINING})
+        return super().from_dict({k: v for k, v in data.items() if k not in MOVED_TO_TRAINING})
