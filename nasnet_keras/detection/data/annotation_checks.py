@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from absl import logging
-from PIL import Image, UnidentifiedImageError
 
-from nasnet_keras.data.image_reader import FORMAT_NAMES, open_image
+from nasnet_keras.detection.data.box_checks import box_row, is_integer
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.detection.data.image_headers import header_of
+from nasnet_keras.detection.data.source_images import SourceImage
 from nasnet_keras.settings import shown
 
 _SHOWN = 10
-# COCO's own boxes are rounded to hundredths, Pascal VOC's corners to whole pixels: what leaves the
-# image by no more than a pixel is clipped.
-_TOLERANCE = 1.0
-# In float32, a box of an image of 100,000 pixels a side must not become empty.
-_LEAST_SIDE = 0.01
-_ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 _HEADERS_AT_ONCE = 16
 
 
@@ -39,52 +30,6 @@ class AnnotationError(ValueError):
     def __init__(self, message: str, problems: Sequence[str]) -> None:
         super().__init__(message)
         self.problems = tuple(problems)
-
-
-@dataclass
-class SourceBox:
-    """A box as in an annotation file, unchecked.
-
-    Attributes:
-        id: Its id, which `where` shows.
-        category: A key of the categories.
-        box: Left, top, width, height in pixels.
-        crowd: Whether it is a region of many objects.
-        area: Its area; `None`: that of the box.
-        where: How to find it, e.g. `"instances_val2017.json: annotation 7"`.
-    """
-
-    id: Any
-    category: Any
-    box: Any
-    crowd: Any
-    area: Any
-    where: str
-
-
-@dataclass
-class SourceImage:
-    """An image as in an annotation file.
-
-    Attributes:
-        id: Its id.
-        name: Its file name.
-        path: File that holds it; `None`: its name leads out of the folder.
-        size: Height and width that the annotation gives; `None`: the image's own.
-        where: How to find its entry.
-        boxes: Its boxes.
-        span: First byte and length in the file; a length of -1 means all of it.
-        header: What `image_header` returned; `None`: not read yet.
-    """
-
-    id: Any
-    name: str
-    path: Path | None
-    size: tuple[Any, Any] | None
-    where: str
-    boxes: list[SourceBox] = field(default_factory=list)
-    span: tuple[int, int] = (0, -1)
-    header: tuple[int, int, bool] | str | None = None
 
 
 def build_index(
@@ -122,7 +67,7 @@ def build_index(
     lines = list(problems)
     labels = {key: label for label, key in enumerate(categories)}
     with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
-        headers = list(pool.map(_header, images))
+        headers = list(pool.map(header_of, images))
 
     kept: list[tuple[SourceImage, tuple[int, int]]] = []
     rows: list[tuple[Any, ...]] = []
@@ -141,7 +86,7 @@ def build_index(
         before = len(rows)
         # The problems of the boxes of a bad image are listed as well.
         for box in image.boxes:
-            problem, row = _box_row(box, size, labels, box_ids)
+            problem, row = box_row(box, size, labels, box_ids)
             if problem:
                 lines.append(f"{box.where}: {problem}")
             if problem or reason:
@@ -190,59 +135,16 @@ def _error(name: str, split: str, lines: list[str], kept: bool) -> AnnotationErr
     return AnnotationError(f"dataset {name}: {count} in {split} ({hint}):{listed}{more}", lines)
 
 
-def image_header(
-    file: BinaryIO, path: Path, given: tuple[Any, Any] | None = None
-) -> tuple[int, int, bool] | str:
-    """Reads the size of an image.
-
-    Args:
-        file: The encoded image.
-        path: Its name, for messages.
-        given: Height and width that the annotation gives.
-
-    Returns:
-        Height, width, and whether they are `given` the other way round and the EXIF tag says that
-        the image lies on its side; or what is wrong.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with open_image(file) as opened:
-                sideways = False
-                # Of some formats, Pillow decodes the whole image to find the tag.
-                if given == opened.size and given != (opened.height, opened.width):
-                    sideways = opened.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
-                return opened.height, opened.width, sideways
-    except UnidentifiedImageError:
-        return f"{path} is not an image of a format that is read ({FORMAT_NAMES})"
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        return f"{path} cannot be read as an image: {error}"
-
-
-def _header(image: SourceImage) -> tuple[int, int, bool] | str:
-    if image.header is not None:
-        return image.header
-    if image.path is None:
-        return f"the file name {image.name!r} leads out of the folder of the images"
-    try:
-        with image.path.open("rb") as file:
-            return image_header(file, image.path, image.size)
-    except FileNotFoundError:
-        return f"image file {image.path} is missing"
-    except OSError as error:
-        return f"image file {image.path}: {error.strerror}"
-
-
 def _image_problem(
     image: SourceImage, header: tuple[int, int, bool] | str, known: set[int]
 ) -> tuple[str, tuple[int, int] | None]:
     """Returns what is wrong with an image, or nothing; and its size, where it is known."""
     given = image.size
-    sized = given is not None and all(_is_integer(side) and side > 0 for side in given)
+    sized = given is not None and all(is_integer(side) and side > 0 for side in given)
     size = (int(given[0]), int(given[1])) if given is not None and sized else None
     if not isinstance(header, str):
         size = size or header[:2]
-    if not _is_integer(image.id):
+    if not is_integer(image.id):
         return f"the id is {shown(image.id)}, not an integer", size
     if image.id in known:
         return "another image has this id", size
@@ -258,62 +160,3 @@ def _image_problem(
             f"{header[0]}x{header[1]}{exif}"
         ), size
     return "", size
-
-
-def _box_row(
-    box: SourceBox, size: tuple[int, int] | None, labels: Mapping[Any, int], known: set[int]
-) -> tuple[str, tuple[Any, ...]]:
-    """Returns what is wrong with a box, or nothing and its values for the index."""
-    if not _is_integer(box.id):
-        return f"the id is {shown(box.id)}, not an integer", ()
-    if box.id in known:
-        return "another annotation has this id", ()
-    known.add(box.id)
-    # For a dictionary, true is 1.
-    known_kind = isinstance(box.category, str) or _is_integer(box.category)
-    label = labels.get(box.category) if known_kind else None
-    if label is None:
-        return f"unknown category {shown(box.category)}", ()
-    values = box.box
-    if not isinstance(values, (list, tuple)) or len(values) != 4 or not all(map(_is_real, values)):
-        return f"the box is {shown(values)}, not four numbers", ()
-    left, top, width, height = (float(value) for value in values)
-    wrong = ""
-    if not all(map(math.isfinite, (left, top, width, height))):
-        wrong = "is not finite"
-    elif width <= 0 or height <= 0:
-        wrong = f"has {'negative' if min(width, height) < 0 else 'zero'} size"
-    elif size is not None and _leaves(left, top, left + width, top + height, size):
-        wrong = f"leaves the image, which is {size[0]}x{size[1]} (height x width)"
-    if wrong:
-        place = f"[{left:g}, {top:g}, {width:g}, {height:g}] (left, top, width, height)"
-        return f"the box {place} {wrong}", ()
-    if box.crowd not in (0, 1, None):
-        return f"iscrowd is {shown(box.crowd)}, not 0 or 1", ()
-    area = width * height if box.area is None else box.area
-    if not _is_real(area) or not math.isfinite(area) or area < 0:
-        return f"the area is {shown(area)}", ()
-    rows, columns = size or (math.inf, math.inf)
-    edges = (
-        *(max(top, 0.0), max(left, 0.0)),
-        *(min(top + height, rows), min(left + width, columns)),
-    )
-    return "", (edges, label, bool(box.crowd), float(area), (left, top, width, height), box.id)
-
-
-def _leaves(left: float, top: float, right: float, bottom: float, size: tuple[int, int]) -> bool:
-    out = max(-top, -left, bottom - size[0], right - size[1]) > _TOLERANCE
-    # What is clipped may have nothing left, or nothing that float32 can tell from it.
-    seen_height = min(bottom, size[0]) - max(top, 0.0)
-    seen_width = min(right, size[1]) - max(left, 0.0)
-    return out or min(seen_height, seen_width) < _LEAST_SIDE
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
-
-
-def _is_real(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return isinstance(value, float) or abs(value) < 2**63

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nasnet_keras.data.sources.split import Split
-from nasnet_keras.detection.data.annotation_checks import SourceBox, SourceImage, build_index
+from nasnet_keras.detection.data.annotation_checks import build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 from nasnet_keras.settings import shown
 
 

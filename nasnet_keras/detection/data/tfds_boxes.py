@@ -10,14 +10,11 @@ from typing import Any
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfds_files import TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
-from nasnet_keras.detection.data.annotation_checks import (
-    SourceBox,
-    SourceImage,
-    build_index,
-    image_header,
-)
+from nasnet_keras.detection.data.annotation_checks import build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import COCO_CATEGORY_IDS, DetectionIndex
+from nasnet_keras.detection.data.image_headers import image_header
+from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 
 
 class TfdsBoxes(DetectionFormat):

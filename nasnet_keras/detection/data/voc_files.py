@@ -11,9 +11,10 @@ from xml.parsers import expat
 
 from nasnet_keras.data.image_reader import SUFFIXES
 from nasnet_keras.data.sources.split import Split
-from nasnet_keras.detection.data.annotation_checks import SourceBox, SourceImage, build_index
+from nasnet_keras.detection.data.annotation_checks import build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 
 VOC_CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
