@@ -8,6 +8,12 @@ from typing import Any, NamedTuple
 
 from nasnet_keras.suggestions import unknown_name
 
+# Other names of a split, which people and their tools give to it.
+_SAME = (
+    ("val", "valid", "validation"),
+    ("train", "training"),
+    ("test", "testing"),
+)
 _PATTERN = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<start>\d+%?)?:(?P<stop>\d+%?)?\])?")
 
 
@@ -52,7 +58,7 @@ class Split(NamedTuple):
 
 
 def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:
-    """Reads what a user wrote.
+    """Reads what a user wrote; `val`, `valid` and `validation` stand for each other.
 
     Args:
         split: Name of a split, with a range or not.
@@ -66,9 +72,15 @@ def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:
     if match is None:
         raise ValueError(f"split {split!r} is not like 'train', 'train[:45000]' or 'train[90%:]'")
     splits = list(splits)
-    if match["name"] not in splits:
+    name = next((each for each in _names(match["name"]) if each in splits), None)
+    if name is None:
         raise ValueError(unknown_name(f"split of {dataset}", match["name"], splits))
-    return Split(match["name"], match["start"], match["stop"])
+    return Split(name, match["start"], match["stop"])
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """Returns a name of a split and what else it may be called."""
+    return name, *(other for names in _SAME if name in names for other in names)
 
 
 def _count(bound: str, examples: int) -> int:

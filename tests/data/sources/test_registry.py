@@ -30,6 +30,17 @@ def test_part_of_a_split_is_the_range_it_says(split, expected):
     assert parse_split(split, "x", ["train"]).range(50) == expected
 
 
+@pytest.mark.parametrize("there", ["val", "valid", "validation"])
+@pytest.mark.parametrize("typed", ["val", "valid", "validation"])
+def test_held_out_splits_have_three_names(there, typed):
+    assert parse_split(f"{typed}[:5]", "x", ["train", there]) == (there, None, "5")
+
+
+def test_name_as_typed_comes_first():
+    assert parse_split("valid", "x", ["val", "valid"]).name == "valid"
+    assert parse_split("training", "x", ["train"]).name == "train"
+
+
 def test_bad_parts_of_splits_are_refused():
     with pytest.raises(ValueError, match=r"train\[60:\] has no example: train has 50"):
         parse_split("train[60:]", "x", ["train"]).range(50)
