@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from absl import logging
 
-from nasnet_keras.detection.data.box_checks import box_row, is_integer
+from nasnet_keras.detection.data.box_checks import BoxRow, box_row, is_integer
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.image_headers import header_of
 from nasnet_keras.detection.data.source_images import SourceImage
@@ -65,12 +65,13 @@ def build_index(
         AnnotationError: Something is wrong and `drop_invalid` is false, or nothing is left.
     """
     lines = list(problems)
+    _number_boxes(images)
     labels = {key: label for label, key in enumerate(categories)}
     with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
         headers = list(pool.map(header_of, images))
 
     kept: list[tuple[SourceImage, tuple[int, int]]] = []
-    rows: list[tuple[Any, ...]] = []
+    rows: list[BoxRow] = []
     counts: list[int] = []
     image_ids: set[int] = set()
     box_ids: set[int] = set()
@@ -86,10 +87,10 @@ def build_index(
         before = len(rows)
         # The problems of the boxes of a bad image are listed as well.
         for box in image.boxes:
-            problem, row = box_row(box, size, labels, box_ids)
-            if problem:
-                lines.append(f"{box.where}: {problem}")
-            if problem or reason:
+            row = box_row(box, size, labels, box_ids)
+            if isinstance(row, str):
+                lines.append(f"{box.where}: {row}")
+            if isinstance(row, str) or reason:
                 dropped_boxes += 1
             else:
                 rows.append(row)
@@ -104,7 +105,7 @@ def build_index(
             "dataset %s: %d images and %d boxes of %s are left out: %s",
             *(name, dropped_images, dropped_boxes, split, lines[0]),
         )
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(BoxRow._fields)
     return DetectionIndex(
         name=name,
         split=split,
@@ -124,7 +125,16 @@ def build_index(
         annotation_ids=np.array(columns[5], np.int64),
         dropped_images=dropped_images,
         dropped_boxes=dropped_boxes,
+        cut_boxes=sum(columns[6]),
     )
+
+
+def _number_boxes(images: Sequence[SourceImage]) -> None:
+    """Gives all boxes ids, from 1, where none has one of its own."""
+    boxes = [box for image in images for box in image.boxes]
+    if all(box.id is None for box in boxes):
+        for number, box in enumerate(boxes, 1):
+            box.id = number
 
 
 def _error(name: str, split: str, lines: list[str], kept: bool) -> AnnotationError:

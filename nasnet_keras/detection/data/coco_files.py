@@ -13,6 +13,7 @@ from nasnet_keras.detection.data.annotation_checks import build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
+from nasnet_keras.detection.data.source_values import image_sides, whole_number
 from nasnet_keras.settings import shown
 
 
@@ -92,23 +93,23 @@ def read_coco(
     by_id: dict[Any, SourceImage] = {}
     root = Path(image_dir)
     for entry in content["images"]:
-        name, image_id = str(entry.get("file_name", "")), entry.get("id")
+        name, image_id = str(entry.get("file_name", "")), whole_number(entry.get("id"))
         image = SourceImage(
             id=image_id,
             name=name,
             path=_inside(root, name),
-            size=(entry.get("height"), entry.get("width")),
+            size=image_sides(entry.get("height"), entry.get("width")),
             where=f"{path.name}: image {image_id!r} ({name})",
         )
         images.append(image)
-        # For a dictionary, true is 1.
-        if type(image_id) is int:
+        # For a dictionary, true is 1. Of text that is no number, the image itself tells.
+        if type(image_id) in (int, str):
             by_id.setdefault(image_id, image)
     lost = 0
     for entry in content["annotations"]:
-        box_id, image_id = entry.get("id"), entry.get("image_id")
+        box_id, image_id = whole_number(entry.get("id")), whole_number(entry.get("image_id"))
         where = f"{path.name}: annotation {box_id!r}"
-        image = by_id.get(image_id) if type(image_id) is int else None
+        image = by_id.get(image_id) if type(image_id) in (int, str) else None
         if image is None:
             problems.append(f"{where}: there is no image with id {shown(image_id)}")
             lost += 1
@@ -116,7 +117,7 @@ def read_coco(
         image.boxes.append(
             SourceBox(
                 id=box_id,
-                category=entry.get("category_id"),
+                category=whole_number(entry.get("category_id")),
                 box=entry.get("bbox"),
                 crowd=entry.get("iscrowd"),
                 area=entry.get("area"),
@@ -153,7 +154,7 @@ def _categories(entries: list[dict[str, Any]], path: Path) -> dict[int, str]:
     """Returns the names by id, in the order of the ids."""
     names: dict[int, str] = {}
     for entry in entries:
-        category_id, name = entry.get("id"), entry.get("name")
+        category_id, name = whole_number(entry.get("id")), entry.get("name")
         if type(category_id) is not int or not isinstance(name, str):
             raise ValueError(f"{path}: a category has an integer id and a name, got {entry}")
         if category_id in names:

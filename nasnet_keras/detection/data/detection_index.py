@@ -41,11 +41,13 @@ class DetectionIndex(Examples):
         areas: `(boxes,)`, float64: as the dataset gives them, in COCO the area of the outline; the
             metric divides objects into small and large by them.
         source_boxes: `(boxes, 4)`, float64: left, top, width, height exactly as in the dataset's
-            files; the metric uses them, as pycocotools does.
+            files; the metric uses them, as pycocotools does. A box that leaves its image by more
+            than a pixel is as cut.
         annotation_ids: `(boxes,)`, int64.
         dropped_images: Images left out because something is wrong with them; in Pascal VOC, also
             names that the list repeats.
         dropped_boxes: Boxes left out because something is wrong with them or their image.
+        cut_boxes: Boxes that leave their image by more than a pixel and are cut at its edge.
     """
 
     category_ids: np.ndarray
@@ -63,6 +65,7 @@ class DetectionIndex(Examples):
     annotation_ids: np.ndarray
     dropped_images: int = 0
     dropped_boxes: int = 0
+    cut_boxes: int = 0
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -74,6 +77,21 @@ class DetectionIndex(Examples):
     def box_counts(self) -> np.ndarray:
         """Returns `(images,)`, int64: how many boxes each image has, crowds included."""
         return np.diff(self.first_box)
+
+    def remarks(self) -> list[str]:
+        """Returns a line for each thing that is left out or changed."""
+        lines = []
+        if self.dropped_images or self.dropped_boxes:
+            lines.append(
+                f"{self.split}: {self.dropped_images} images and {self.dropped_boxes} boxes are "
+                "left out"
+            )
+        if self.cut_boxes:
+            lines.append(
+                f"{self.split}: {self.cut_boxes} boxes leave their image by more than a pixel and "
+                "are cut at its edge"
+            )
+        return lines
 
     def place(self, image_id: int) -> int:
         """Returns the index of an image.

@@ -12,7 +12,7 @@ class SourceBox:
     """A box as in an annotation file, unchecked.
 
     Attributes:
-        id: Its id, which `where` shows.
+        id: Its id, which `where` shows; `None` where the dataset has none for its boxes.
         category: A key of the categories.
         box: Left, top, width, height in pixels.
         crowd: Whether it is a region of many objects.

@@ -47,7 +47,6 @@ class TfdsBoxes(DetectionFormat):
         name = self.files.info()["name"]
         classes, has_crowds = self._classes(name)
         images: list[SourceImage] = []
-        next_box = 0
         records = self.files.records(split, classes, "image", "").records()
         for image_id, (path, record_index, start, record) in enumerate(records, 1):
             where = f"{path.name}: record {record_index}"
@@ -55,10 +54,6 @@ class TfdsBoxes(DetectionFormat):
                 image = _image(record, start, path, image_id, where, has_crowds)
             except (KeyError, IndexError, TypeError, ValueError) as error:
                 raise ValueError(f"dataset {name}: {path}, {where} is damaged") from error
-            # Not every dataset has ids of its own for the boxes.
-            for box in image.boxes:
-                next_box += 1
-                box.id = next_box if box.id is None else box.id
             images.append(image)
         coco = name == "coco" and len(classes) == len(COCO_CATEGORY_IDS)
         return build_index(
@@ -114,6 +109,7 @@ def _image(
     name = values["image/filename"][0].decode() if values.get("image/filename") else where
     edges = values.get("objects/bbox", [])
     labels = values.get("objects/label", [])
+    # Not every dataset has ids of its own for the boxes.
     ids = values.get("objects/id") or [None] * len(labels)
     areas = values.get("objects/area") or [None] * len(labels)
     crowds = values["objects/is_crowd"] if has_crowds else [0] * len(labels)

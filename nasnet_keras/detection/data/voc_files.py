@@ -15,6 +15,7 @@ from nasnet_keras.detection.data.annotation_checks import build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
+from nasnet_keras.detection.data.source_values import image_sides, whole_number
 
 VOC_CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -59,8 +60,6 @@ class VocDirectory(DetectionFormat):
             for image_id, (name, tree) in enumerate(trees.items(), 1)
             if tree is not None
         ]
-        for box_id, box in enumerate((box for image in images for box in image.boxes), 1):
-            box.id = box_id
         index = build_index(
             name=self.root.name,
             split=split.name,
@@ -161,12 +160,7 @@ def _image(root: Path, name: str, image_id: int, tree: Element) -> SourceImage:
     folder = root / "JPEGImages"
     candidates = [folder / f"{name}{suffix}" for suffix in _SUFFIXES]
     path = next((path for path in candidates if path.exists()), candidates[0])
-    size = tree.find("size")
-    sides = None
-    if size is not None:
-        # Some tools write 0 for unknown.
-        sides = (_integer(_text(size, "height")), _integer(_text(size, "width")))
-        sides = None if sides == (0, 0) else sides
+    sides = image_sides(_text(tree, "size/height"), _text(tree, "size/width"))
     image = SourceImage(image_id, path.name, path, sides, where)
     for place, thing in enumerate(tree.findall("object"), 1):
         corners = [_float(_text(thing, f"bndbox/{edge}")) for edge in _EDGES]
@@ -180,7 +174,7 @@ def _image(root: Path, name: str, image_id: int, tree: Element) -> SourceImage:
                 id=None,
                 category=_text(thing, "name"),
                 box=box,
-                crowd=_integer(_text(thing, "difficult") or "0"),
+                crowd=_difficult(_text(thing, "difficult")),
                 area=None,
                 where=f"{where}: object {place} ({_text(thing, 'name')})",
             )
@@ -199,9 +193,5 @@ def _float(text: str) -> float | None:
         return None
 
 
-def _integer(text: str) -> int | str:
-    """Returns the integer, or text that is not one, which the checks then name."""
-    try:
-        return int(text)
-    except ValueError:
-        return text
+def _difficult(text: str) -> Any:
+    return 0 if text in ("", "Unspecified") else whole_number(text)

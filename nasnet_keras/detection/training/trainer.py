@@ -158,12 +158,8 @@ class _Detection(Task[DetectionMetrics]):
         write_config(self._run_config, run.directory)
 
     def announce(self, run: Run) -> None:
-        for split in self._splits:
-            if split.dropped_images or split.dropped_boxes:
-                run.say(
-                    f"{split.split}: {split.dropped_images} images and {split.dropped_boxes} boxes "
-                    "are left out"
-                )
+        for remark in dict.fromkeys(line for split in self._splits for line in split.remarks()):
+            run.say(remark)
 
     def evaluator(self, run: Run) -> DetectorEvaluator:
         return DetectorEvaluator(self.config, self._splits[1], self.distribution.replicas)

@@ -10,7 +10,7 @@ from PIL import Image
 CATEGORIES = [{"id": 7, "name": "dog"}, {"id": 3, "name": "cat"}]
 
 
-def annotation(number: int, image: int, box: list[Any], category: int = 3, **more: Any) -> dict:
+def annotation(number: Any, image: Any, box: list[Any], category: Any = 3, **more: Any) -> dict:
     return {"id": number, "image_id": image, "bbox": box, "category_id": category} | more
 
 
