@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -45,6 +45,10 @@ class Examples(ABC):
         Of labelled images it returns the encoded image, a scalar string, and the label, int64. That
         of `RecordFiles` is given the record as well.
         """
+
+    def own_files(self) -> tuple[str, ...]:
+        """Returns the file of each example where each has one of its own, else nothing."""
+        return ()
 
     def shard(self, index: int, count: int) -> Examples:
         """Returns the consecutive part that host `index` of `count` reads."""
@@ -135,16 +139,31 @@ class ImageFiles(Examples):
     Attributes:
         paths: The images, in an order that does not follow the classes.
         labels: Their classes.
+        empty_classes: Names of the classes of which the split has no image.
+        left_out: What was found among the images and is none, and why, see `ImageListing`.
     """
 
     paths: tuple[str | os.PathLike[str], ...]
     labels: tuple[int, ...]
+    empty_classes: tuple[str, ...] = ()
+    left_out: tuple[tuple[Path, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def part(self, start: int, stop: int) -> ImageFiles:
         return replace(self, paths=self.paths[start:stop], labels=self.labels[start:stop])
+
+    def take(self, indices: Sequence[int]) -> ImageFiles:
+        """Returns the images at these places, in this order."""
+        return replace(
+            self,
+            paths=tuple(self.paths[index] for index in indices),
+            labels=tuple(self.labels[index] for index in indices),
+        )
+
+    def own_files(self) -> tuple[str, ...]:
+        return tuple(os.fspath(path) for path in self.paths)
 
     def describe(self, index: int) -> str:
         return os.fspath(self.paths[index])

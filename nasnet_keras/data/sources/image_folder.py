@@ -1,7 +1,8 @@
-"""A folder of class folders: `<split>/<class>/*.jpg`."""
+"""A folder of class folders: `<split>/<class>/*.jpg`, or `<class>/*.jpg`."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,9 +11,13 @@ import numpy as np
 from nasnet_keras.data.image_reader import SUFFIXES
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import ImageFiles
-from nasnet_keras.data.sources.split import Split
+from nasnet_keras.data.sources.image_listing import is_hidden, is_utf8, list_images, summary
+from nasnet_keras.data.sources.split import Split, is_split_name
+from nasnet_keras.data.sources.stratified import HELD_OUT, stratified_order, stratified_splits
 
 _ORDER_SEED = 0
+_EVERYTHING = "all"
+_IN_NO_CLASS = "images in no class's folder"
 
 
 class ImageFolder(DatasetFormat):
@@ -21,38 +26,73 @@ class ImageFolder(DatasetFormat):
     The classes are the names of the folders of all splits together, sorted, so that a class without
     an image in one split has the same label in all. The order of the images does not follow the
     classes, and is the same each time.
+
+    Where the folders are the classes themselves, `train`, `val` and `test` are made from them, see
+    `stratified_splits`; any part of `all`, e.g. `all[:70%]`, has the classes in proportion.
     """
 
     names: ClassVar = {
         "image_folder": (
-            "it holds no folders like train/<class>/<image>.jpg; give the folder of the splits as "
-            "--dataset_dir"
+            "it holds no folders like train/<class>/<image>.jpg or <class>/<image>.jpg; give the "
+            "folder of the splits, or of the classes, as --dataset_dir"
         )
     }
 
     def splits(self) -> list[str]:
-        return [path.name for path in _folders(self.root) if _folders(path)]
+        folders = _folders(self.root)
+        if any(is_split_name(path.name) for path in folders) or not any(map(_has_image, folders)):
+            return [path.name for path in folders if _folders(path)]
+        return ["train", *HELD_OUT, _EVERYTHING]
 
     def read(self, split: Split) -> ImageFiles:
-        names = sorted({path.name for each in self.splits() for path in _folders(self.root / each)})
-        folder = self.root / split.name
-        found = [
-            (path, label)
-            for label, name in enumerate(names)
-            for path in sorted((folder / name).rglob("*"))
-            if path.suffix.lower() in SUFFIXES
-        ]
+        splits = self.splits()
+        is_divided = _EVERYTHING not in splits
+        parents = [self.root / each for each in splits] if is_divided else [self.root]
+        names = sorted({path.name for parent in parents for path in _folders(parent)})
+        folder = self.root / split.name if is_divided else self.root
+        listing = list_images(folder)
+        labels_of = {name: label for label, name in enumerate(names)}
+        found: list[tuple[int, Path]] = []
+        for path in listing.paths:
+            name, *below = path.relative_to(folder).parts
+            if below:
+                found.append((labels_of[name], path))
+            else:
+                listing.left_out.append((path, _IN_NO_CLASS))
         if not found:
+            told = summary(listing.left_out)
             raise ValueError(
-                f"{folder} holds no image; expected <class>/<image> with one of the endings "
-                f"{', '.join(SUFFIXES)}"
+                f"{folder} holds no image{f', but {told}' if told else ''}; expected "
+                f"<class>/<image> with one of the endings {', '.join(SUFFIXES)}"
             )
-        order = np.random.default_rng(_ORDER_SEED).permutation(len(found))
-        paths, labels = zip(*(found[index] for index in order), strict=True)
-        return split.of(ImageFiles(self.name, str(split), tuple(names), paths, labels))
+        found.sort()
+        labels = [label for label, _ in found]
+        if is_divided:
+            order = np.random.default_rng(_ORDER_SEED).permutation(len(found)).tolist()
+        elif split.name == _EVERYTHING:
+            order = stratified_order(labels)
+        else:
+            order = stratified_splits(labels)[split.name]
+        there = {labels[index] for index in order}
+        files = ImageFiles(
+            self.name,
+            str(split),
+            tuple(names),
+            tuple(found[index][1] for index in order),
+            tuple(labels[index] for index in order),
+            tuple(name for label, name in enumerate(names) if label not in there),
+            tuple(listing.left_out),
+        )
+        return split.of(files)
 
 
 def _folders(path: Path) -> list[Path]:
     if not path.is_dir():
         return []
-    return sorted(x for x in path.iterdir() if x.is_dir() and not x.name.startswith("."))
+    usable = (each for each in path.iterdir() if is_utf8(each.name) and not is_hidden(each.name))
+    return sorted(each for each in usable if each.is_dir())
+
+
+def _has_image(folder: Path) -> bool:
+    with os.scandir(folder) as entries:
+        return any(Path(entry.name).suffix.lower() in SUFFIXES for entry in entries)

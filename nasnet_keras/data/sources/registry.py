@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 from pathlib import Path
+
+from absl import logging
 
 from nasnet_keras.data.sources.cifar import PackedCifar, PreparedCifar
 from nasnet_keras.data.sources.dataset_format import DatasetFormat, find_format
 from nasnet_keras.data.sources.digits import Digits
-from nasnet_keras.data.sources.example_files import Examples
+from nasnet_keras.data.sources.example_files import Examples, ImageFiles
 from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.image_folder import ImageFolder
+from nasnet_keras.data.sources.image_listing import summary
 from nasnet_keras.data.sources.slim_files import SlimFiles
 from nasnet_keras.data.sources.tfds_files import BUILD_OR_SLIM, TfdsFiles, prepare_tfds
 from nasnet_keras.suggestions import unknown_name
@@ -25,6 +29,8 @@ FORMATS: tuple[type[DatasetFormat], ...] = (
     ImageFolder,
     SlimFiles,
 )
+
+_SHOWN = 10
 
 Directory = str | os.PathLike[str] | None
 
@@ -87,9 +93,13 @@ def load_dataset(
 
 
 def find_examples(
-    name: str, split: str, dataset_dir: Directory, download: bool = False
+    name: str,
+    split: str,
+    dataset_dir: Directory,
+    download: bool = False,
+    allow_empty_classes: bool = False,
 ) -> Examples:
-    """Finds the files of one split, to stream it.
+    """Finds the files of one split, to stream it; says once what is left out of a folder.
 
     Args:
         name: A TFDS dataset of labelled images (`"imagenet2012"`, `"cifar10:3.0.2"`), the name of a
@@ -97,13 +107,36 @@ def find_examples(
         split: A split of it or a part of one.
         dataset_dir: Where datasets are; for a folder of images, that of the splits.
         download: Prepare the dataset with TensorFlow Datasets where it is missing.
+        allow_empty_classes: Whether a class of a folder of images may have none in the split.
 
     Raises:
         FileNotFoundError: The dataset or one of its files is missing.
-        ValueError: The dataset or split is unknown; the nearest is suggested.
+        ValueError: The dataset or split is unknown; the nearest is suggested. Or a class is empty.
     """
     found = _open(name, dataset_dir, download)
-    return found.read(found.parse(split))
+    examples = found.read(found.parse(split))
+    if isinstance(examples, ImageFiles):
+        told = summary(examples.left_out)
+        if examples.empty_classes and not allow_empty_classes:
+            raise ValueError(
+                f"dataset {name}: {split} of {found.root} has no image of "
+                f"{_listed(examples.empty_classes)}{f'; left out are {told}' if told else ''}; "
+                "allow_empty_classes goes on"
+            )
+        if told:
+            _warn_once(f"dataset {name}: {found.root}, {split}: left out are {told}")
+    return examples
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    # A split is opened several times in a run.
+    logging.warning("%s", text)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(map(repr, names[:_SHOWN]))
+    return f"{shown} and {len(names) - _SHOWN} more classes" if len(names) > _SHOWN else shown
 
 
 def _open(name: str, dataset_dir: Directory, download: bool = False) -> DatasetFormat:

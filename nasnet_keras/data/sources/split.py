@@ -58,7 +58,7 @@ class Split(NamedTuple):
 
 
 def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:
-    """Reads what a user wrote; `val`, `valid` and `validation` stand for each other.
+    """Reads what a user wrote; `val`, `valid` and `Validation` stand for each other.
 
     Args:
         split: Name of a split, with a range or not.
@@ -72,15 +72,22 @@ def parse_split(split: str, dataset: str, splits: Iterable[str]) -> Split:
     if match is None:
         raise ValueError(f"split {split!r} is not like 'train', 'train[:45000]' or 'train[90%:]'")
     splits = list(splits)
-    name = next((each for each in _names(match["name"]) if each in splits), None)
+    known = {each.lower(): each for each in splits} | {each: each for each in splits}
+    name = next((known[each] for each in _names(match["name"]) if each in known), None)
     if name is None:
         raise ValueError(unknown_name(f"split of {dataset}", match["name"], splits))
     return Split(name, match["start"], match["stop"])
 
 
+def is_split_name(name: str) -> bool:
+    """Returns whether a folder of this name is a split, and not a class."""
+    return any(name.lower() in names for names in _SAME)
+
+
 def _names(name: str) -> tuple[str, ...]:
     """Returns a name of a split and what else it may be called."""
-    return name, *(other for names in _SAME if name in names for other in names)
+    plain = name.lower()
+    return name, plain, *(other for names in _SAME if plain in names for other in names)
 
 
 def _count(bound: str, examples: int) -> int:

@@ -111,7 +111,7 @@ DATASETS = {
         classes=("cat", "dog"),
         train=12,
         splits=("train", "validation"),
-        missing="holds no folders like train/<class>/<image>.jpg",
+        missing="holds no folders like train/<class>/<image>.jpg or <class>/<image>.jpg",
     ),
     SlimFiles: Dataset(
         name="birds",

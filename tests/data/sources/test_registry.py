@@ -39,6 +39,7 @@ def test_held_out_splits_have_three_names(there, typed):
 def test_name_as_typed_comes_first():
     assert parse_split("valid", "x", ["val", "valid"]).name == "valid"
     assert parse_split("training", "x", ["train"]).name == "train"
+    assert parse_split("test", "x", ["Train", "Test"]).name == "Test"
 
 
 def test_bad_parts_of_splits_are_refused():
