@@ -19,10 +19,10 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union
 
 from nasnet_keras.atomic_files import atomic_write
+from nasnet_keras.input_files import read_file
 from nasnet_keras.suggestions import unknown_name
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def read_settings(cls: type[_Settings], path: str | os.PathLike[str]) -> _Settin
         ValueError: It is no JSON, or not what `cls` is; one line says what is wrong.
     """
     try:
-        return cls.from_dict(json.loads(Path(path).read_bytes()))
+        return cls.from_dict(json.loads(read_file(path)))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is not {cls.called}: {error}") from None
 

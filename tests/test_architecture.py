@@ -14,6 +14,7 @@ ROOT = Path(nasnet_keras.__file__).parent
 
 # What every folder may import: single files that stand beside them all.
 SHARED = ("directory_lock", "replica_seeds", "settings", "suggestions", "atomic_files")
+SHARED += ("input_files",)
 # What the files of a folder may import besides those of their own; a name stands for all below it.
 # The folders stand in the order of the arrows: each imports only what stands above it.
 ALLOWED = {
@@ -27,7 +28,7 @@ ALLOWED = {
     "data/sources": ("data",),
     "data/streams": ("data",),
     "training": ("layers", "models", "weights", "data", "training"),
-    "training/callbacks": ("layers", "training"),
+    "training/callbacks": ("layers", "training", "weights"),
     "training/optimizers": ("layers",),
     "training/step": ("layers",),
     "classification": ("genotypes", "layers", "models", "weights", "data", "training"),

@@ -23,7 +23,7 @@ class Classifier(Protocol):
         """Returns the likeliest classes of an encoded image, best first, with their scores.
 
         Raises:
-            ValueError: The bytes are not a complete image.
+            ValueError: The bytes are not a complete image, or a score is not finite.
         """
         ...
 
@@ -70,6 +70,7 @@ class _KerasClassifier:
         pixels = decode_image(image_bytes)[np.newaxis]
         images = preprocess(pixels, trained.preprocessing_name, trained.image_size)
         scores = np.asarray(self._model(images, training=False)["probabilities"])[0]
+        _check_scores(scores)
         best = np.argsort(-scores, kind="stable")[: self._top_k]
         return [(trained.class_names[i], float(scores[i])) for i in best]
 
@@ -100,5 +101,12 @@ class _SavedModelClassifier:
         except self._tf.errors.InvalidArgumentError as error:
             raise ValueError(f"not an image that TensorFlow decodes: {error.message}") from None
         names = [name.decode() for name in answer["names"].numpy()[0]]
-        scores = answer["scores"].numpy()[0].tolist()
-        return list(zip(names, scores, strict=True))[: self._top_k]
+        scores = answer["scores"].numpy()[0]
+        _check_scores(scores)
+        return list(zip(names, scores.tolist(), strict=True))[: self._top_k]
+
+
+def _check_scores(scores: np.ndarray) -> None:
+    """Refuses an answer that is none: numbers overflowed, or the weights are no numbers."""
+    if not np.isfinite(scores).all():
+        raise ValueError("the network answers with numbers that are not finite")

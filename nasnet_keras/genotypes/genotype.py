@@ -11,6 +11,7 @@ from typing import Any
 
 from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.genotypes.operation_table import COMBINERS, OPERATIONS
+from nasnet_keras.input_files import read_text
 from nasnet_keras.suggestions import unknown_name
 
 _FORMAT = "nasnet_keras.genotype"
@@ -303,8 +304,7 @@ class Genotype:
             ValueError: It holds no genotype; the message names the file.
         """
         try:
-            with open(path, encoding="utf-8") as file:
-                return cls.from_json(file.read())
+            return cls.from_json(read_text(path))
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{os.fspath(path)}: {error}") from None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from nasnet_keras.input_files import read_file
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.errors import USAGE_ERROR, one_line
 from nasnet_keras.programs.program import Program
@@ -53,8 +54,7 @@ def main(flags: Flags, arguments: list[str]) -> int:
     errors = 0
     for file in arguments:
         try:
-            with open(file, "rb") as stream:
-                answer = classifier.classify(stream.read())
+            answer = classifier.classify(read_file(file))
         except OSError as error:
             print(f"error: {one_line(error)}", file=sys.stderr)
             errors += 1

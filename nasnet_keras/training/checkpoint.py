@@ -15,6 +15,10 @@ import numpy as np
 from keras import ops
 
 from nasnet_keras.atomic_files import atomic_write, make_directory
+from nasnet_keras.settings import shown
+from nasnet_keras.weights.assign import first_line
+from nasnet_keras.weights.keras_archive import check_keras_file, read_json_member
+from nasnet_keras.weights.values import check_finite, model_values
 
 # Keras reads the members it knows and passes over this one.
 _STATE_NAME = "training_state.json"
@@ -82,17 +86,24 @@ def read_training_state(path: str | os.PathLike[str]) -> TrainingState | None:
         OSError: There is no such file.
         ValueError: It is not a complete `.keras` file.
     """
+    state = read_json_member(path, _STATE_NAME)
+    if state is None:
+        return None
     try:
-        with zipfile.ZipFile(path) as archive:
-            if _STATE_NAME not in archive.namelist():
-                return None
-            return TrainingState(**json.loads(archive.read(_STATE_NAME)))
-    except (zipfile.BadZipFile, TypeError, ValueError) as error:
+        state = TrainingState(**state)
+        if type(state.step) is not int or state.step < 0:
+            raise ValueError(f"step is a whole number of at least 0, got {shown(state.step)}")
+        check_finite("it", [("metrics", np.asarray(sums, float)) for sums in state.metrics])
+        _ = [np.asarray(seed, "uint32") for seed in state.seeds]
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} is not a complete checkpoint: {error}") from None
+    return state
 
 
 def restore_checkpoint(model: keras.Model, path: str | os.PathLike[str]) -> TrainingState:
     """Brings a network, its optimizer and its random generators to where a checkpoint was saved.
+
+    An error leaves all of them as they were.
 
     Args:
         model: The network of the same recipe, compiled and as new.
@@ -103,22 +114,30 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike[str]) -> Trai
 
     Raises:
         OSError: There is no such file.
-        ValueError: It is damaged, or of another network.
+        ValueError: It is damaged, or of another network, or a number in it is not finite.
     """
+    check_keras_file(path)
     state = read_training_state(path)
     if state is None:
         raise ValueError(f"{path} was not saved by a run, which cannot be continued from it")
     seeds = _seeds(model)
     model.optimizer.build(model.trainable_variables)
+    # Keras sets one variable after another and tells at the end which did not fit.
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [ops.convert_to_numpy(variable) for variable in variables]
     try:
         if len(seeds) != len(state.seeds):
             raise ValueError(f"it has {len(state.seeds)} random generators, and not {len(seeds)}")
         model.load_weights(path)
+        for variable, value in zip(seeds, state.seeds, strict=True):
+            variable.assign(np.asarray(value, variable.dtype))
+        check_finite("it", model_values(model))
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"{path} does not fit the network of this run: {reason}") from error
-    for variable, value in zip(seeds, state.seeds, strict=True):
-        variable.assign(np.asarray(value, variable.dtype))
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        raise ValueError(
+            f"{path} does not fit the network of this run: {first_line(error)}"
+        ) from error
     return state
 
 

@@ -14,9 +14,10 @@ from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME
 from nasnet_keras.training.saved_network import load_model
-from nasnet_keras.weights.assign import LISTED, LoadReport, MisfitError, check_list
+from nasnet_keras.weights.assign import LoadReport, MisfitError, check_list
 from nasnet_keras.weights.pretrained import load_pretrained, load_saved_model
 from nasnet_keras.weights.slim_names import in_scopes
+from nasnet_keras.weights.values import LISTED
 
 
 def start_from(

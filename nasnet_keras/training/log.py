@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nasnet_keras.input_files import check_file
+
 LOG_NAME = "metrics.jsonl"
 
 
@@ -45,6 +47,7 @@ def read_log(log: Path) -> list[dict[str, Any]]:
     Raises:
         OSError: There is no such file.
     """
+    check_file(log)
     records = {}
     for line in log.read_text(errors="replace").splitlines():
         try:

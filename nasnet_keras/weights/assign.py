@@ -11,9 +11,7 @@ import numpy as np
 
 from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, is_auxiliary, is_head
-
-LISTED = 10
-"""How many names of each kind an error lists."""
+from nasnet_keras.weights.values import LISTED, as_weight, check_finite
 
 
 @dataclass(frozen=True)
@@ -23,10 +21,12 @@ class StoredArray:
     Attributes:
         shape: Its shape, known without reading.
         read: Returns it.
+        is_float: Whether it may be a weight of a network, and no counter.
     """
 
     shape: tuple[int, ...]
     read: Callable[[], np.ndarray]
+    is_float: bool = True
 
 
 @dataclass(frozen=True)
@@ -146,14 +146,18 @@ def assign_strictly(
 
     Raises:
         MisfitError: They do not fit, see `check_fit`.
-        ValueError: The source is damaged.
+        ValueError: The source is damaged, or holds what is no finite number.
     """
     check_fit(variables, arrays, source, model_name, scope_of, advice)
     # Read everything first: a file may turn out to be cut short at its last array.
-    values = [(variable, np.asarray(arrays[name].read())) for name, variable in variables.items()]
-    for variable, value in values:
-        variable.assign(value)
-    return sum(math.prod(variable.shape) for variable, _ in values)
+    values = {
+        name: as_weight(name, arrays[name].read(), variable, source)
+        for name, variable in variables.items()
+    }
+    check_finite(source, values.items())
+    for name, variable in variables.items():
+        variable.assign(values[name])
+    return sum(math.prod(variable.shape) for variable in variables.values())
 
 
 def check_fit(

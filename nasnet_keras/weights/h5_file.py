@@ -1,16 +1,36 @@
-"""The arrays of an HDF5 file, with nothing followed and nothing unpickled."""
+"""The arrays of an HDF5 file, with nothing followed, nothing unpickled and nothing unpacked."""
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from nasnet_keras.weights.assign import StoredArray
+import numpy as np
+
+from nasnet_keras.input_files import check_file
+from nasnet_keras.weights.assign import StoredArray, first_line
+from nasnet_keras.weights.values import is_number
 
 if TYPE_CHECKING:
     import h5py
+
+_UNPACKED_TIMES = 10
+_UNPACKED_BYTES = 256 << 20
+
+
+def most_unpacked(size: int) -> int:
+    """Returns how many bytes a file of weights may hold unpacked.
+
+    Keras packs nothing, and weights that another program packed shrink by a tenth; moments that are
+    still zero vanish. The first 256 MiB are nothing that hurts.
+
+    Args:
+        size: Bytes of the file.
+    """
+    return _UNPACKED_TIMES * size + _UNPACKED_BYTES
 
 
 @contextmanager
@@ -26,38 +46,80 @@ def open_h5(path: str | os.PathLike[str]) -> Iterator[dict[str, StoredArray]]:
         `{"group/array": StoredArray}`; arrays are read only while the file is open.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is no HDF5 file, or is damaged, or keeps arrays elsewhere.
+        OSError: There is no such file.
+        ValueError: See `list_arrays`.
     """
-    import h5py
-
-    if not os.path.isfile(path):
-        raise FileNotFoundError(f"no such file: {os.fspath(path)}")
-    arrays: dict[str, StoredArray] = {}
-
-    def collect(name: str, node: Any) -> None:
-        if isinstance(node, h5py.Dataset):
-            if node.external or node.is_virtual:
-                raise ValueError(f"{os.fspath(path)} keeps array {name!r} in another file")
-            arrays[name] = StoredArray(tuple(node.shape), _reader(path, name, node))
-
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(f"{os.fspath(path)} is not a readable HDF5 file: {error}") from error
-    with file:
-        try:
-            file.visititems(collect)
-        except (OSError, RuntimeError, KeyError) as error:
-            raise ValueError(f"{os.fspath(path)} is damaged: {error}") from error
+    check_file(path)
+    source = os.fspath(path)
+    with list_arrays(source, source, os.path.getsize(source)) as arrays:
         yield arrays
 
 
-def _reader(path: str | os.PathLike[str], name: str, dataset: h5py.Dataset) -> Any:
-    def read() -> Any:
+@contextmanager
+def list_arrays(file: str | IO[bytes], source: str, size: int) -> Iterator[dict[str, StoredArray]]:
+    """Lists the arrays of an HDF5 file, of which none is read yet.
+
+    Args:
+        file: The file, or its path.
+        source: What an error calls it.
+        size: Its bytes.
+
+    Yields:
+        `{"group/array": StoredArray}`.
+
+    Raises:
+        ValueError: It is no HDF5 file, or is damaged; it keeps arrays elsewhere, has one that holds
+            no numbers, or unpacks to far more than it has.
+    """
+    import h5py
+
+    arrays: dict[str, StoredArray] = {}
+    unpacked = 0
+
+    def collect(name: str, node: Any) -> None:
+        nonlocal unpacked
+        if isinstance(node, h5py.Dataset):
+            dtype = _checked_dtype(source, name, node)
+            unpacked += math.prod(node.shape) * dtype.itemsize
+            arrays[name] = StoredArray(
+                tuple(node.shape), _reader(source, name, node, dtype), dtype.kind not in "iu"
+            )
+
+    try:
+        opened = h5py.File(file, "r")
+    except (OSError, RuntimeError) as error:
+        raise ValueError(f"{source} is not a readable HDF5 file: {first_line(error)}") from error
+    with opened:
         try:
-            return dataset[()]
-        except (OSError, RuntimeError) as error:
-            raise ValueError(f"{os.fspath(path)} is damaged at {name!r}: {error}") from error
+            opened.visititems(collect)
+        except (OSError, RuntimeError, KeyError, TypeError) as error:
+            raise ValueError(f"{source} is damaged: {first_line(error)}") from error
+        if unpacked > most_unpacked(size):
+            raise ValueError(
+                f"{source} has {size:,} bytes and unpacks to {unpacked:,}; at most "
+                f"{most_unpacked(size):,} are read"
+            )
+        yield arrays
+
+
+def _checked_dtype(source: str, name: str, dataset: h5py.Dataset) -> np.dtype:
+    """Returns what an array holds; refuses what is no array of numbers in this file."""
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{source} keeps array {name!r} in another file")
+    # How Keras marks what HDF5 has no type for.
+    if dataset.dtype.kind == "V" and dataset.attrs.get("dtype") == "bfloat16":
+        return np.dtype("bfloat16")
+    if dataset.shape is None or not is_number(dataset.dtype):
+        what = "nothing" if dataset.shape is None else f"{dataset.dtype} values"
+        raise ValueError(f"{source} holds {what} at {name!r}, which are no weights")
+    return dataset.dtype
+
+
+def _reader(source: str, name: str, dataset: h5py.Dataset, dtype: np.dtype) -> Any:
+    def read() -> np.ndarray:
+        try:
+            return np.array(dataset, dtype)
+        except (OSError, RuntimeError, TypeError) as error:
+            raise ValueError(f"{source} is damaged at {name!r}: {first_line(error)}") from error
 
     return read

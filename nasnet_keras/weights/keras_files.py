@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,12 +19,14 @@ from nasnet_keras.weights.assign import (
     set_missing_aside,
 )
 from nasnet_keras.weights.h5_file import open_h5
+from nasnet_keras.weights.keras_archive import check_keras_file
 from nasnet_keras.weights.slim_names import (
     CLASSIFIER_SCOPE,
     in_scopes,
     is_auxiliary,
     network_variables,
 )
+from nasnet_keras.weights.values import check_finite, model_values
 
 _GROUP = "layers/"
 _AUXILIARY_GROUP, _CLASSIFIER_GROUP = "layers/auxiliary_head/", "layers/classifier_head/"
@@ -42,14 +43,12 @@ def load_keras_model(path: str | os.PathLike[str], compile: bool = False) -> ker
         The model.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is truncated, no `.keras` file, holds what safe mode refuses, or no model.
+        OSError: There is no such file.
+        ValueError: It is truncated, no `.keras` file, holds what safe mode refuses, or no model; or
+            a weight is not finite.
     """
     path = os.fspath(path)
-    if not os.path.exists(path):
-        raise FileNotFoundError(2, "no such file", path)
-    if os.path.isdir(path) or not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is not a complete .keras file (truncated, or another format)")
+    check_keras_file(path)
     try:
         model = keras.saving.load_model(path, compile=compile, safe_mode=True)
     # Whatever is wrong with such a file (zip, JSON, HDF5, a class unknown), Keras's own way of
@@ -59,6 +58,7 @@ def load_keras_model(path: str | os.PathLike[str], compile: bool = False) -> ker
         raise ValueError(f"{path} cannot be read as a network: {reason}") from error
     if not isinstance(model, keras.Model):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a network")
+    check_finite(path, model_values(model))
     return model
 
 
@@ -178,7 +178,7 @@ def load_own_weights_file(
                 continue
             if name in paths:
                 arrays[paths[name]] = array
-            elif not np.issubdtype(np.asarray(array.read()).dtype, np.floating):
+            elif not array.is_float:
                 continue
             elif name.startswith(_AUXILIARY_GROUP) or (
                 name.startswith(_CLASSIFIER_GROUP) and not has_classifier

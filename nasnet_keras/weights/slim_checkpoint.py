@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from nasnet_keras.input_files import check_file
 from nasnet_keras.weights.assign import (
     LoadReport,
     StoredArray,
@@ -128,7 +130,12 @@ def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
     """Returns the training step of a checkpoint, 0 where it has none; errors as above."""
     _, arrays = _open_checkpoint(prefix)
     step = arrays.get("global_step")
-    return 0 if step is None else int(step.read())
+    if step is None:
+        return 0
+    value = np.asarray(step.read())
+    if value.shape or value.dtype.kind not in "iu":
+        raise ValueError(f"{os.fspath(prefix)} has no whole number as its global_step")
+    return int(value)
 
 
 def import_tensorflow() -> Any:
@@ -200,10 +207,14 @@ def _check_table(tf: Any, prefix: str) -> None:
     """Refuses a file that is no table; TensorFlow does too, with lines of its own on the terminal.
 
     Raises:
+        OSError: One of the checkpoint's files is no file.
         ValueError: The file is no table, or is cut short.
     """
     index = f"{prefix}.index"
     path = index if tf.io.gfile.exists(index) else prefix  # A TF 0.x checkpoint is one file.
+    # A remote one has an address, of which nothing is found here.
+    for local in glob.glob(f"{glob.escape(prefix)}.data-*") + glob.glob(glob.escape(path)):
+        check_file(local)
     size = tf.io.gfile.stat(path).length
     with tf.io.gfile.GFile(path, "rb") as file:
         file.seek(max(0, size - len(_TABLE_MAGIC)))

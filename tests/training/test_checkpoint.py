@@ -81,7 +81,7 @@ def test_checkpoint_of_another_network_or_none_is_refused(trained, tmp_path):
     with pytest.raises(ValueError, match="was not saved by a run"):
         restore_checkpoint(small_network(), tmp_path / "plain.keras")
     (tmp_path / "cut.keras").write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(ValueError, match="is not a complete checkpoint"):
+    with pytest.raises(ValueError, match="is not a complete .keras file"):
         restore_checkpoint(small_network(), tmp_path / "cut.keras")
 
 

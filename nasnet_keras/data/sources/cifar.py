@@ -16,6 +16,7 @@ from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfds_files import BUILD, TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
+from nasnet_keras.input_files import check_file
 
 SPLITS = ("train", "test")
 _HOW = f"{BUILD}, or put {{name}}.npz there"
@@ -37,6 +38,7 @@ class PackedCifar(DatasetFormat):
         return SPLITS if self.path.exists() else ()
 
     def load(self, split: Split) -> ImageDataset:
+        check_file(self.path)
         with np.load(self.path) as arrays:
             keys = (f"{split.name}_images", f"{split.name}_labels", "class_names")
             if missing := {*keys} - {*arrays}:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import os
-from pathlib import Path
+
+from nasnet_keras.input_files import read_file
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -29,7 +30,7 @@ def read_list_file(path: str | os.PathLike[str]) -> dict[int, str]:
         OSError: The file cannot be read.
         ValueError: It is not text.
     """
-    content = Path(path).read_bytes()
+    content = read_file(path)
     mark = next((each for each in _MARKS if content.startswith(each)), b"")
     try:
         text = content[len(mark) :].decode(_MARKS.get(mark, "utf-8"))

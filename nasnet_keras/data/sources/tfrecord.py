@@ -11,6 +11,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from nasnet_keras.input_files import check_file
+
 # A record: its length, 8 bytes; a checksum of the length, 4; the bytes; a checksum of the bytes, 4.
 _HEADER, _FOOTER = 12, 4
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -23,6 +25,7 @@ def count_records(path: str | os.PathLike[str]) -> int:
     Raises:
         OSError: The file cannot be read.
     """
+    check_file(path)
     size = os.path.getsize(path)
     position = records = 0
     with Path(path).open("rb", buffering=0) as file:
@@ -43,6 +46,7 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:
         OSError: The file cannot be read.
         ValueError: The file ends within a record.
     """
+    check_file(path)
     index = position = 0
     with Path(path).open("rb") as file:
         while header := file.read(_HEADER):

@@ -14,6 +14,7 @@ from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 from nasnet_keras.detection.data.source_values import image_sides, whole_number
+from nasnet_keras.input_files import read_file
 from nasnet_keras.settings import shown
 
 
@@ -138,7 +139,7 @@ def read_coco(
 
 def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_file(path))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     for key in ("images", "annotations", "categories"):

@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from nasnet_keras.data.image_reader import FORMAT_NAMES, open_image
 from nasnet_keras.detection.data.source_images import SourceImage
+from nasnet_keras.input_files import check_file
 
 _ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 
@@ -50,6 +51,7 @@ def header_of(image: SourceImage) -> tuple[int, int, bool] | str:
     if image.path is None:
         return f"the file name {image.name!r} leads out of the folder of the images"
     try:
+        check_file(image.path)
         with image.path.open("rb") as file:
             return image_header(file, image.path, image.size)
     except FileNotFoundError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.input_files import read_text
 
 _LONGEST_NUMBER = 18  # Digits; ids are int64.
 
@@ -31,7 +32,7 @@ def read_image_ids(path: str | os.PathLike[str], index: DetectionIndex) -> list[
     """
     images = _Images(index)
     lines: dict[int, int] = {}
-    for line_number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+    for line_number, line in enumerate(read_text(path).splitlines(), 1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

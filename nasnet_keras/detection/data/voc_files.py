@@ -16,6 +16,7 @@ from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 from nasnet_keras.detection.data.source_values import image_sides, whole_number
+from nasnet_keras.input_files import read_file, read_text
 
 VOC_CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -43,7 +44,7 @@ class VocDirectory(DetectionFormat):
     ) -> DetectionIndex:
         listing = self.root / "ImageSets" / "Main" / f"{split.name}.txt"
         # A line may have a second column, as the lists of one class do.
-        lines = listing.read_text(encoding="utf-8").splitlines()
+        lines = read_text(listing).splitlines()
         names = [line.split()[0] for line in lines if line.strip()]
         problems: list[str] = []
         trees: dict[str, Element | None] = {}
@@ -135,7 +136,7 @@ def _tree_or_problem(path: Path, problems: list[str], safe: bool = True) -> Elem
     try:
         if not safe:
             raise ValueError("the name leads out of the folder")
-        return parse_xml(path.read_bytes())
+        return parse_xml(read_file(path))
     except FileNotFoundError:
         problems.append(f"{path} is missing")
     except (OSError, ValueError) as error:

@@ -16,6 +16,7 @@ import numpy as np
 
 from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.detection.data.detection_index import DetectionIndex
+from nasnet_keras.input_files import read_file
 
 SUMMARY_NAMES = (
     *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
@@ -256,7 +257,7 @@ def read_results(path: str | os.PathLike[str], index: DetectionIndex) -> list[di
         ValueError: It is not JSON, or not results on this dataset.
     """
     try:
-        results = json.loads(Path(path).read_bytes())
+        results = json.loads(read_file(path))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{os.fspath(path)} is not JSON: {error}") from error
     check_results(index, results)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,6 +15,7 @@ from nasnet_keras.data.image_reader import decode_image, rgb_pixels
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.detection.visualization.drawing import class_color, draw_boxes
+from nasnet_keras.input_files import read_file
 
 PADDING = 0.0
 """Value of the pixels below and beside a picture that does not fill the detector's image."""
@@ -99,7 +99,8 @@ class Predictor:
 
         Raises:
             OSError: The file cannot be read.
-            ValueError: It is not an image, or the array has another shape.
+            ValueError: It is not an image, or the array has another shape; or a detection is not
+                finite.
         """
         served = self.served
         pixels = read_pixels(picture)
@@ -107,6 +108,8 @@ class Predictor:
         batch = {IMAGES: image[np.newaxis], SIZES: np.asarray([size], "float32")}
         found = served.model.predict_on_batch(batch)
         found = {name: np.asarray(values)[0] for name, values in found.items()}
+        if not all(np.isfinite(found[name]).all() for name in ("boxes", "scores")):
+            raise ValueError("the detector answers with numbers that are not finite")
         return as_detections(served, found, pixels.shape[:2], scale, self.min_score)
 
 
@@ -150,7 +153,7 @@ def read_pixels(picture: Picture) -> np.ndarray:
     if isinstance(picture, bytes):
         return decode_image(picture)
     if isinstance(picture, str | os.PathLike):
-        return decode_image(Path(picture).read_bytes())
+        return decode_image(read_file(picture))
     pixels = np.asarray(picture)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ValueError(f"a picture has shape (height, width, 3), got {pixels.shape}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.input_files import read_text
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
@@ -104,7 +105,7 @@ def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
         ValueError: It is not text, there is no name, or one is there twice.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{os.fspath(path)} is not text: {error}") from error
     names = tuple(line.strip() for line in lines if line.strip())

@@ -15,6 +15,7 @@ from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.weights.assign import MisfitError
+from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.weights.pretrained import IMAGENET, load_pretrained
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
@@ -68,9 +69,6 @@ def start_detector_from(
 
 def _holds_detector(path: Path) -> bool:
     """Returns whether a `.keras` file, or the one of a run, is a detector's."""
-    import json
-    import zipfile
-
     try:
         path = find_checkpoint(path)
     except FileNotFoundError:
@@ -78,10 +76,10 @@ def _holds_detector(path: Path) -> bool:
     if path.suffix != ".keras":
         return False
     try:
-        with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read("config.json")).get("class_name") == FasterRCNN.__name__
-    except (zipfile.BadZipFile, KeyError, ValueError):
+        config = read_json_member(path, CONFIG_NAME)
+    except (OSError, ValueError):
         return False  # What is wrong with it, the loader says.
+    return isinstance(config, dict) and config.get("class_name") == FasterRCNN.__name__
 
 
 def _from_detector(model: FasterRCNN, path: Path, class_names: Sequence[str] | None) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nasnet_keras.input_files import check_file
+
 # Ends every line: CRC-32 of all lines up to this one, checksums left out. So a line that was
 # changed, lost or moved is noticed, not only one that is not JSON any more.
 _CHECK = b',"check":"%08x"}\n'
@@ -52,6 +54,7 @@ def read_journal(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any],
     """
     place = Place()
     try:
+        check_file(path)
         file = open(path, "rb")  # noqa: SIM115 - closed below.
     except FileNotFoundError:
         return

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 from nasnet_keras.training.callbacks.step_callback import StepCallback
+from nasnet_keras.training.callbacks.stopping import NonFiniteLossError, last_good
 from nasnet_keras.training.checkpoint import keep_copy, link_or_copy, save_checkpoint
 from nasnet_keras.training.curves import Panels, draw_curves
 from nasnet_keras.training.log import LOG_NAME, append_epoch, best_score
 from nasnet_keras.training.run import Run
 from nasnet_keras.training.run_directory import BEST_NAME, COPIES_NAME
+from nasnet_keras.weights.values import check_finite, model_values
 
 _SECONDS_BETWEEN_PICTURES = 30
 
@@ -27,6 +30,7 @@ class SaveRun(StepCallback):
         panels: What `draw_curves` shows.
 
     Raises:
+        NonFiniteLossError: Out of `Model.fit`: a weight is not finite; nothing is replaced.
         OSError: Out of `Model.fit`: something cannot be written.
     """
 
@@ -46,8 +50,16 @@ class SaveRun(StepCallback):
             return  # Saved in a moment, at the end of the epoch.
         interval = self.run.options.save_interval_secs
         if self.run.stop.agreed or time.monotonic() - self._saved >= interval:
-            save_checkpoint(self.model, self.run.checkpoint, self.step, in_epoch=True)
+            self._save(self.run.checkpoint, in_epoch=True)
             self._saved = time.monotonic()
+
+    def _save(self, path: Path, in_epoch: bool = False) -> None:
+        """Saves the network, unless the last step has ruined it while its loss was still finite."""
+        try:
+            check_finite(f"step {self.step}", model_values(self.model))
+        except ValueError as error:
+            raise NonFiniteLossError(f"{error}; {last_good(self.run)}") from None
+        save_checkpoint(self.model, path, self.step, in_epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not self.epoch_is_complete:
@@ -65,11 +77,11 @@ class SaveRun(StepCallback):
         if score is not None and score > self.best:
             # First, so that a kill in between costs neither.
             best = run.directory / BEST_NAME
-            save_checkpoint(self.model, best, self.step)
+            self._save(best)
             link_or_copy(best, run.checkpoint)
             self.best = score
         else:
-            save_checkpoint(self.model, run.checkpoint, self.step)
+            self._save(run.checkpoint)
         self._saved = time.monotonic()
         keep = run.options.keep_checkpoints
         if keep:

@@ -20,7 +20,14 @@ class StopWhenAsked(StepCallback):
 
 
 class NonFiniteLossError(ArithmeticError):
-    """The loss is infinite or not a number: what follows would be lost work."""
+    """The loss or a weight is infinite or not a number: what follows would be lost work."""
+
+
+def last_good(run: Run) -> str:
+    """Returns which checkpoint a ruined run still has, for an error."""
+    if run.checkpoint.exists():
+        return f"the last good checkpoint is {run.checkpoint}"
+    return "there is no checkpoint yet"
 
 
 class StopAtNonFiniteLoss(StepCallback):
@@ -44,13 +51,9 @@ class StopAtNonFiniteLoss(StepCallback):
         loss = float(logs.get("loss", 0.0))
         if math.isfinite(loss):
             return
-        checkpoint = self.run.checkpoint
-        good = f"the last good checkpoint is {checkpoint}"
-        if not checkpoint.exists():
-            good = "there is no checkpoint yet"
         # The rate that this step was made with; a schedule counts from 0.
         rate = self.run.learning_rate_at(self.step - 1)
         raise NonFiniteLossError(
             f"the loss is {loss} at step {self.step}{self.describe(self.step)}, learning rate "
-            f"{rate:g}; {good}"
+            f"{rate:g}; {last_good(self.run)}"
         )

@@ -1,0 +1,91 @@
+"""What is in a `.keras` file, looked at before Keras unpacks it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from nasnet_keras.input_files import check_file
+from nasnet_keras.weights.assign import first_line
+from nasnet_keras.weights.h5_file import list_arrays, most_unpacked
+
+CONFIG_NAME = "config.json"
+_WEIGHTS_NAME = "model.weights.h5"
+# The largest published network's has 130 kB.
+_MOST_JSON = 16 << 20
+# What Keras, `zip` and Python write; the others unpack to any size before they are cut off.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+def check_keras_file(path: str | os.PathLike[str]) -> None:
+    """Refuses a `.keras` file that is none, or that unpacks to far more than it has.
+
+    Its arrays are listed and not read.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is damaged or unpacks to too much, or an array in it is no weight.
+    """
+    source = os.fspath(path)
+    with _open(path) as archive:
+        names = archive.namelist()
+        if CONFIG_NAME in names:
+            _read(archive, CONFIG_NAME, source)
+        if _WEIGHTS_NAME in names:
+            entry = archive.getinfo(_WEIGHTS_NAME)
+            with archive.open(entry) as member:
+                packed = entry.compress_type != zipfile.ZIP_STORED
+                file: Any = io.BytesIO(member.read()) if packed else member
+                with list_arrays(file, f"{source} ({_WEIGHTS_NAME})", os.path.getsize(path)):
+                    pass
+
+
+def read_json_member(path: str | os.PathLike[str], name: str) -> Any:
+    """Reads a JSON file out of a `.keras` file; `None` where it has none of that name.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is no complete `.keras` file.
+    """
+    with _open(path) as archive:
+        return _read(archive, name, os.fspath(path)) if name in archive.namelist() else None
+
+
+@contextmanager
+def _open(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+    check_file(path)
+    source, size = os.fspath(path), os.path.getsize(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            unpacked = sum(entry.file_size for entry in entries)
+            if unpacked > most_unpacked(size):
+                raise ValueError(
+                    f"{source} has {size:,} bytes and unpacks to {unpacked:,}; at most "
+                    f"{most_unpacked(size):,} are read"
+                )
+            if any(entry.compress_type not in _METHODS for entry in entries):
+                raise ValueError(f"{source} is packed in a way that Keras does not pack")
+            yield archive
+    # What `zipfile` raises for damage depends on where it is.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise ValueError(
+            f"{source} is not a complete .keras file (truncated, or another format): "
+            f"{first_line(error)}"
+        ) from error
+
+
+def _read(archive: zipfile.ZipFile, name: str, source: str) -> Any:
+    size = archive.getinfo(name).file_size
+    if size > _MOST_JSON:
+        raise ValueError(f"{source}: {name} has {size:,} bytes; at most {_MOST_JSON:,} are read")
+    try:
+        return json.loads(archive.read(name))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{source}: {name} is not JSON: {first_line(error)}") from error
