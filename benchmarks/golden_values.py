@@ -3,7 +3,8 @@
 Runs the three golden networks with the golden weights on the active Keras backend and prints the
 largest absolute differences: at evaluation, of logits and of every end point's mean and deviation;
 with batch statistics, of the auxiliary head's logits and the pooled features; and the relative
-difference of the L2 sum.
+difference of the L2 sum. Then the two original detectors: the largest difference of each part, and
+the relative one of the four losses.
 
     python benchmarks/golden_values.py [--output=golden.json]
 """
@@ -30,17 +31,24 @@ def main(_: list[str]) -> None:
     check_output(_OUTPUT.value)
     # The golden networks are the tests'; a checkout has them, an installed package does not.
     sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.golden_detector import CONFIGS
     from tests.golden_network import NETWORKS
 
-    rows = [measure(name) for name in NETWORKS]
+    networks = [measure(name) for name in NETWORKS]
+    print_table(networks)
+    detectors = [measure_detector(tag) for tag in CONFIGS]
+    print_table(detectors)
+    if _OUTPUT.value:
+        write_json(_OUTPUT.value, [*networks, *detectors])
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
     table = Table(box=box.MARKDOWN)
-    for heading in rows[0]:
-        table.add_column(heading, justify="left" if heading == "network" else "right")
+    for heading, value in rows[0].items():
+        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
     for row in rows:
         table.add_row(*(x if isinstance(x, str) else f"{x:.1e}" for x in row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
-    if _OUTPUT.value:
-        write_json(_OUTPUT.value, rows)
 
 
 def measure(name: str) -> dict[str, Any]:
@@ -83,6 +91,16 @@ def measure(name: str) -> dict[str, Any]:
         ),
         "L2 sum, relative": abs(l2_sum(name, network) / l2 - 1),
     }
+
+
+def measure_detector(tag: str) -> dict[str, Any]:
+    """Compares one of the original detectors; see `tests/golden_detector.py`."""
+    from nasnet_keras.detection.weights.detector_checkpoint import assign_detector
+    from tests.golden_detector import differences, golden_arrays, golden_config
+
+    detector = nk.FasterRCNN(golden_config(tag), seed=0)
+    assign_detector(detector, golden_arrays(tag), "the original")
+    return {"detector": tag, **differences(detector, tag)}
 
 
 if __name__ == "__main__":

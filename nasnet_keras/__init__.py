@@ -23,7 +23,7 @@ _HOME = {
         "get_genotype",
         "list_genotypes",
     ),
-    "nasnet_keras.detection.modeling.faster_rcnn": ("FasterRCNN",),
+    "nasnet_keras.detection": ("FasterRCNN", "create_detector", "load_detector_checkpoint"),
     "nasnet_keras.models": (
         "NASNetCIFAR",
         "NASNetLarge",
@@ -53,7 +53,11 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 if TYPE_CHECKING:
-    from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN  # noqa: F401
+    from nasnet_keras.detection import (  # noqa: F401
+        FasterRCNN,
+        create_detector,
+        load_detector_checkpoint,
+    )
     from nasnet_keras.genotypes import (  # noqa: F401
         Block,
         Branch,

@@ -36,6 +36,7 @@ ALLOWED = {
     "detection/modeling": ("genotypes", "layers", "models", "training/step"),
     "detection/data": ("data", "detection/modeling"),
     "detection/configuration": ("genotypes", "models", "detection/modeling", "detection/data"),
+    "detection/weights": ("weights", "detection/modeling", "detection/configuration"),
     "detection/evaluation": ("detection/modeling", "detection/data", "detection/configuration"),
     "detection/visualization": (
         *("data", "detection/modeling", "detection/data", "detection/configuration"),
@@ -43,12 +44,13 @@ ALLOWED = {
     ),
     "detection/inference": (
         *("layers", "weights", "data", "training", "detection/modeling", "detection/data"),
-        *("detection/configuration", "detection/evaluation", "detection/visualization"),
+        *("detection/configuration", "detection/weights", "detection/evaluation"),
+        "detection/visualization",
     ),
     "detection/training": (
         *("layers", "models", "weights", "data", "training", "detection/modeling"),
-        *("detection/data", "detection/configuration", "detection/evaluation"),
-        *("detection/visualization", "detection/inference"),
+        *("detection/data", "detection/configuration", "detection/weights"),
+        *("detection/evaluation", "detection/visualization", "detection/inference"),
     ),
     "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),
     "search": ("search/spaces", "search/strategies"),

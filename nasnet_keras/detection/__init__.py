@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nasnet_keras.detection.modeling.config import DetectorConfig
     from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
     from nasnet_keras.detection.training.optimizer import make_optimizer
+    from nasnet_keras.detection.weights.creation import create_detector
+    from nasnet_keras.detection.weights.detector_checkpoint import load_detector_checkpoint
 
 __all__ = [
     "Backbone",
@@ -20,8 +22,10 @@ __all__ = [
     "FasterRCNN",
     "TrainingConfig",
     "build_backbone",
+    "create_detector",
     "get_config",
     "list_configs",
+    "load_detector_checkpoint",
     "load_trained_detector",
     "make_optimizer",
     "split_network",
@@ -33,8 +37,10 @@ _MODULES = {
     "FasterRCNN": "modeling.faster_rcnn",
     "TrainingConfig": "configuration.training_config",
     "build_backbone": "modeling.backbone",
+    "create_detector": "weights.creation",
     "get_config": "configuration.configs",
     "list_configs": "configuration.configs",
+    "load_detector_checkpoint": "weights.detector_checkpoint",
     "load_trained_detector": "inference.trained_detector",
     "make_optimizer": "training.optimizer",
     "split_network": "modeling.backbone",

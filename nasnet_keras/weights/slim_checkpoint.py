@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from nasnet_keras.input_files import check_file
 from nasnet_keras.weights.assign import (
     LoadReport,
     StoredArray,
     assign_strictly,
     check_scopes,
-    first_line,
     set_missing_aside,
 )
 from nasnet_keras.weights.slim_names import (
@@ -28,13 +25,13 @@ from nasnet_keras.weights.slim_names import (
     slim_name,
     variable_path,
 )
+from nasnet_keras.weights.tensorflow_files import open_tensorflow_file
 
 AVERAGE = "/ExponentialMovingAverage"
 _NO_AVERAGE = " (no moving average)"
 _BOOKKEEPING = ("global_step", "beta1_power", "beta2_power")
+_DETECTOR_SCOPE = "FirstStageFeatureExtractor/"
 _CLASSIFIER_WORDS = ("FC/weights", "FC/biases")
-DATA_SUFFIX = ".data-00000-of-00001"
-_TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # How the tables of a checkpoint end (LevelDB's).
 
 
 def load_slim_checkpoint(
@@ -79,10 +76,14 @@ def load_slim_checkpoint(
             of each.
         ImportError: TensorFlow is not installed.
     """
-    source, found = _open_checkpoint(prefix)
+    source, found = open_tensorflow_file(prefix)
+    if any(name.startswith(_DETECTOR_SCOPE) for name in found):
+        raise ValueError(
+            f"{source} holds a detector, not a classifier: nk.load_detector_checkpoint reads it"
+        )
     paths = network_variables(model)
     variables = {slim_name(path): variable for path, variable in paths.items()}
-    arrays, ignored, averaged = _choose(found, use_moving_averages)
+    arrays, ignored, averaged = choose_arrays(found, use_moving_averages)
     check_scopes(exclude_scopes, [*variables, *arrays])
     kept = [name for name in variables if in_scopes(name, exclude_scopes)]
     has_auxiliary = any(is_auxiliary(name) for name in variables)
@@ -122,13 +123,13 @@ def load_slim_checkpoint(
 
 def slim_checkpoint_shapes(prefix: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
     """Returns the shape of everything in a checkpoint by name; arguments and errors as above."""
-    _, arrays = _open_checkpoint(prefix)
+    _, arrays = open_tensorflow_file(prefix)
     return {name: array.shape for name, array in arrays.items()}
 
 
 def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
     """Returns the training step of a checkpoint, 0 where it has none; errors as above."""
-    _, arrays = _open_checkpoint(prefix)
+    _, arrays = open_tensorflow_file(prefix)
     step = arrays.get("global_step")
     if step is None:
         return 0
@@ -138,98 +139,18 @@ def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
     return int(value)
 
 
-def import_tensorflow() -> Any:
-    """Returns TensorFlow, which only its own file format needs.
-
-    Raises:
-        ImportError: It is not installed.
-    """
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise ImportError("slim's checkpoints are TensorFlow's: install tensorflow") from error
-    return tf
-
-
-def _open_checkpoint(prefix: str | os.PathLike[str]) -> tuple[str, dict[str, StoredArray]]:
-    """Returns the real prefix and everything in the checkpoint."""
-    tf = import_tensorflow()
-    source = _find_prefix(tf, os.fspath(prefix))
-    _check_table(tf, source)
-    # What TensorFlow raises for a damaged file depends on where the damage is.
-    damage = (tf.errors.OpError, ValueError, RuntimeError, LookupError)
-    try:
-        reader = tf.train.load_checkpoint(source)
-        shapes = reader.get_variable_to_shape_map()
-    except damage as error:
-        raise ValueError(f"{source} is not a readable checkpoint: {first_line(error)}") from error
-
-    if any("/.ATTRIBUTES/" in name for name in shapes):
-        raise ValueError(
-            f"{source} is an object-based checkpoint (tf.train.Checkpoint), which has no slim names"
-        )
-
-    def stored(name: str, shape: Iterable[int]) -> StoredArray:
-        def read() -> np.ndarray:
-            try:
-                return reader.get_tensor(name)
-            except damage as error:
-                raise ValueError(
-                    f"{source} is cut short or damaged at {name!r}: {first_line(error)}"
-                ) from error
-
-        return StoredArray(tuple(shape), read)
-
-    return source, {name: stored(name, shapes[name]) for name in sorted(shapes)}
-
-
-def _find_prefix(tf: Any, prefix: str) -> str:
-    files = tf.io.gfile
-    if files.isdir(prefix):
-        latest = tf.train.latest_checkpoint(prefix)
-        if latest is not None:
-            return latest
-        # A published archive has no `checkpoint` file, or one that names its maker's directories.
-        indices = files.glob(os.path.join(prefix, "*.index"))
-        if len(indices) != 1:
-            raise FileNotFoundError(
-                f"{prefix} has {len(indices)} checkpoints and no `checkpoint` file that names one"
-            )
-        return indices[0].removesuffix(".index")
-    for suffix in (".index", DATA_SUFFIX):
-        prefix = prefix.removesuffix(suffix)
-    if files.exists(f"{prefix}.index") or files.exists(prefix):
-        return prefix
-    raise FileNotFoundError(f"no such checkpoint: {prefix} (there is no {prefix}.index)")
-
-
-def _check_table(tf: Any, prefix: str) -> None:
-    """Refuses a file that is no table; TensorFlow does too, with lines of its own on the terminal.
-
-    Raises:
-        OSError: One of the checkpoint's files is no file.
-        ValueError: The file is no table, or is cut short.
-    """
-    index = f"{prefix}.index"
-    path = index if tf.io.gfile.exists(index) else prefix  # A TF 0.x checkpoint is one file.
-    # A remote one has an address, of which nothing is found here.
-    for local in glob.glob(f"{glob.escape(prefix)}.data-*") + glob.glob(glob.escape(path)):
-        check_file(local)
-    size = tf.io.gfile.stat(path).length
-    with tf.io.gfile.GFile(path, "rb") as file:
-        file.seek(max(0, size - len(_TABLE_MAGIC)))
-        end = file.read()
-    if end != _TABLE_MAGIC:
-        raise ValueError(f"{prefix} is not a readable checkpoint: {path} is not a table of tensors")
-
-
-def _choose(
+def choose_arrays(
     found: Mapping[str, StoredArray], use_moving_averages: bool | None
 ) -> tuple[dict[str, StoredArray], list[str], set[str]]:
-    """Divides a checkpoint into what the network reads and what is ignored.
+    """Divides a checkpoint into what a network reads and what is ignored.
 
-    Returns the arrays by plain name, the names ignored, and the plain names of those that are
-    moving averages.
+    Args:
+        found: Everything in it, by name.
+        use_moving_averages: As in `load_slim_checkpoint`.
+
+    Returns:
+        The arrays by plain name, the names ignored, and the plain names of those that are moving
+        averages.
     """
     arrays: dict[str, StoredArray] = {}
     ignored: list[str] = []

@@ -10,8 +10,9 @@ import keras
 import numpy as np
 
 from nasnet_keras.weights.assign import first_line
-from nasnet_keras.weights.slim_checkpoint import AVERAGE, DATA_SUFFIX, import_tensorflow
+from nasnet_keras.weights.slim_checkpoint import AVERAGE
 from nasnet_keras.weights.slim_names import network_variables, slim_name
+from nasnet_keras.weights.tensorflow_files import DATA_SUFFIX, import_tensorflow
 
 
 def save_slim_checkpoint(

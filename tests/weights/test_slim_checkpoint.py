@@ -12,22 +12,12 @@ import nasnet_keras as nk
 from nasnet_keras.weights import slim_checkpoint_shapes
 from nasnet_keras.weights.slim_names import in_scopes, slim_name, variable_path
 from tests.golden_network import golden_value
+from tests.weights.checkpoints import write_checkpoint
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.tensorflow
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-def write(prefix, values):
-    """Writes a checkpoint the way TF 1's Saver lays it out."""
-    tf.raw_ops.SaveV2(
-        prefix=str(prefix),
-        tensor_names=list(values),
-        shape_and_slices=[""] * len(values),
-        tensors=[tf.constant(value) for value in values.values()],
-    )
-    return str(prefix)
 
 
 def build(classes=10, auxiliary_head=False, filters=4, num_cells=3, include_top=True):
@@ -65,7 +55,7 @@ def trained(tmp_path_factory):
             rest[f"{name}/RMSProp"] = value * 2
             rest[f"{name}/RMSProp_1"] = value * 3
             rest[f"{name}/Momentum"] = value * 4
-    prefix = write(tmp_path_factory.mktemp("slim") / "model.ckpt-7", {**names, **rest})
+    prefix = write_checkpoint(tmp_path_factory.mktemp("slim") / "model.ckpt-7", {**names, **rest})
     return model, prefix
 
 
@@ -90,7 +80,7 @@ def test_golden_checkpoint_gives_the_original_logits(tmp_path):
     images = np.random.default_rng(7).uniform(-1, 1, (2, 32, 32, 3)).astype(np.float32)
     step = {"global_step": np.int64(3)}
 
-    plain = write(tmp_path / "plain", {**values, **step})
+    plain = write_checkpoint(tmp_path / "plain", {**values, **step})
     report = nk.load_slim_checkpoint(model, plain)
     assert len(report.assigned) == len(model.weights)
     assert report.parameters == model.count_params() == 3_383_786
@@ -98,7 +88,7 @@ def test_golden_checkpoint_gives_the_original_logits(tmp_path):
     np.testing.assert_allclose(model.predict(images, verbose=0), logits, atol=2e-5)
 
     # slim's own training averages the moving statistics as well.
-    averaged = write(tmp_path / "averaged", {**zeros, **averages, **step})
+    averaged = write_checkpoint(tmp_path / "averaged", {**zeros, **averages, **step})
     report = nk.load_slim_checkpoint(model, averaged, use_moving_averages=True)
     assert report.averaged == len(model.weights)
     np.testing.assert_allclose(model.predict(images, verbose=0), logits, atol=2e-5)
@@ -182,7 +172,7 @@ def test_checkpoint_with_averages_alone_says_so(tmp_path, plain):
         f"{slim_name(path)}/ExponentialMovingAverage": value
         for path, value in arrays(plain).items()
     }
-    prefix = write(tmp_path / "model", values)
+    prefix = write_checkpoint(tmp_path / "model", values)
     with pytest.raises(ValueError, match="pass use_moving_averages=True"):
         nk.load_slim_checkpoint(plain, prefix)
 

@@ -1,0 +1,1 @@
+"""Weights of detectors: the original's checkpoints, and detectors by name."""

@@ -1,0 +1,118 @@
+"""The original detectors' weights: checkpoints and frozen graphs of the TF Object Detection API."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.detection.weights.detector_names import (
+    BOX_HEAD,
+    CLASS_BIASES,
+    check_detector_names,
+    detector_variables,
+)
+from nasnet_keras.weights.assign import LoadReport, StoredArray, assign_strictly, check_scopes
+from nasnet_keras.weights.slim_checkpoint import choose_arrays
+from nasnet_keras.weights.slim_names import in_scopes
+from nasnet_keras.weights.tensorflow_files import open_tensorflow_file
+
+
+def load_detector_checkpoint(
+    detector: FasterRCNN,
+    source: str | os.PathLike[str],
+    exclude_scopes: Sequence[str] = (),
+) -> LoadReport:
+    """Sets a detector's variables from a Faster R-CNN of the TF Object Detection API.
+
+    Strict in both directions: every variable of the detector must be in the source and every
+    variable of the source in the detector, each with its shape; otherwise nothing in the detector
+    changes. The global step, optimizer slots and moving averages are not read. TensorFlow is needed
+    to read the file, whichever backend runs the detector.
+
+    Args:
+        detector: The detector, of the network and the number of classes that the source is of.
+        source: A checkpoint: its prefix (`model.ckpt`), its `.index` file, or the directory of an
+            unpacked archive; or a frozen graph (`frozen_inference_graph.pb`).
+        exclude_scopes: Scopes that stay as they are in the detector, and are skipped in the source:
+            `["box_head"]` for other classes. Whole segments of variables' paths are compared.
+
+    Returns:
+        What was set and what was left out.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The source is damaged, holds a classifier or a detector of another kind, has
+            another number of classes, or does not fit: one line.
+        ImportError: TensorFlow is not installed.
+    """
+    if not isinstance(detector, FasterRCNN):
+        raise ValueError(
+            f"load_detector_checkpoint is for a FasterRCNN, got {detector!r}; a network's weights "
+            "are read by nk.load_slim_checkpoint"
+        )
+    name, arrays, ignored = open_detector(source)
+    return assign_detector(detector, arrays, name, exclude_scopes, ignored)
+
+
+def open_detector(
+    source: str | os.PathLike[str],
+) -> tuple[str, dict[str, StoredArray], list[str]]:
+    """Lists the arrays of an original detector; arguments and errors as above.
+
+    Returns:
+        What was found, its arrays by name, and the names of all else that it has.
+    """
+    name, found = open_tensorflow_file(source)
+    arrays, ignored, _ = choose_arrays(found, use_moving_averages=False)
+    check_detector_names(arrays, name)
+    return name, arrays, ignored
+
+
+def assign_detector(
+    detector: FasterRCNN,
+    arrays: Mapping[str, StoredArray],
+    source: str,
+    exclude_scopes: Sequence[str] = (),
+    ignored: Sequence[str] = (),
+) -> LoadReport:
+    """Sets a detector's variables from arrays by the original's names.
+
+    Args:
+        detector: The detector.
+        arrays: The arrays.
+        source: How to call their source in an error.
+        exclude_scopes: Scopes that stay as they are in the detector.
+        ignored: What else the source has, for the report.
+
+    Returns:
+        What was set and what was left out.
+
+    Raises:
+        ValueError: They do not fit; nothing has changed.
+    """
+    variables = detector_variables(detector)
+    paths = {name: variable.path for name, variable in variables.items()}
+    check_scopes(exclude_scopes, list(paths.values()))
+    kept = [name for name, path in paths.items() if in_scopes(path, exclude_scopes)]
+    wanted: dict[str, Any] = {n: v for n, v in variables.items() if n not in kept}
+    given = {name: array for name, array in arrays.items() if name not in kept}
+    classes = arrays[CLASS_BIASES].shape[0] - 1
+    if CLASS_BIASES in wanted and classes != detector.config.classes:
+        raise ValueError(
+            f"{source} has {classes} classes and the detector {detector.config.classes}: make it "
+            f"with classes={classes}, or leave its own second stage's head as it is with "
+            f"exclude_scopes=[{BOX_HEAD!r}]"
+        )
+    parameters = assign_strictly(
+        wanted, given, source, detector.name, lambda name: paths.get(name, name).split("/", 1)[0]
+    )
+    return LoadReport(
+        source=source,
+        assigned=tuple(paths[name] for name in wanted),
+        parameters=parameters,
+        kept=tuple(paths[name] for name in kept),
+        skipped=tuple(name for name in arrays if name in kept),
+        ignored=tuple(ignored),
+    )
