@@ -11,7 +11,7 @@ import numpy as np
 from nasnet_keras.data.image_reader import SUFFIXES
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import ImageFiles
-from nasnet_keras.data.sources.image_listing import is_hidden, is_utf8, list_images, summary
+from nasnet_keras.data.sources.image_listing import list_images, subfolders, summary
 from nasnet_keras.data.sources.split import Split, is_split_name
 from nasnet_keras.data.sources.stratified import HELD_OUT, stratified_order, stratified_splits
 
@@ -39,16 +39,16 @@ class ImageFolder(DatasetFormat):
     }
 
     def splits(self) -> list[str]:
-        folders = _folders(self.root)
+        folders = subfolders(self.root)
         if any(is_split_name(path.name) for path in folders) or not any(map(_has_image, folders)):
-            return [path.name for path in folders if _folders(path)]
+            return [path.name for path in folders if subfolders(path)]
         return ["train", *HELD_OUT, _EVERYTHING]
 
     def read(self, split: Split) -> ImageFiles:
         splits = self.splits()
         is_divided = _EVERYTHING not in splits
         parents = [self.root / each for each in splits] if is_divided else [self.root]
-        names = sorted({path.name for parent in parents for path in _folders(parent)})
+        names = sorted({path.name for parent in parents for path in subfolders(parent)})
         folder = self.root / split.name if is_divided else self.root
         listing = list_images(folder)
         labels_of = {name: label for label, name in enumerate(names)}
@@ -84,13 +84,6 @@ class ImageFolder(DatasetFormat):
             tuple(listing.left_out),
         )
         return split.of(files)
-
-
-def _folders(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return []
-    usable = (each for each in path.iterdir() if is_utf8(each.name) and not is_hidden(each.name))
-    return sorted(each for each in usable if each.is_dir())
 
 
 def _has_image(folder: Path) -> bool:

@@ -71,6 +71,14 @@ def list_images(folder: str | os.PathLike[str]) -> ImageListing:
     return result
 
 
+def subfolders(folder: Path) -> list[Path]:
+    """Returns the folders in a folder, sorted, without those that are hidden or not in UTF-8."""
+    if not folder.is_dir():
+        return []
+    usable = (each for each in folder.iterdir() if is_utf8(each.name) and not is_hidden(each.name))
+    return sorted(each for each in usable if each.is_dir())
+
+
 def is_hidden(name: str) -> bool:
     """Returns whether a file or folder is hidden by its name, or an operating system's own."""
     return name.startswith(".") or name in _OF_SYSTEMS

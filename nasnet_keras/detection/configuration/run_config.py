@@ -18,6 +18,8 @@ class RunConfig(Settings):
         category_ids: Their ids in the dataset's own files.
         replicas: Replicas of the run, whose images together make a step.
         data: Digest of the images and boxes trained on, see `DetectionIndex.digest`.
+        proportional_parts: Whether parts of a split in percent have every class in proportion, see
+            `load_detection_index`; in runs of earlier versions they are consecutive images.
     """
 
     called = "the configuration of a detector's run"
@@ -27,3 +29,4 @@ class RunConfig(Settings):
     category_ids: tuple[int, ...]
     replicas: Count = 1
     data: str = ""
+    proportional_parts: bool = False

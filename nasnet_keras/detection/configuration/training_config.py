@@ -42,6 +42,8 @@ class TrainingConfig(Settings):
         warmup_steps: Steps over which the learning rate rises linearly.
         keep_aspect: Resize both sides of an image by the same factor and pad; otherwise stretch.
         augmentation: Random changes of training images.
+        class_names: The classes in the order of the labels; none: those of the dataset, in Pascal
+            VOC's format those found in the split to train on.
         dataset_split_name: Split to train on.
         evaluation_split_name: Split to score on.
         evaluate_every_epochs: Epochs between evaluations, of which the best detector is kept;
@@ -71,6 +73,7 @@ class TrainingConfig(Settings):
     warmup_steps: NonNegativeInt = 0
     keep_aspect: bool = False
     augmentation: DetectionAugmentation = dataclasses.field(default_factory=DetectionAugmentation)
+    class_names: tuple[str, ...] = ()
     dataset_split_name: str = "train"
     evaluation_split_name: str = "val"
     evaluate_every_epochs: NonNegativeInt = 1

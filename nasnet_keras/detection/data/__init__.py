@@ -5,7 +5,7 @@ from nasnet_keras.detection.data.augmentation import DetectionAugmentation
 from nasnet_keras.detection.data.batches import DetectionStream, detection_batches
 from nasnet_keras.detection.data.coco_files import read_coco, read_coco_directory
 from nasnet_keras.detection.data.datasets import load_detection_index
-from nasnet_keras.detection.data.detection_index import DetectionIndex, check_same_classes
+from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.tfds_boxes import read_tfds_boxes
 from nasnet_keras.detection.data.toy_dataset import write_toy_dataset
 from nasnet_keras.detection.data.voc_files import read_voc
@@ -15,7 +15,6 @@ __all__ = [
     "DetectionAugmentation",
     "DetectionIndex",
     "DetectionStream",
-    "check_same_classes",
     "detection_batches",
     "load_detection_index",
     "read_coco",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 from absl import logging
@@ -35,13 +34,14 @@ class AnnotationError(ValueError):
 def build_index(
     name: str,
     split: str,
-    categories: Mapping[Any, str],
+    class_names: Sequence[str],
     category_ids: Sequence[int],
     images: Sequence[SourceImage],
     problems: Sequence[str] = (),
     lost_images: int = 0,
     lost_boxes: int = 0,
     drop_invalid: bool = False,
+    notes: Sequence[str] = (),
 ) -> DetectionIndex:
     """Checks images and boxes and puts them into an index.
 
@@ -50,23 +50,27 @@ def build_index(
     Args:
         name: Name of the dataset.
         split: Name of the split.
-        categories: Names of the classes, in the order of the labels, by what the boxes call them.
+        class_names: Names of the classes, in the order of the labels; those are the categories of
+            the boxes.
         category_ids: The classes' ids.
         images: The images, in the order of the index.
         problems: Lines about what the caller found wrong.
         lost_images: Images among those problems, which are not in `images`.
         lost_boxes: Boxes among those problems.
         drop_invalid: Leave out and count what is wrong.
+        notes: Lines about what the caller left out or assumed, see `DetectionIndex`.
 
     Returns:
         The index.
 
     Raises:
+        ValueError: No box is of one of the classes.
         AnnotationError: Something is wrong and `drop_invalid` is false, or nothing is left.
     """
     lines = list(problems)
     _number_boxes(images)
-    labels = {key: label for label, key in enumerate(categories)}
+    labels = {each: label for label, each in enumerate(class_names)}
+    _check_classes(name, split, labels, images)
     with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
         headers = list(pool.map(header_of, images))
 
@@ -109,7 +113,7 @@ def build_index(
     return DetectionIndex(
         name=name,
         split=split,
-        class_names=tuple(categories.values()),
+        class_names=tuple(class_names),
         category_ids=np.array(category_ids, np.int64),
         image_ids=np.array([image.id for image, _ in kept], np.int64),
         image_names=tuple(image.name for image, _ in kept),
@@ -126,7 +130,31 @@ def build_index(
         dropped_images=dropped_images,
         dropped_boxes=dropped_boxes,
         cut_boxes=sum(columns[6]),
+        notes=tuple(notes),
     )
+
+
+def _check_classes(
+    name: str, split: str, labels: Iterable[str], images: Sequence[SourceImage]
+) -> None:
+    """Raises an error where the boxes are all of other classes: another dataset, most likely."""
+    there = {
+        box.category
+        for image in images
+        for box in image.boxes
+        if isinstance(box.category, str) and box.category
+    }
+    if there and there.isdisjoint(labels):
+        ours, theirs = _listed(labels), _listed(sorted(there))
+        raise ValueError(
+            f"dataset {name}: the boxes of {split} are of other classes ({theirs}) than {ours}"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(shown(name) for name in names[:_SHOWN]) + more
 
 
 def _number_boxes(images: Sequence[SourceImage]) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nasnet_keras.data.sources.split import Split
 from nasnet_keras.detection.data.annotation_checks import build_index
+from nasnet_keras.detection.data.class_names import ids_of_classes
+from nasnet_keras.detection.data.coco_layouts import find_annotations, image_folder
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
@@ -17,29 +20,27 @@ from nasnet_keras.detection.data.source_values import image_sides, whole_number
 from nasnet_keras.input_files import read_file
 from nasnet_keras.settings import shown
 
+# What is not below the folder of the images: absolute paths, Windows' too, and addresses.
+_ELSEWHERE = re.compile(r"/|[A-Za-z][\w+.-]*:/")
+
 
 class CocoDirectory(DetectionFormat):
-    """A directory with `annotations/instances_{split}2017.json` and `{split}2017/`.
+    """A directory with annotation files in COCO's format, in a layout of `coco_layouts`."""
 
-    The year may differ or be absent; of several, the last is taken.
-    """
-
-    layout = "annotations/instances_*.json (COCO)"
+    layout = "annotations/instances_*.json (COCO) or <split>/_annotations.coco.json (Roboflow)"
 
     @cached_property
-    def files(self) -> dict[str, tuple[Path, Path]]:
-        """The annotation file and the folder of the images of each split (`"train"`, `"val"`)."""
-        found: dict[str, tuple[Path, Path]] = {}
-        for path in sorted((self.root / "annotations").glob("instances_*.json")):
-            full = path.stem.removeprefix("instances_")
-            found[full.rstrip("0123456789") or full] = (path, self.root / full)
-        return found
+    def files(self) -> dict[str, Path]:
+        """The annotation file of each split."""
+        return find_annotations(self.root)
 
-    def splits(self) -> list[str]:
+    def own_splits(self) -> list[str]:
         return list(self.files)
 
-    def read(self, split: Split, drop_invalid: bool = False) -> DetectionIndex:
-        return split.of(read_coco(*self.files[split.name], split.name, drop_invalid))
+    def read_split(
+        self, name: str, drop_invalid: bool = False, class_names: Sequence[str] | None = None
+    ) -> DetectionIndex:
+        return _read(self.files[name], None, self.root, name, drop_invalid, class_names)
 
 
 def read_coco_directory(
@@ -66,17 +67,20 @@ def read_coco(
     image_dir: str | os.PathLike[str],
     split: str | None = None,
     drop_invalid: bool = False,
+    class_names: Sequence[str] | None = None,
 ) -> DetectionIndex:
     """Reads an annotation file in COCO's format, of whatever classes.
 
-    Labels are the categories in the order of their ids, without gaps. Outlines and captions are
-    passed over.
+    Outlines and captions are passed over. A category that only groups others, as Roboflow writes it
+    (another one has its name as `supercategory`, and no annotation is of it), is left out.
 
     Args:
         annotations: The JSON file.
         image_dir: Folder that its file names start from.
         split: Name for the split; by default, the name of the file.
         drop_invalid: Leave out and count what is wrong.
+        class_names: The classes in the order of the labels. By default the categories in the order
+            of their ids, without gaps.
 
     Returns:
         The index.
@@ -87,20 +91,35 @@ def read_coco(
         AnnotationError: Something is wrong with the annotations or the images.
     """
     path = Path(annotations)
+    root = path.parent.parent if path.parent.name == "annotations" else path.with_suffix("")
+    return _read(path, Path(image_dir), root, split or path.stem, drop_invalid, class_names)
+
+
+def _read(
+    path: Path,
+    image_dir: Path | None,
+    root: Path,
+    split: str,
+    drop_invalid: bool,
+    class_names: Sequence[str] | None,
+) -> DetectionIndex:
     content = _load(path)
-    categories = _categories(content["categories"], path)
+    called = f"{split}/{path.name}" if path.parent.name == split else path.name
+    categories, groups = _categories(content, path)
+    names = [str(entry.get("file_name", "")) for entry in content["images"]]
+    if image_dir is None:
+        image_dir = image_folder(root, path, [name for name in map(_below, names) if name])
     problems: list[str] = []
     images: list[SourceImage] = []
     by_id: dict[Any, SourceImage] = {}
-    root = Path(image_dir)
-    for entry in content["images"]:
-        name, image_id = str(entry.get("file_name", "")), whole_number(entry.get("id"))
+    for name, entry in zip(names, content["images"], strict=True):
+        image_id = whole_number(entry.get("id"))
         image = SourceImage(
             id=image_id,
             name=name,
-            path=_inside(root, name),
+            path=_image_path(image_dir, name),
             size=image_sides(entry.get("height"), entry.get("width")),
-            where=f"{path.name}: image {image_id!r} ({name})",
+            where=f"{called}: image {image_id!r} ({name})",
         )
         images.append(image)
         # For a dictionary, true is 1. Of text that is no number, the image itself tells.
@@ -109,31 +128,36 @@ def read_coco(
     lost = 0
     for entry in content["annotations"]:
         box_id, image_id = whole_number(entry.get("id")), whole_number(entry.get("image_id"))
-        where = f"{path.name}: annotation {box_id!r}"
+        where = f"{called}: annotation {box_id!r}"
         image = by_id.get(image_id) if type(image_id) in (int, str) else None
         if image is None:
             problems.append(f"{where}: there is no image with id {shown(image_id)}")
             lost += 1
             continue
+        category = whole_number(entry.get("category_id"))
         image.boxes.append(
             SourceBox(
                 id=box_id,
-                category=whole_number(entry.get("category_id")),
+                # For a dictionary, true is 1.
+                category=categories.get(category, category) if type(category) is int else category,
                 box=entry.get("bbox"),
                 crowd=entry.get("iscrowd"),
                 area=entry.get("area"),
                 where=f"{where} (image {image_id}, {image.name})",
             )
         )
+    ids = {name: category_id for category_id, name in categories.items()}
+    classes = tuple(class_names or ids)
     return build_index(
-        name=path.parent.parent.name if path.parent.name == "annotations" else path.stem,
-        split=split or path.stem,
-        categories=categories,
-        category_ids=tuple(categories),
+        name=root.name,
+        split=split,
+        class_names=classes,
+        category_ids=ids_of_classes(classes, ids),
         images=images,
         problems=problems,
         lost_boxes=lost,
         drop_invalid=drop_invalid,
+        notes=[f"{each}: left out, as it only groups other categories" for each in groups],
     )
 
 
@@ -151,13 +175,24 @@ def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
     return content
 
 
-def _categories(entries: list[dict[str, Any]], path: Path) -> dict[int, str]:
-    """Returns the names by id, in the order of the ids."""
+def _categories(
+    content: dict[str, list[dict[str, Any]]], path: Path
+) -> tuple[dict[int, str], list[str]]:
+    """Returns the names by id, in the order of the ids, and the categories that are left out."""
+    entries = content["categories"]
+    found = (whole_number(entry.get("category_id")) for entry in content["annotations"])
+    used = {category_id for category_id in found if type(category_id) is int}
     names: dict[int, str] = {}
+    groups = []
     for entry in entries:
         category_id, name = whole_number(entry.get("id")), entry.get("name")
         if type(category_id) is not int or not isinstance(name, str):
-            raise ValueError(f"{path}: a category has an integer id and a name, got {entry}")
+            raise ValueError(f"{path}: a category has an integer id and a name, got {shown(entry)}")
+        # COCO's own `person` is its own supercategory.
+        above = (other.get("supercategory") for other in entries if other is not entry)
+        if category_id not in used and name in above:
+            groups.append(f"category {name!r} (id {category_id})")
+            continue
         if category_id in names:
             raise ValueError(f"{path}: two categories have the id {category_id}")
         if name in names.values():
@@ -165,11 +200,24 @@ def _categories(entries: list[dict[str, Any]], path: Path) -> dict[int, str]:
         names[category_id] = name
     if not names:
         raise ValueError(f"{path}: there is no category")
-    return dict(sorted(names.items()))
+    return dict(sorted(names.items())), groups
 
 
-def _inside(root: Path, name: str) -> Path | None:
+def _below(name: str) -> str:
+    """Returns the part of a file name that may be below the folder of the images.
+
+    Labelling tools write the separators of Windows, or paths and addresses of where they ran.
+    """
+    plain = name.replace("\\", "/")
+    is_elsewhere = _ELSEWHERE.match(plain) or ".." in PurePosixPath(plain).parts or "\0" in plain
+    return PurePosixPath(plain).name.replace("\0", "") if is_elsewhere else plain
+
+
+def _image_path(folder: Path, name: str) -> Path | None:
     """Returns the path of an image, unless its name leads out of the folder."""
-    if not name or "\0" in name or Path(name).is_absolute() or ".." in Path(name).parts:
+    below = _below(name)
+    if not below:
         return None
-    return root / name
+    path = folder / below
+    is_changed = below != name.replace("\\", "/")
+    return None if is_changed and not path.is_file() else path

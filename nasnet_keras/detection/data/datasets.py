@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from nasnet_keras.data.sources.dataset_format import find_format
@@ -17,17 +18,26 @@ FORMATS: tuple[type[DetectionFormat], ...] = (TfdsBoxes, CocoDirectory, VocDirec
 
 
 def load_detection_index(
-    dataset_dir: str | os.PathLike[str], split: str, drop_invalid: bool = False
+    dataset_dir: str | os.PathLike[str],
+    split: str,
+    drop_invalid: bool = False,
+    class_names: Sequence[str] | None = None,
+    proportional: bool = True,
 ) -> DetectionIndex:
     """Reads a split of a dataset in COCO's, Pascal VOC's or TFDS's layout.
 
     Args:
-        dataset_dir: COCO: it holds `annotations/instances_train2017.json` and `train2017/`, of any
-            year or none. Pascal VOC: it holds `JPEGImages`, `Annotations` and `ImageSets`.
-            TFDS: it holds `coco/2017/1.1.0`, or is a prepared dataset's own directory.
-        split: A split or a part of one, e.g. `"train"`, `"val"`, `"train[:90%]"`. For TFDS, `val`
-            stands for `validation`.
+        dataset_dir: COCO: the layouts that `coco_layouts` lists, of COCO itself, CVAT, Roboflow and
+            Label Studio. Pascal VOC: those that `voc_layouts` lists, with lists of images or
+            without. TFDS: it holds `coco/2017/1.1.0`, or is a prepared dataset's own directory.
+        split: A split or a part of one, e.g. `"train"`, `"val"`, `"train[:90%]"`. `val`, `valid`
+            and `validation` are one. A dataset without splits is `"all"`, and is divided into
+            `train`, `val` and `test`, see `stratified_splits`.
         drop_invalid: Leave out and count what is wrong.
+        class_names: The classes in the order of the labels, e.g. those that a detector was trained
+            on. Default: those of the dataset, in VOC those of its training split.
+        proportional: Whether parts in percent have each class in proportion, or are consecutive
+            images, as TFDS's always are.
 
     Returns:
         The index.
@@ -44,4 +54,4 @@ def load_detection_index(
     if found is None:
         layouts = ", nor ".join(each.layout for each in FORMATS)
         raise ValueError(f"{root} holds no detection dataset: neither {layouts}")
-    return found.read(found.parse(split), drop_invalid)
+    return found.read(found.parse(split), drop_invalid, class_names, proportional)

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,7 @@ class DetectionIndex(Examples):
             names that the list repeats.
         dropped_boxes: Boxes left out because something is wrong with them or their image.
         cut_boxes: Boxes that leave their image by more than a pixel and are cut at its edge.
+        notes: A line for each thing that was left out or assumed beyond that.
     """
 
     category_ids: np.ndarray
@@ -66,6 +66,7 @@ class DetectionIndex(Examples):
     dropped_images: int = 0
     dropped_boxes: int = 0
     cut_boxes: int = 0
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -79,7 +80,7 @@ class DetectionIndex(Examples):
         return np.diff(self.first_box)
 
     def remarks(self) -> list[str]:
-        """Returns a line for each thing that is left out or changed."""
+        """Returns a line for each thing that is left out, changed or assumed."""
         lines = []
         if self.dropped_images or self.dropped_boxes:
             lines.append(
@@ -91,7 +92,7 @@ class DetectionIndex(Examples):
                 f"{self.split}: {self.cut_boxes} boxes leave their image by more than a pixel and "
                 "are cut at its edge"
             )
-        return lines
+        return [*self.notes, *lines]
 
     def place(self, image_id: int) -> int:
         """Returns the index of an image.
@@ -187,18 +188,3 @@ def _read_span(path: str | bytes, span: np.ndarray) -> bytes:
     with Path(os.fsdecode(path)).open("rb") as file:
         file.seek(int(span[0]))
         return file.read(int(span[1]))
-
-
-def check_same_classes(training: DetectionIndex, evaluation: DetectionIndex) -> None:
-    """Raises an error if the classes of two splits differ.
-
-    Raises:
-        ValueError: A class differs.
-    """
-    ours, theirs = training.class_names, evaluation.class_names
-    for label, (first, second) in enumerate(zip_longest(ours, theirs)):
-        if first != second:
-            raise ValueError(
-                f"dataset {training.name}: class {label} is {first!r} in {training.split} and "
-                f"{second!r} in {evaluation.split}"
-            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfds_files import TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
 from nasnet_keras.detection.data.annotation_checks import build_index
+from nasnet_keras.detection.data.class_names import ids_of_classes
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import COCO_CATEGORY_IDS, DetectionIndex
 from nasnet_keras.detection.data.image_headers import image_header
@@ -33,17 +35,28 @@ class TfdsBoxes(DetectionFormat):
         """Its record files."""
         return TfdsFiles(self.name, self.root)
 
-    def splits(self) -> list[str]:
+    def own_splits(self) -> list[str]:
         return self.files.splits()
 
-    def parse(self, split: str) -> Split:
-        """Reads a split or a part of one; `val` stands for `validation`."""
-        if "validation" in self.splits() and split.split("[")[0] == "val":
-            split = "validation" + split[3:]
-        return super().parse(split)
+    def splits(self) -> list[str]:
+        return self.own_splits()
 
-    def read(self, split: Split, drop_invalid: bool = False) -> DetectionIndex:
-        """Reads all records once, to index each image's place in them for random access."""
+    def read_split(
+        self, name: str, drop_invalid: bool = False, class_names: Sequence[str] | None = None
+    ) -> DetectionIndex:
+        return self.read(Split(name), drop_invalid, class_names)
+
+    def read(
+        self,
+        split: Split,
+        drop_invalid: bool = False,
+        class_names: Sequence[str] | None = None,
+        proportional: bool = False,
+    ) -> DetectionIndex:
+        """Reads all records once, to index each image's place in them for random access.
+
+        Parts are consecutive images, as TFDS has them.
+        """
         name = self.files.info()["name"]
         classes, has_crowds = self._classes(name)
         images: list[SourceImage] = []
@@ -54,13 +67,19 @@ class TfdsBoxes(DetectionFormat):
                 image = _image(record, start, path, image_id, where, has_crowds)
             except (KeyError, IndexError, TypeError, ValueError) as error:
                 raise ValueError(f"dataset {name}: {path}, {where} is damaged") from error
+            for box in image.boxes:
+                is_known = type(box.category) is int and 0 <= box.category < len(classes)
+                box.category = classes[box.category] if is_known else box.category
             images.append(image)
         coco = name == "coco" and len(classes) == len(COCO_CATEGORY_IDS)
+        own_ids = COCO_CATEGORY_IDS if coco else range(1, len(classes) + 1)
+        ids = dict(zip(classes, own_ids, strict=True))
+        wanted = tuple(class_names or classes)
         return build_index(
             name=name,
             split=str(split),
-            categories=dict(enumerate(classes)),
-            category_ids=COCO_CATEGORY_IDS if coco else range(1, len(classes) + 1),
+            class_names=wanted,
+            category_ids=ids_of_classes(wanted, ids),
             images=images,
             drop_invalid=drop_invalid,
         )

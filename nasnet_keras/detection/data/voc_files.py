@@ -1,78 +1,96 @@
-"""Pascal VOC's layout: `JPEGImages/`, an XML file an image in `Annotations/`, `ImageSets/Main/`."""
+"""Pascal VOC's format: an XML file for each image."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from nasnet_keras.data.image_reader import SUFFIXES
-from nasnet_keras.data.sources.split import Split
 from nasnet_keras.detection.data.annotation_checks import build_index
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 from nasnet_keras.detection.data.source_values import image_sides, whole_number
-from nasnet_keras.input_files import read_file, read_text
-
-VOC_CLASSES = (
-    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
-    *("diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa"),
-    *("train", "tvmonitor"),
+from nasnet_keras.detection.data.voc_layouts import (
+    LISTS,
+    XmlFiles,
+    find_lists,
+    listed_files,
+    listed_names,
+    unlisted_files,
 )
-_SUFFIXES = (*SUFFIXES, *map(str.upper, SUFFIXES))
+from nasnet_keras.input_files import read_file
 
-_PER_CLASS = tuple(f"{name}_" for name in VOC_CLASSES)
+# The splits that the classes are taken from, if there are any.
+_TRAINING = ("train", "trainval")
+
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
+_Trees = dict[str, "Element | None"]
 
 
 class VocDirectory(DetectionFormat):
-    """A directory such as `VOCdevkit/VOC2007`; see `read_voc`."""
+    """A directory such as `VOCdevkit/VOC2007`, or with XML files in its format; see `read_voc`."""
 
-    layout = "ImageSets/Main (Pascal VOC)"
+    layout = "ImageSets/Main (Pascal VOC) or XML files (LabelImg)"
 
-    def splits(self) -> list[str]:
-        lists = sorted((self.root / "ImageSets" / "Main").glob("*.txt"))
-        # Lists like `aeroplane_train.txt` say which images show a class.
-        return [path.stem for path in lists if not path.stem.startswith(_PER_CLASS)]
+    @cached_property
+    def lists(self) -> dict[str, Path]:
+        """The lists of the splits, if there are any."""
+        return find_lists(self.root)
 
-    def read(
-        self, split: Split, drop_invalid: bool = False, class_names: Sequence[str] | None = None
+    @cached_property
+    def files(self) -> dict[str, XmlFiles]:
+        """The files of each split."""
+        return dict.fromkeys(self.lists, listed_files(self.root)) or unlisted_files(self.root)
+
+    def own_splits(self) -> list[str]:
+        return list(self.files)
+
+    def read_split(
+        self, name: str, drop_invalid: bool = False, class_names: Sequence[str] | None = None
     ) -> DetectionIndex:
-        listing = self.root / "ImageSets" / "Main" / f"{split.name}.txt"
-        # A line may have a second column, as the lists of one class do.
-        lines = read_text(listing).splitlines()
-        names = [line.split()[0] for line in lines if line.strip()]
-        problems: list[str] = []
-        trees: dict[str, Element | None] = {}
-        for name in names:
-            if name in trees:
-                problems.append(f"ImageSets/Main/{split.name}.txt: {name} is there twice")
-                continue
-            safe = ".." not in Path(name).parts and not Path(name).is_absolute()
-            path = self.root / "Annotations" / f"{name}.xml"
-            trees[name] = _tree_or_problem(path, problems, safe)
-        classes = tuple(class_names or _class_names(self.root, trees))
+        files, names = self.files[name], self._names(name)
+        trees, problems = _trees(files, names, self.root)
+        listing = f"{LISTS}/{name}.txt"
+        repeated = [each for each, count in Counter(names).items() if count > 1]
+        problems += [f"{listing}: {each} is there twice" for each in repeated]
         images = [
-            _image(self.root, name, image_id, tree)
-            for image_id, (name, tree) in enumerate(trees.items(), 1)
+            _image(self.root, files, each, image_id, tree)
+            for image_id, (each, tree) in enumerate(trees.items(), 1)
             if tree is not None
         ]
-        index = build_index(
+        classes = tuple(class_names or self._classes(name, trees))
+        return build_index(
             name=self.root.name,
-            split=split.name,
-            categories={name: name for name in classes},
+            split=name,
+            class_names=classes,
             category_ids=range(1, len(classes) + 1),
             images=images,
             problems=problems,
             # Annotations missing or broken, and names that the list has twice.
             lost_images=len(names) - len(images),
             drop_invalid=drop_invalid,
+            notes=() if self.lists else _unannotated(name, files, images),
         )
-        return split.of(index)
+
+    def _names(self, split: str) -> list[str]:
+        files = self.files[split]
+        return listed_names(self.lists[split], files) if self.lists else files.names()
+
+    def _classes(self, split: str, trees: _Trees) -> list[str]:
+        """Returns the classes of the training split, so that every split has the same labels."""
+        own = self.own_splits()
+        training = next((each for each in _TRAINING if each in own), split)
+        if training != split:
+            # What is wrong with its files is told where it is read.
+            trees = _trees(self.files[training], self._names(training), self.root)[0]
+        things = (thing for tree in trees.values() if tree for thing in tree.findall("object"))
+        return sorted({_text(thing, "name") for thing in things} - {""})
 
 
 def read_voc(
@@ -85,13 +103,15 @@ def read_voc(
 
     Its corners are pixels from 1, both included: columns 1 to 10 become the box from 0 to 10.
     Objects marked difficult are crowds: neither trained on nor scored. The ids of images are their
-    positions in the list, from 1.
+    positions in the list, from 1, or among the names of all files, sorted, where there is none.
 
     Args:
-        dataset_dir: E.g. `VOCdevkit/VOC2007`.
-        split: A list in `ImageSets/Main` or a part of one, e.g. `"trainval"`.
-        class_names: The classes in the order of the labels. By default VOC's twenty, or if
-            `Annotations` has other names, those in alphabetical order.
+        dataset_dir: E.g. `VOCdevkit/VOC2007`; see `voc_layouts`.
+        split: A list in `ImageSets/Main` or a part of one, e.g. `"trainval"`; a folder, such as
+            `"train"`; or `"all"`.
+        class_names: The classes in the order of the labels. By default those of `train`, or
+            `trainval`, or else of the split itself, in alphabetical order. Of Pascal VOC itself
+            those are its twenty, in its own order.
         drop_invalid: Leave out and count what is wrong.
 
     Raises:
@@ -132,35 +152,32 @@ def parse_xml(content: bytes) -> Element:
     return builder.close()
 
 
-def _tree_or_problem(path: Path, problems: list[str], safe: bool = True) -> Element | None:
-    try:
-        if not safe:
-            raise ValueError("the name leads out of the folder")
-        return parse_xml(read_file(path))
-    except FileNotFoundError:
-        problems.append(f"{path} is missing")
-    except (OSError, ValueError) as error:
-        problems.append(f"{path}: {error}")
-    return None
+def _trees(files: XmlFiles, names: Sequence[str], root: Path) -> tuple[_Trees, list[str]]:
+    """Returns the content of XML files, and what is wrong with those that have none."""
+    trees: _Trees = {}
+    problems = []
+    for name in names:
+        path = files.xml(name)
+        trees[name] = None
+        try:
+            if ".." in Path(name).parts or Path(name).is_absolute():
+                raise ValueError("the name leads out of the folder")
+            trees[name] = parse_xml(read_file(path))
+        except FileNotFoundError:
+            problems.append(f"{path} is missing")
+        except (OSError, ValueError) as error:
+            problems.append(f"{path}: {error}")
+    return trees, problems
 
 
-def _class_names(root: Path, trees: dict[str, Element | None]) -> tuple[str, ...]:
-    """Returns the classes; those of all annotations, so that every split has the same labels."""
-    found: set[str] = set()
-    for path in sorted((root / "Annotations").glob("*.xml")):
-        # Errors in files of another split are ignored here.
-        tree = trees.get(path.stem) if path.stem in trees else _tree_or_problem(path, [])
-        if tree is not None:
-            found.update(_text(thing, "name") for thing in tree.findall("object"))
-    found.discard("")
-    return VOC_CLASSES if found <= set(VOC_CLASSES) else tuple(sorted(found))
+def _unannotated(split: str, files: XmlFiles, images: Sequence[SourceImage]) -> list[str]:
+    count = len(files.images() - {image.path for image in images})
+    return [f"{split}: {count} images without an XML file are left out"] if count else []
 
 
-def _image(root: Path, name: str, image_id: int, tree: Element) -> SourceImage:
-    where = f"Annotations/{name}.xml"
-    folder = root / "JPEGImages"
-    candidates = [folder / f"{name}{suffix}" for suffix in _SUFFIXES]
-    path = next((path for path in candidates if path.exists()), candidates[0])
+def _image(root: Path, files: XmlFiles, name: str, image_id: int, tree: Element) -> SourceImage:
+    where = os.path.relpath(files.xml(name), root)
+    path = files.image(name, _text(tree, "filename"))
     sides = image_sides(_text(tree, "size/height"), _text(tree, "size/width"))
     image = SourceImage(image_id, path.name, path, sides, where)
     for place, thing in enumerate(tree.findall("object"), 1):

@@ -10,7 +10,6 @@ from pathlib import Path
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
-from nasnet_keras.input_files import read_text
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
@@ -95,23 +94,3 @@ def load_trained_detector(
         keep_aspect = config.training.keep_aspect if config else False
     state = read_training_state(path)
     return TrainedDetector(model, names, ids, keep_aspect, config, path, state.step if state else 0)
-
-
-def read_class_names(path: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Reads the names of classes from a file with one a line; empty lines do not count.
-
-    Raises:
-        OSError: The file cannot be read.
-        ValueError: It is not text, there is no name, or one is there twice.
-    """
-    try:
-        lines = read_text(path).splitlines()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{os.fspath(path)} is not text: {error}") from error
-    names = tuple(line.strip() for line in lines if line.strip())
-    if not names:
-        raise ValueError(f"{os.fspath(path)} names no class")
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{os.fspath(path)} names {name!r} twice")
-    return names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.annotation_checks import AnnotationError
 from nasnet_keras.detection.data.batches import DetectionStream, detection_batches
 from nasnet_keras.detection.data.datasets import load_detection_index
-from nasnet_keras.detection.data.detection_index import DetectionIndex, check_same_classes
+from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.evaluation.coco_metrics import DetectionMetrics, write_scores
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES, FasterRCNN
 from nasnet_keras.detection.training.board import DetectorBoard
@@ -111,13 +112,16 @@ class _Detection(Task[DetectionMetrics]):
         self.batch_size = config.batch_size
         self.evaluate_every_epochs = config.evaluate_every_epochs
         self.streams: list[DetectionStream] = []
+        self._class_names = config.class_names
+        self._proportional_parts = True
 
     def differences(self, before: RunConfig) -> list[str]:
+        # What the run began with, also where its dataset has another class by now.
+        self._class_names = self.config.class_names or before.class_names
+        self._proportional_parts = before.proportional_parts
         now = self._run_config
         differences = now.training.differences(before.training)
-        if now.class_names != before.class_names:
-            differences.append("the classes differ")
-        elif now.category_ids != before.category_ids or now.data != before.data:
+        if now.category_ids != before.category_ids or now.data != before.data:
             split = now.training.dataset_split_name
             differences.append(f"the images or boxes of {split} differ")
         if now.replicas != before.replicas:
@@ -194,10 +198,13 @@ class _Detection(Task[DetectionMetrics]):
     @functools.cached_property
     def _splits(self) -> list[DetectionIndex]:
         """The images to train on, and those to score on; what is wrong with either is listed."""
-        splits, errors, drop_invalid = [], [], self.options.drop_invalid
+        splits: list[DetectionIndex] = []
+        errors: list[AnnotationError] = []
+        class_names = self._class_names
         for name in (self.config.dataset_split_name, self.config.evaluation_split_name):
             try:
-                splits.append(load_detection_index(self.dataset_dir, name, drop_invalid))
+                splits.append(self._read(name, class_names))
+                class_names = splits[0].class_names
             except AnnotationError as error:
                 errors.append(error)
         if errors:
@@ -205,8 +212,20 @@ class _Detection(Task[DetectionMetrics]):
             messages = dict.fromkeys(map(str, errors))
             problems = dict.fromkeys(problem for error in errors for problem in error.problems)
             raise AnnotationError("\n".join(messages), tuple(problems))
-        check_same_classes(*splits)
         return splits
+
+    def _read(self, split: str, class_names: Sequence[str]) -> DetectionIndex:
+        drop_invalid, proportional = self.options.drop_invalid, self._proportional_parts
+        index = load_detection_index(
+            self.dataset_dir, split, drop_invalid, class_names, proportional
+        )
+        if index.crowd.all():
+            left = "; ".join(index.remarks())
+            raise ValueError(
+                f"dataset {index.name}: {split} has no object, so there is nothing to learn or to "
+                f"score{f' ({left})' if left else ''}"
+            )
+        return index
 
     @functools.cached_property
     def _run_config(self) -> RunConfig:
@@ -217,6 +236,7 @@ class _Detection(Task[DetectionMetrics]):
             tuple(int(number) for number in index.category_ids),
             self.distribution.replicas,
             index.digest(),
+            self._proportional_parts,
         )
 
     def _stream(self, first_step: int) -> DetectionStream:

@@ -18,7 +18,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
@@ -36,6 +35,8 @@ class Flags(Settings):
         dataset_split_name: The split. Default: train; with --results, val.
         checkpoint_path: A detector's run directory, or a .keras file.
         results: Detections on the split, as written by the evaluation.
+        class_names: With --results: names of the classes with commas between, or a file with one a
+            line, where the training was given some. Default: the dataset's.
         images: Training images to show.
         seed: Seed of the choice of images and of the augmentation.
         min_score: Detections with a lower score are ignored.
@@ -48,6 +49,7 @@ class Flags(Settings):
     dataset_split_name: str | None = None
     checkpoint_path: str | None = None
     results: str | None = None
+    class_names: str | None = None
     images: Count = 16
     seed: Seed = 0
     min_score: Fraction = 0.3
@@ -60,23 +62,23 @@ def main(flags: Flags) -> None:
         raise ValueError("give either --checkpoint_path, for training examples, or --results")
     check_can_write(Path(flags.output_dir) / "training.png")
     import_keras_quietly()
-    from nasnet_keras.detection.data import load_detection_index
-
-    split = flags.dataset_split_name or ("val" if flags.results else "train")
-    index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid)
     if flags.results:
-        show_mistakes(flags, index, flags.results)
+        show_mistakes(flags, flags.results)
     elif flags.checkpoint_path:
-        show_training(flags, index, flags.checkpoint_path)
+        show_training(flags, flags.checkpoint_path)
 
 
-def show_training(flags: Flags, index: Any, checkpoint_path: str) -> None:
-    from nasnet_keras.detection.data import detection_batches
+def show_training(flags: Flags, checkpoint_path: str) -> None:
+    from nasnet_keras.detection.data import detection_batches, load_detection_index
     from nasnet_keras.detection.inference.trained_detector import load_trained_detector
     from nasnet_keras.detection.visualization.contact_sheets import training_sheet
     from nasnet_keras.detection.visualization.sample_sheets import sample_sheets
 
     served = load_trained_detector(checkpoint_path)
+    split = flags.dataset_split_name or "train"
+    # Without its run, a detector does not know the names.
+    names = served.class_names if served.config else None
+    index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid, names)
     if served.model.config.classes != len(index.class_names):
         raise ValueError(
             f"{checkpoint_path} has {served.model.config.classes} classes, dataset "
@@ -102,11 +104,16 @@ def show_training(flags: Flags, index: Any, checkpoint_path: str) -> None:
     print(f"wrote training.png, anchors.png and proposals.png of {count} images to {output_dir}")
 
 
-def show_mistakes(flags: Flags, index: Any, results_path: str) -> None:
+def show_mistakes(flags: Flags, results_path: str) -> None:
+    from nasnet_keras.detection.data import load_detection_index
+    from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.detection.evaluation.coco_metrics import read_results
     from nasnet_keras.detection.evaluation.mistakes import judge_detections
     from nasnet_keras.detection.visualization.contact_sheets import mistake_sheets
 
+    split = flags.dataset_split_name or "val"
+    names = read_class_names(flags.class_names) if flags.class_names else None
+    index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid, names)
     results = read_results(results_path, index)
     judgement = judge_detections(index, results, flags.min_score, flags.min_iou)
     output_dir = make_directory(flags.output_dir)

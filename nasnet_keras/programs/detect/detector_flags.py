@@ -14,7 +14,8 @@ class DetectorFlags(Settings):
 
     Attributes:
         checkpoint_path: A detector's run directory, or a .keras file.
-        class_names: File with the class names, one a line. Default: the run's.
+        class_names: Names of the classes with commas between, or a file with one a line. Default:
+            the run's.
         keep_aspect: Pad images instead of stretching them. Default: as in training.
         evaluation_proposals: Proposals in an image. Default: the detector's.
     """
@@ -26,9 +27,10 @@ class DetectorFlags(Settings):
 
     def load(self) -> Any:
         """Returns the `TrainedDetector`."""
+        from nasnet_keras.detection.data.class_names import read_class_names
         from nasnet_keras.detection.inference import trained_detector as detector
 
-        names = detector.read_class_names(self.class_names) if self.class_names else None
+        names = read_class_names(self.class_names) if self.class_names else None
         return detector.load_trained_detector(
             self.checkpoint_path, names, self.keep_aspect, self.evaluation_proposals
         )

@@ -22,7 +22,7 @@ class Flags(Settings):
 
     Attributes:
         checkpoint_path: A run directory, whose best detector is evaluated, or a .keras file in one.
-        dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's layout.
+        dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's format.
         split: The split. Default: the run's.
         image_ids: File with the names or ids of the images, one a line, e.g. a mini-val.
         eval_dir: Where to write results.json and metrics.json. Default: nowhere.
@@ -66,13 +66,15 @@ def main(flags: Flags) -> None:
         raise ValueError(f"{detector.path}: its directory has no config.json of a run")
     training = detector.config.training
     split = flags.split or training.evaluation_split_name
-    index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid)
-    if index.class_names != detector.class_names:
-        raise ValueError(
-            f"the classes of {flags.dataset_dir} differ from the detector's: "
-            f"{len(index.class_names)} ({index.class_names[0]}, ...) and "
-            f"{len(detector.class_names)} ({detector.class_names[0]}, ...)"
-        )
+    index = load_detection_index(
+        flags.dataset_dir,
+        split,
+        flags.drop_invalid,
+        detector.class_names,
+        detector.config.proportional_parts,
+    )
+    for remark in index.remarks():
+        print(remark)
     if flags.image_ids:
         index = index.select(read_image_ids(flags.image_ids, index))
     results = detect_split(detector.model, training, index, flags.batch_size, _show)

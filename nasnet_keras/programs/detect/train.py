@@ -24,13 +24,16 @@ class Flags(Settings):
 
     Attributes:
         config: Name of the configuration, a JSON file with one, or 'help'.
-        dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's layout.
+        dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's format.
         train_dir: Directory of the run.
+        class_names: Names of the classes with commas between, or a file with one a line. Default:
+            the dataset's; in Pascal VOC's layout those found in the split to train on.
     """
 
     config: str
     dataset_dir: str | None = None
     train_dir: str | None = None
+    class_names: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
     import_keras_quietly()
     from nasnet_keras.detection.configuration.configs import describe_configs, get_config
     from nasnet_keras.detection.data.annotation_checks import AnnotationError
+    from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.detection.training.trainer import train
     from nasnet_keras.training.callbacks import NonFiniteLossError
 
@@ -90,6 +94,8 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
         raise ValueError("--dataset_dir is missing: name the directory of the dataset")
     if not flags.train_dir:
         raise ValueError("--train_dir is missing: name the directory of the run")
+    if flags.class_names:
+        changes["class_names"] = read_class_names(flags.class_names)
     if "max_number_of_steps" in changes:
         changes["steps"] = changes.pop("max_number_of_steps")
     config = get_config(flags.config).override(**changes)

@@ -25,7 +25,7 @@ from nasnet_keras.detection.data import datasets, load_detection_index
 from nasnet_keras.detection.data.coco_files import CocoDirectory
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.tfds_boxes import TfdsBoxes
-from nasnet_keras.detection.data.voc_files import VOC_CLASSES, VocDirectory
+from nasnet_keras.detection.data.voc_files import VocDirectory
 from tests.data.record_files import (
     flat_pngs,
     write_image_folder,
@@ -34,6 +34,14 @@ from tests.data.record_files import (
     write_tfds_boxes,
 )
 from tests.detection.data.coco_directory import write_coco
+from tests.detection.data.layouts import (
+    CELLS,
+    write_bccd,
+    write_cvat,
+    write_label_studio,
+    write_labelimg,
+    write_roboflow,
+)
 from tests.detection.data.voc_directory import write_voc
 
 KINDS = tuple(f"kind {n}" for n in range(10))
@@ -141,7 +149,7 @@ DATASETS = {
     VocDirectory: Dataset(
         name="voc",
         write=write_voc_images,
-        classes=VOC_CLASSES,
+        classes=("dog",),
         train=4,
         splits=("train",),
         missing="ImageSets/Main (Pascal VOC)",
@@ -149,22 +157,47 @@ DATASETS = {
 }
 
 
+_DIVIDED = ("train", "val", "test")
+# The same formats as other tools lay them out.
+LAYOUTS = [
+    (CocoDirectory, Dataset("roboflow", write_roboflow, CELLS, 6, ("test", "train", "valid"))),
+    (CocoDirectory, Dataset("cvat", write_cvat, CELLS, 4, (*_DIVIDED, "default"))),
+    (CocoDirectory, Dataset("label_studio", write_label_studio, CELLS, 4, (*_DIVIDED, "all"))),
+    (VocDirectory, Dataset("bccd", write_bccd, CELLS, 6, ("test", "train", "trainval", "val"))),
+    (VocDirectory, Dataset("labelimg", write_labelimg, CELLS, 4, (*_DIVIDED, "all"))),
+]
+MISSING = {form: dataset.missing for form, dataset in DATASETS.items()}
+
+
 @pytest.fixture(
     params=[
-        pytest.param(form, marks=pytest.mark.tensorflow if dataset.needs_tensorflow else ())
-        for form, dataset in DATASETS.items()
+        pytest.param(
+            each,
+            marks=pytest.mark.tensorflow if each[1].needs_tensorflow else (),
+            id=f"{each[0].__name__}-{each[1].name}",
+        )
+        for each in (*DATASETS.items(), *LAYOUTS)
     ],
-    ids=lambda form: form.__name__,
 )
-def form(request):
+def case(request):
     return request.param
 
 
 @pytest.fixture
-def found(form, tmp_path):
+def form(case):
+    return case[0]
+
+
+@pytest.fixture
+def dataset(case):
+    return case[1]
+
+
+@pytest.fixture
+def found(form, dataset, tmp_path):
     """The dataset of a format, written and found again."""
-    DATASETS[form].write(tmp_path)
-    result = form.find(tmp_path, DATASETS[form].name)
+    dataset.write(tmp_path)
+    result = form.find(tmp_path, dataset.name)
     assert result is not None
     return result
 
@@ -185,12 +218,11 @@ def listed(examples) -> list[object]:
     return [examples.describe(index) for index in range(len(examples))]
 
 
-def test_format_says_its_splits_and_classes(form, found):
-    expected = DATASETS[form]
-    assert tuple(found.splits()) == expected.splits
+def test_format_says_its_splits_and_classes(dataset, found):
+    assert tuple(found.splits()) == dataset.splits
     for split in found.splits():
-        assert examples(found, split).class_names == expected.classes
-    assert len(examples(found, "train")) == expected.train
+        assert examples(found, split).class_names == dataset.classes
+    assert len(examples(found, "train")) == dataset.train
 
 
 def test_part_of_a_split_is_those_examples_of_the_whole(form, found):
@@ -198,9 +230,13 @@ def test_part_of_a_split_is_those_examples_of_the_whole(form, found):
     for part, rows in (
         ("train[1:3]", slice(1, 3)),
         ("train[2:]", slice(2, None)),
-        ("train[:50%]", slice(0, round(len(whole) / 2))),
     ):
         assert listed(examples(found, part)) == whole[rows]
+    first, rest = (listed(examples(found, f"train[{part}]")) for part in (":50%", "50%:"))
+    assert len(first) == round(len(whole) / 2)
+    # Formats of one's own files have every class in proportion in parts of this kind.
+    assert [each for each in whole if each in first] == first
+    assert sorted([*first, *rest]) == sorted(whole)
     with pytest.raises(ValueError, match=r"train\[9999:\] has no example: train has"):
         examples(found, "train[9999:]")
 
@@ -210,8 +246,7 @@ def test_missing_split_suggests_the_nearest(form, found):
         found.parse("trian")
 
 
-def test_missing_dataset_says_what_to_do(form, tmp_path):
-    dataset = DATASETS[form]
+def test_missing_dataset_says_what_to_do(form, dataset, tmp_path):
     if not form.needs_directory:
         pytest.skip("it comes with a package")
     if issubclass(form, DetectionFormat):
@@ -220,7 +255,7 @@ def test_missing_dataset_says_what_to_do(form, tmp_path):
     else:
         with pytest.raises(FileNotFoundError) as caught:
             registry.check_dataset(dataset.name, "train", tmp_path)
-    assert dataset.missing in str(caught.value) and "\n" not in str(caught.value)
+    assert MISSING[form] in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_format_is_loaded_or_streamed(form, found):

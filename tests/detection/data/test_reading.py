@@ -9,8 +9,8 @@ from PIL import Image
 from nasnet_keras.detection.data.annotation_checks import AnnotationError
 from nasnet_keras.detection.data.coco_files import read_coco, read_coco_directory
 from nasnet_keras.detection.data.datasets import load_detection_index
-from nasnet_keras.detection.data.detection_index import COCO_CATEGORY_IDS, check_same_classes
-from nasnet_keras.detection.data.voc_files import VOC_CLASSES, parse_xml, read_voc
+from nasnet_keras.detection.data.detection_index import COCO_CATEGORY_IDS
+from nasnet_keras.detection.data.voc_files import parse_xml, read_voc
 from tests.detection.data.coco_directory import annotation, two_images, write_coco
 from tests.detection.data.voc_directory import write_voc
 
@@ -189,14 +189,21 @@ def test_wrong_directories_and_splits_are_refused(tmp_path):
         load_detection_index(tmp_path, "train")
 
 
-def test_splits_with_other_classes_are_refused(tmp_path):
+def test_splits_are_read_with_the_classes_of_training(tmp_path):
     content = two_images()
     first = read_coco_directory(write_coco(tmp_path, content), "val")
+    # The same classes with other ids, and one of which there is no object.
+    content["categories"] = [
+        *({"id": 3, "name": "dog"}, {"id": 7, "name": "cat"}, {"id": 9, "name": "cow"})
+    ]
+    write_coco(tmp_path, content, "test")
+    second = load_detection_index(tmp_path, "test", class_names=first.class_names)
+    assert second.class_names == ("cat", "dog") and second.category_ids.tolist() == [7, 3]
+    assert second.labels.tolist() == [0, 1] and first.labels.tolist() == [1, 0]
     content["categories"] = [{"id": 3, "name": "cat"}, {"id": 7, "name": "cow"}]
-    second = read_coco_directory(write_coco(tmp_path, content, "test"), "test")
-    check_same_classes(first, first)
-    with pytest.raises(ValueError, match="class 1 is 'dog' in val and 'cow' in test"):
-        check_same_classes(first, second)
+    write_coco(tmp_path, content, "test")
+    with pytest.raises(AnnotationError, match="annotation 1 .*: unknown category 'cow'"):
+        load_detection_index(tmp_path, "test", class_names=first.class_names)
 
 
 def test_pascal_voc_is_read(tmp_path):
@@ -204,9 +211,9 @@ def test_pascal_voc_is_read(tmp_path):
     write_voc(tmp_path, [], "000002")
     (tmp_path / "ImageSets" / "Main" / "dog_train.txt").write_text("000001  1\n")
     index = load_detection_index(root, "train")
-    assert index.class_names == VOC_CLASSES
+    assert index.class_names == ("dog", "person")
     assert index.boxes.tolist() == [[0, 0, 60, 80], [20, 10, 40, 20]]
-    assert [VOC_CLASSES[label] for label in index.labels] == ["dog", "person"]
+    assert index.labels.tolist() == [0, 1]
     assert index.crowd.tolist() == [False, True]
     assert index.first_box.tolist() == [0, 2, 2] and index.image_ids.tolist() == [1, 2]
     with pytest.raises(ValueError, match="unknown split of .* did you mean 'train'"):

@@ -16,12 +16,12 @@ from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.augmentation import DetectionAugmentation
+from nasnet_keras.detection.data.class_names import read_class_names
 from nasnet_keras.detection.inference.picture_files import camera_frame, find_pictures
 from nasnet_keras.detection.inference.predictor import Predictor, fitted_image
 from nasnet_keras.detection.inference.trained_detector import (
     TrainedDetector,
     load_trained_detector,
-    read_class_names,
 )
 from nasnet_keras.training.run_directory import write_config
 from tests.detection_network import as_numpy, tiny_batch, tiny_config
