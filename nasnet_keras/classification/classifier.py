@@ -33,6 +33,7 @@ def load_classifier(
     top_k: int = 5,
     image_size: int | None = None,
     preprocessing_name: str | None = None,
+    exif_orientation: bool | None = None,
 ) -> Classifier:
     """Loads a run directory, a `.keras` file, or a directory of `export_saved_model`.
 
@@ -42,6 +43,8 @@ def load_classifier(
             or fewer.
         image_size: Side of the images, in pixels, for a network that takes any size.
         preprocessing_name: Replaces the preprocessing that the run's `config.json` names.
+        exif_orientation: Whether pictures are turned upright, as their EXIF orientation says.
+            Default: as in training.
 
     Returns:
         The classifier.
@@ -53,9 +56,15 @@ def load_classifier(
     if top_k < 1:
         raise ValueError(f"top_k is at least 1, got {top_k}")
     if not (Path(path) / "saved_model.pb").is_file():
-        return _KerasClassifier(load_trained_model(path, image_size, preprocessing_name), top_k)
-    if image_size or preprocessing_name:
-        raise ValueError(f"{path} is a SavedModel: its image size and preprocessing are fixed")
+        trained = load_trained_model(
+            path, image_size, preprocessing_name, exif_orientation=exif_orientation
+        )
+        return _KerasClassifier(trained, top_k)
+    if image_size or preprocessing_name or exif_orientation is not None:
+        raise ValueError(
+            f"{path} is a SavedModel: its image size, preprocessing and treatment of EXIF "
+            "orientations are fixed"
+        )
     return _SavedModelClassifier(Path(path), top_k)
 
 
@@ -67,7 +76,7 @@ class _KerasClassifier:
 
     def classify(self, image_bytes: bytes) -> Answer:
         trained = self._trained
-        pixels = decode_image(image_bytes)[np.newaxis]
+        pixels = decode_image(image_bytes, trained.exif_orientation)[np.newaxis]
         images = preprocess(pixels, trained.preprocessing_name, trained.image_size)
         scores = np.asarray(self._model(images, training=False)["probabilities"])[0]
         _check_scores(scores)

@@ -54,6 +54,7 @@ class Evaluator(TrainingEvaluator[Evaluation]):
                 self._recipe.preprocessing_name,
                 self._recipe.train_image_size,
                 labels_offset=self._recipe.labels_offset,
+                exif_orientation=self._recipe.exif_orientation,
             )
         return evaluate(network, self._batches, on_progress=on_progress)
 

@@ -68,6 +68,8 @@ class Recipe(Settings):
         dataset_split_name: Split to train on.
         evaluation_split_name: Split to test on at the end.
         augmentation: Random changes to training images.
+        exif_orientation: Turn the photographs of an image folder upright, as their EXIF orientation
+            says; images in record files stay as stored.
         genotype: Cells in place of the network's own: a genotype's JSON file, or a published name.
         num_cells: Normal cells.
         filters: Filters of the first cells.
@@ -128,6 +130,7 @@ class Recipe(Settings):
     dataset_split_name: str = "train"
     evaluation_split_name: str = "test"
     augmentation: str = "none"
+    exif_orientation: bool = True
     genotype: str | Genotype | None = None
     num_cells: Annotated[int, Range(2)] | None = None
     filters: Annotated[int, Range(2)] | None = None

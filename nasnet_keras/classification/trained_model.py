@@ -31,6 +31,7 @@ class TrainedModel:
         dataset_name: What it was trained on, `""` if unknown.
         labels_offset: What was subtracted from that dataset's labels.
         step: Training steps it has had, as far as is known.
+        exif_orientation: Whether pictures are turned upright, as their EXIF orientation says.
     """
 
     model: keras.Model
@@ -40,6 +41,7 @@ class TrainedModel:
     dataset_name: str = ""
     labels_offset: int = 0
     step: int = 0
+    exif_orientation: bool = True
 
 
 def load_trained_model(
@@ -47,6 +49,7 @@ def load_trained_model(
     image_size: int | None = None,
     preprocessing_name: str | None = None,
     use_moving_averages: bool = True,
+    exif_orientation: bool | None = None,
 ) -> TrainedModel:
     """Loads a trained network from a run directory or a `.keras` file.
 
@@ -59,6 +62,7 @@ def load_trained_model(
         preprocessing_name: Replaces the preprocessing that `config.json` names.
         use_moving_averages: Gives the weights the values of their moving averages, where there are
             any.
+        exif_orientation: Replaces what `config.json` says of it; without one, pictures are turned.
 
     Returns:
         The network and how to use it.
@@ -84,6 +88,8 @@ def load_trained_model(
         or (config.recipe.preprocessing_name if config else _DEFAULT_PREPROCESSING)
     )
     check_preprocessing(preprocessing)
+    if exif_orientation is None:
+        exif_orientation = config.recipe.exif_orientation if config else True
     size = _image_size(model, image_size, config.recipe.train_image_size if config else None)
     return TrainedModel(
         model,
@@ -93,6 +99,7 @@ def load_trained_model(
         config.recipe.dataset_name if config else "",
         config.recipe.labels_offset if config else 0,
         int(model.optimizer.iterations) if getattr(model, "optimizer", None) else 0,
+        exif_orientation,
     )
 
 

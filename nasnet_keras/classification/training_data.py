@@ -117,6 +117,7 @@ def open_training_data(
             labels_offset=recipe.labels_offset,
             shard=(worker, workers),
             download=download,
+            exif_orientation=recipe.exif_orientation,
         )
 
     whole = stream(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nasnet_keras.data.exif import UPRIGHT
 from nasnet_keras.data.image_reader import decode_tensor
 
 _BORDER = 8  # One part in eight: 4 of 32 pixels on each side.
@@ -28,13 +29,13 @@ class CifarPreprocessing:
     cutout: int = 0
     color: bool = False
 
-    def evaluate(self, encoded: Any, size: int) -> Any:
+    def evaluate(self, encoded: Any, size: int, orientation: Any = UPRIGHT) -> Any:
         """Central crop or black border, then standardization (`preprocess_for_eval`)."""
-        return self.evaluate_pixels(decode_tensor(encoded), size)
+        return self.evaluate_pixels(decode_tensor(encoded, orientation), size)
 
-    def train(self, encoded: Any, size: int, seed: Any) -> Any:
+    def train(self, encoded: Any, size: int, seed: Any, orientation: Any = UPRIGHT) -> Any:
         """Random crop and flip, then standardization (`preprocess_for_train`), then cutout."""
-        return self.train_pixels(decode_tensor(encoded), size, seed)
+        return self.train_pixels(decode_tensor(encoded, orientation), size, seed)
 
     def evaluate_pixels(self, image: Any, size: int) -> Any:
         """Does as `evaluate`, from `(height, width, 3)` pixels."""

@@ -2,7 +2,8 @@
 
 Pillow is the reference: `decode_image`. Inside a graph TensorFlow decodes what it decodes to the
 same pixels, see `same_in_tensorflow`; the rest goes to Pillow in a stream (`decode_tensor`) and is
-an error in a SavedModel (`decode_served`), which has no Python.
+an error in a SavedModel (`decode_served`), which has no Python. What is turned upright, and how, is
+in `nasnet_keras.data.exif`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,19 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
+
+from nasnet_keras.data.exif import (
+    UPRIGHT,
+    image_orientation,
+    is_stored_upright,
+    may_have_exif,
+    orientation_in_graph,
+    stored_window,
+    turned,
+    turned_back,
+    turned_in_graph,
+    turned_shape,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,7 @@ FORMATS = (
 )
 FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
 SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 SERVED = "JPEG (not CMYK), PNG, and BMP of 24 or 32 bits a pixel without compression"
 
 
@@ -56,11 +71,20 @@ def open_image(file: BinaryIO) -> Image.Image:
     return Image.open(file, formats=[known.name.upper() for known in FORMATS])
 
 
+def stored_size(image: Image.Image) -> tuple[int, int]:
+    """Returns the height and width of an image as stored."""
+    if hasattr(image, "tag_v2"):
+        # Pillow turns TIFFs by itself, some versions the size too.
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        return tags[_TIFF_HEIGHT], tags[_TIFF_WIDTH]
+    return image.height, image.width
+
+
 def rgb_pixels(image: Image.Image) -> np.ndarray:
     """Returns the pixels of an image of any mode, `(height, width, 3)`, uint8.
 
-    Alpha is dropped, grey and palettes become colours, of 16 bits the upper 8 are kept. An EXIF
-    orientation is not applied. (If it were, `same_in_tensorflow` would have to know.)
+    Alpha is dropped, grey and palettes become colours, of 16 bits the upper 8 are kept. Nothing is
+    turned here.
     """
     if image.mode.startswith("I"):
         # Pillow cuts 16 bits off at 255; the high byte is what TensorFlow keeps.
@@ -69,8 +93,12 @@ def rgb_pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("RGB"))
 
 
-def decode_image(encoded: bytes) -> np.ndarray:
+def decode_image(encoded: bytes, upright: bool = True) -> np.ndarray:
     """Decodes an image of any of `FORMATS`, on every backend.
+
+    Args:
+        encoded: The file.
+        upright: Turn it as its EXIF orientation says; otherwise it is as stored.
 
     Returns:
         `(height, width, 3)`, uint8, see `rgb_pixels`.
@@ -80,16 +108,23 @@ def decode_image(encoded: bytes) -> np.ndarray:
     """
     try:
         with open_image(io.BytesIO(encoded)) as image:
-            return rgb_pixels(image)
+            orientation = image_orientation(image)
+            # Pillow turns a TIFF when it loads it, also by what XMP says.
+            turned_already = image.format == "TIFF"
+            image.info.pop("xmp", None)
+            pixels = rgb_pixels(image)
     # Pillow raises SyntaxError, too, on some damaged PNGs.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         unknown = isinstance(error, Image.UnidentifiedImageError)
         reason = f"no image of a format that is read ({FORMAT_NAMES})" if unknown else error
         raise ValueError(f"not a readable image: {reason}") from None
+    if turned_already:
+        return pixels if upright else turned_back(pixels, orientation)
+    return turned(pixels, orientation) if upright else pixels
 
 
 def same_in_tensorflow(encoded: Any) -> Any:
-    """Returns whether TensorFlow decodes an image to the pixels that `decode_image` gives.
+    """Returns whether TensorFlow decodes an image to the stored pixels that `decode_image` gives.
 
     PNG of every kind; JPEG but CMYK, of which the two read files without Adobe's marker
     differently; BMP of 24 and 32 bits a pixel, without compression, masks or bytes after its end.
@@ -120,7 +155,19 @@ def same_in_tensorflow(encoded: Any) -> Any:
     )
 
 
-def decode_tensor(encoded: Any) -> Any:
+def orientation_tensor(encoded: Any) -> Any:
+    """Returns the EXIF orientation of an image inside tf.data, 1 to 8, an int32 scalar."""
+    import tensorflow as tf
+
+    # Most images have none, and then Python is not asked.
+    return tf.cond(
+        may_have_exif(encoded) | _is(encoded, "WebP") | _is(encoded, "TIFF"),
+        lambda: tf.ensure_shape(_in_python(_orientation, encoded, tf.int32), ()),
+        lambda: UPRIGHT,
+    )
+
+
+def decode_tensor(encoded: Any, orientation: Any = UPRIGHT) -> Any:
     """Decodes an image of any of `FORMATS` inside tf.data.
 
     JPEGs differ from `decode_image` by rounding, in a photograph about one level of 255 on average
@@ -128,6 +175,7 @@ def decode_tensor(encoded: Any) -> Any:
 
     Args:
         encoded: A scalar string tensor.
+        orientation: How to turn it upright, see `orientation_tensor`; 1: not at all.
 
     Returns:
         `(height, width, 3)`, uint8.
@@ -137,38 +185,54 @@ def decode_tensor(encoded: Any) -> Any:
     image = tf.cond(
         same_in_tensorflow(encoded),
         lambda: _by_tensorflow(encoded),
-        lambda: _in_python(decode_image, encoded, tf.uint8),
+        lambda: _in_python(_stored, encoded, tf.uint8),
     )
-    return tf.ensure_shape(image, (None, None, 3))
+    return turned_in_graph(tf.ensure_shape(image, (None, None, 3)), orientation)
 
 
-def decode_crop(encoded: Any, top: Any, left: Any, height: Any, width: Any) -> Any:
+def decode_crop(
+    encoded: Any, top: Any, left: Any, height: Any, width: Any, orientation: Any = UPRIGHT
+) -> Any:
     """Decodes a part of an image inside tf.data; of most JPEGs, only the blocks that hold it.
 
     Args:
         encoded: A scalar string tensor.
-        top: First row, an int32 scalar.
+        top: First row of the upright image, an int32 scalar.
         left: First column.
         height: Rows.
         width: Columns.
+        orientation: How to turn it upright, see `orientation_tensor`; 1: not at all.
 
     Returns:
         `(height, width, 3)`, uint8.
     """
     import tensorflow as tf
 
+    window = tf.stack([top, left, height, width])
+
     def of_jpeg() -> Any:
-        return tf.io.decode_and_crop_jpeg(encoded, [top, left, height, width], channels=3)
+        if is_stored_upright(orientation):
+            return tf.io.decode_and_crop_jpeg(encoded, window, channels=3)
+        size = image_shape(encoded, orientation)[:2]
+        stored = tf.io.decode_and_crop_jpeg(
+            encoded, stored_window(window, size, orientation), channels=3
+        )
+        return turned_in_graph(tf.ensure_shape(stored, (None, None, 3)), orientation)
 
     def of_another() -> Any:
-        return decode_tensor(encoded)[top : top + height, left : left + width]
+        return decode_tensor(encoded, orientation)[top : top + height, left : left + width]
 
     of_blocks = _is(encoded, "JPEG") & same_in_tensorflow(encoded)
     return tf.ensure_shape(tf.cond(of_blocks, of_jpeg, of_another), (None, None, 3))
 
 
-def image_shape(encoded: Any) -> Any:
-    """Returns `(height, width, 3)`, int32, of an encoded image inside tf.data, from its header."""
+def image_shape(encoded: Any, orientation: Any = UPRIGHT) -> Any:
+    """Returns `(height, width, 3)`, int32, of an encoded image inside tf.data, from its header.
+
+    Args:
+        encoded: A scalar string tensor.
+        orientation: How it is turned upright, see `orientation_tensor`; 1: not at all.
+    """
     import tensorflow as tf
 
     shape = tf.cond(
@@ -176,7 +240,7 @@ def image_shape(encoded: Any) -> Any:
         lambda: tf.concat([tf.io.extract_jpeg_shape(encoded)[:2], [3]], 0),
         lambda: _in_python(_shape, encoded, tf.int32),
     )
-    return tf.ensure_shape(shape, 3)
+    return turned_shape(tf.ensure_shape(shape, 3), orientation)
 
 
 def refusal(encoded: Any) -> Any:
@@ -197,11 +261,12 @@ def refusal(encoded: Any) -> Any:
     return tf.where(same_in_tensorflow(encoded), "", line)
 
 
-def decode_served(encoded: Any) -> Any:
+def decode_served(encoded: Any, upright: bool = True) -> Any:
     """Decodes an image inside a SavedModel to the pixels of `decode_image`.
 
     Args:
         encoded: A scalar string tensor.
+        upright: Turn it as its EXIF orientation says; otherwise it is as stored.
 
     Returns:
         `(height, width, 3)`, uint8. Other images than `SERVED` raise an
@@ -216,7 +281,8 @@ def decode_served(encoded: Any) -> Any:
             lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
             lambda: _by_tensorflow(encoded),
         )
-    return tf.ensure_shape(image, (None, None, 3))
+    orientation = orientation_in_graph(encoded) if upright else UPRIGHT
+    return turned_in_graph(tf.ensure_shape(image, (None, None, 3)), orientation)
 
 
 def _by_tensorflow(encoded: Any) -> Any:
@@ -246,4 +312,13 @@ def _in_python(function: Callable[[bytes], np.ndarray], encoded: Any, dtype: Any
 
 def _shape(encoded: bytes) -> np.ndarray:
     with open_image(io.BytesIO(encoded)) as image:
-        return np.asarray([image.height, image.width, 3], "int32")
+        return np.asarray([*stored_size(image), 3], "int32")
+
+
+def _orientation(encoded: bytes) -> np.ndarray:
+    with open_image(io.BytesIO(encoded)) as image:
+        return np.asarray(image_orientation(image), "int32")
+
+
+def _stored(encoded: bytes) -> np.ndarray:
+    return decode_image(encoded, upright=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nasnet_keras.data.exif import UPRIGHT
 from nasnet_keras.data.image_reader import decode_crop, decode_tensor, image_shape
 
 _KEPT = 0.875  # Side of the central crop at evaluation.
@@ -32,14 +33,14 @@ class InceptionPreprocessing:
 
     fast: bool = True
 
-    def evaluate(self, encoded: Any, size: int) -> Any:
+    def evaluate(self, encoded: Any, size: int, orientation: Any = UPRIGHT) -> Any:
         """Central crop of 0.875, bilinear resize, scale to [-1, 1] (`preprocess_for_eval`)."""
         import tensorflow as tf
 
-        image = tf.image.convert_image_dtype(decode_tensor(encoded), tf.float32)
+        image = tf.image.convert_image_dtype(decode_tensor(encoded, orientation), tf.float32)
         return _resize(tf.image.central_crop(image, _KEPT), size) * 2 - 1
 
-    def train(self, encoded: Any, size: int, seed: Any) -> Any:
+    def train(self, encoded: Any, size: int, seed: Any, orientation: Any = UPRIGHT) -> Any:
         """Random crop, resize, flip and colours, scale to [-1, 1] (`preprocess_for_train`).
 
         Only the crop is decoded, so that the chroma of a JPEG may differ a little at its border.
@@ -47,8 +48,8 @@ class InceptionPreprocessing:
         import tensorflow as tf
 
         seeds = tf.random.split(seed, 6)
-        corner, extent = sample_crop(image_shape(encoded), seeds[0])
-        crop = decode_crop(encoded, corner[0], corner[1], extent[0], extent[1])
+        corner, extent = sample_crop(image_shape(encoded, orientation), seeds[0])
+        crop = decode_crop(encoded, corner[0], corner[1], extent[0], extent[1], orientation)
         image = _resize(tf.image.convert_image_dtype(crop, tf.float32), size)
         image = tf.image.stateless_random_flip_left_right(image, seeds[1])
         image = distort_color(image, seeds[2:], self.fast)

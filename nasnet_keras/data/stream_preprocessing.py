@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nasnet_keras.data.cifar_preprocessing import CifarPreprocessing
+from nasnet_keras.data.exif import UPRIGHT
 from nasnet_keras.data.image_reader import decode_tensor
 from nasnet_keras.data.inception import InceptionPreprocessing
 from nasnet_keras.suggestions import unknown_name
 
 
 class StreamPreprocessing(Protocol):
-    """From an encoded image, a scalar string, to `(size, size, 3)`, float32."""
+    """From an encoded image, a scalar string, to `(size, size, 3)`, float32.
 
-    def evaluate(self, encoded: Any, size: int) -> Any:
+    The image is turned upright first, by its orientation, see `orientation_tensor`.
+    """
+
+    def evaluate(self, encoded: Any, size: int, orientation: Any = UPRIGHT) -> Any:
         """Preprocesses an image for evaluation."""
         ...
 
-    def train(self, encoded: Any, size: int, seed: Any) -> Any:
+    def train(self, encoded: Any, size: int, seed: Any, orientation: Any = UPRIGHT) -> Any:
         """Preprocesses and augments an image; `seed`: two integers that fix the result."""
         ...
 
@@ -33,14 +37,16 @@ class PlainPreprocessing:
 
     whiten: bool
 
-    def evaluate(self, encoded: Any, size: int) -> Any:
+    def evaluate(self, encoded: Any, size: int, orientation: Any = UPRIGHT) -> Any:
         import tensorflow as tf
 
-        image = tf.image.resize(tf.cast(decode_tensor(encoded), tf.float32), [size, size])
+        image = tf.image.resize(
+            tf.cast(decode_tensor(encoded, orientation), tf.float32), [size, size]
+        )
         return tf.image.per_image_standardization(image) if self.whiten else image / 127.5 - 1.0
 
-    def train(self, encoded: Any, size: int, seed: Any) -> Any:
-        return self.evaluate(encoded, size)
+    def train(self, encoded: Any, size: int, seed: Any, orientation: Any = UPRIGHT) -> Any:
+        return self.evaluate(encoded, size, orientation)
 
 
 STREAM_PREPROCESSINGS: dict[str, StreamPreprocessing] = {

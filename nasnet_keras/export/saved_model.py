@@ -34,7 +34,8 @@ def export_saved_model(
       `probabilities`, float32 `(batch, classes)`.
     - `serve_bytes`: `image_bytes`, a vector of image files as strings, of the formats that
       `image_reader.SERVED` names; another one is an error that names its format. They are
-      decoded and preprocessed as in prediction.
+      decoded, turned by their EXIF orientation unless `trained` says otherwise, and preprocessed
+      as in prediction.
       Returns the best `top_k` of each: `classes` (int32 indices), `names` (strings) and `scores`
       (probabilities), `(batch, top_k)`.
 
@@ -97,7 +98,7 @@ def _write(trained: TrainedModel, network: keras.Model, path: Path, top_k: int) 
         return network(images, training=False)
 
     def decode(encoded: Any) -> Any:
-        pixels = decode_served(encoded)[tf.newaxis]
+        pixels = decode_served(encoded, trained.exif_orientation)[tf.newaxis]
         return preprocess(pixels, trained.preprocessing_name, size)[0]
 
     def serve_bytes(image_bytes: Any) -> dict[str, Any]:

@@ -27,12 +27,15 @@ class Flags(Settings):
         top_k: Classes to name for each file.
         image_size: Side of the images, for a network that takes any size.
         preprocessing_name: How pixels are scaled to the network's range.
+        exif_orientation: Turn photographs upright, as their EXIF orientation says. Default: as in
+            training.
     """
 
     model: str
     top_k: Count = 3
     image_size: Count | None = None
     preprocessing_name: str | None = None
+    exif_orientation: bool | None = None
 
 
 def main(flags: Flags, arguments: list[str]) -> int:
@@ -45,7 +48,11 @@ def main(flags: Flags, arguments: list[str]) -> int:
     from nasnet_keras.classification.classifier import load_classifier
 
     classifier = load_classifier(
-        flags.model, flags.top_k, flags.image_size, flags.preprocessing_name
+        flags.model,
+        flags.top_k,
+        flags.image_size,
+        flags.preprocessing_name,
+        flags.exif_orientation,
     )
     table = Table()
     table.add_column("file", overflow="fold")

@@ -39,6 +39,8 @@ class Flags(Settings):
             the network's.
         labels_offset: Subtracted from labels: 1 drops class 0, -1 adds a background class.
             Default: as in training.
+        exif_orientation: Turn the photographs of an image folder upright, as their EXIF orientation
+            says. Default: as in training.
         moving_average_decay: 0 evaluates the weights as trained; otherwise their moving averages,
             if the checkpoint has them.
         mistakes: Misclassified images to write; 0 for none.
@@ -55,6 +57,7 @@ class Flags(Settings):
     eval_image_size: Count | None = None
     preprocessing_name: str | None = None
     labels_offset: Annotated[int, Range(-1)] | None = None
+    exif_orientation: bool | None = None
     moving_average_decay: Fraction | None = None
     mistakes: NonNegativeInt = 24
 
@@ -124,7 +127,11 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
     if name:
         check_evaluation_data(name, split, flags.dataset_dir, flags.preprocessing_name)
     trained = load_trained_model(
-        path, flags.eval_image_size, flags.preprocessing_name, flags.moving_average_decay != 0
+        path,
+        flags.eval_image_size,
+        flags.preprocessing_name,
+        flags.moving_average_decay != 0,
+        flags.exif_orientation,
     )
     if not name:
         raise ValueError("--dataset_name is missing: the checkpoint does not name its dataset")
@@ -135,7 +142,8 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
     offset = trained.labels_offset if flags.labels_offset is None else flags.labels_offset
     image = (trained.preprocessing_name, trained.image_size)
     return trained, evaluation_batches(
-        name, split, flags.dataset_dir, *image, flags.batch_size, offset
+        *(name, split, flags.dataset_dir, *image, flags.batch_size, offset),
+        exif_orientation=trained.exif_orientation,
     )
 
 
@@ -160,6 +168,7 @@ def _open_published(flags: Flags, model_name: str) -> tuple[Any, Any]:
         size,
         flags.batch_size,
         flags.labels_offset or 0,
+        exif_orientation=flags.exif_orientation is not False,
     )
     trained = load_published_model(
         model_name,

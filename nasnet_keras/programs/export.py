@@ -26,6 +26,8 @@ class Flags(Settings):
         overwrite: Replace what is in the output directory.
         image_size: Side of the images, for a network that takes any size.
         preprocessing_name: How pixels are scaled to the network's range. Default: the run's.
+        exif_orientation: Turn photographs upright, as their EXIF orientation says. Default: as in
+            training.
     """
 
     checkpoint_path: str
@@ -34,6 +36,7 @@ class Flags(Settings):
     overwrite: bool = False
     image_size: Count | None = None
     preprocessing_name: str | None = None
+    exif_orientation: bool | None = None
 
 
 def main(flags: Flags) -> None:
@@ -43,7 +46,12 @@ def main(flags: Flags) -> None:
     from nasnet_keras.export.saved_model import check_output_directory
 
     check_output_directory(flags.output_dir, flags.overwrite)
-    trained = load_trained_model(flags.checkpoint_path, flags.image_size, flags.preprocessing_name)
+    trained = load_trained_model(
+        flags.checkpoint_path,
+        flags.image_size,
+        flags.preprocessing_name,
+        exif_orientation=flags.exif_orientation,
+    )
     difference = export_saved_model(trained, flags.output_dir, flags.top_k, flags.overwrite)
     print(
         f"wrote {flags.output_dir}: serving_default (images of {trained.image_size} pixels a side) "

@@ -98,8 +98,6 @@ def grey(values):
 
 DEEP_COLORS = np.stack([DEEP, DEEP[::-1], DEEP[:, ::-1]], -1)
 SIXTEENTHS = (ROW + COLUMN) % 16
-SIDEWAYS = Image.Exif()
-SIDEWAYS[0x0112] = 6
 # The encoded image, its pixels, about so where the format loses some, and whether a SavedModel
 # takes it.
 KINDS = {
@@ -107,7 +105,6 @@ KINDS = {
     "JPEG, grey": (encode("L", "JPEG"), colors("L"), True),
     "JPEG, progressive": (encode("RGB", "JPEG", progressive=True), PIXELS, True),
     "JPEG, full chroma": (encode("RGB", "JPEG", subsampling=0), PIXELS, True),
-    "JPEG, turned by EXIF": (encode("RGB", "JPEG", exif=SIDEWAYS), PIXELS, True),
     "JPEG, several": (animated("MPO"), PIXELS, True),
     "JPEG, bytes after": (encode("RGB", "JPEG") + b"more", PIXELS, True),
     "JPEG, CMYK": (encode("CMYK", "JPEG"), PIXELS, False),

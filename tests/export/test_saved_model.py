@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -230,6 +231,28 @@ def test_sixteen_bit_pictures_are_the_same_picture_to_both(saved, trained, tmp_p
     ours = load_classifier(tmp_path / "model.keras", top_k=3).classify(stream.getvalue())
     theirs = load_classifier(saved, top_k=3).classify(stream.getvalue())
     np.testing.assert_allclose([s for _, s in ours], [s for _, s in theirs], atol=1e-5)
+
+
+def test_photographs_are_upright_for_both_unless_the_training_did_not_turn_them(
+    saved, trained, pictures, tmp_path
+):
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    stream = io.BytesIO()
+    Image.fromarray(pictures[0]).save(stream, "PNG", exif=tag)
+    plain, turned = encode(pictures[0]), encode(np.rot90(pictures[0], -1))
+    trained.model.save(tmp_path / "model.keras")
+    as_stored = load_classifier(tmp_path / "model.keras", top_k=3, exif_orientation=False)
+    export_saved_model(replace(trained, exif_orientation=False), tmp_path / "stored", top_k=3)
+    for classifier, same in (
+        (load_classifier(tmp_path / "model.keras", top_k=3), turned),
+        (load_classifier(saved, top_k=3), turned),
+        (as_stored, plain),
+        (load_classifier(tmp_path / "stored", top_k=3), plain),
+    ):
+        assert classifier.classify(stream.getvalue()) == classifier.classify(same)
+    with pytest.raises(ValueError, match="EXIF orientations are fixed"):
+        load_classifier(saved, exif_orientation=False)
 
 
 def test_network_of_fixed_size_refuses_another(trained, tmp_path):

@@ -79,7 +79,7 @@ def load_records(files: RecordFiles) -> ImageDataset:
             (encoded,), (label,) = example[files.image_key], example[files.label_key]
             if not isinstance(encoded, bytes) or not isinstance(label, int):
                 raise ValueError("an image is bytes, a label is an integer")
-            images.append(decode_image(encoded))
+            images.append(decode_image(encoded, upright=False))
             labels.append(label)
         except (KeyError, OSError, ValueError) as error:
             raise ValueError(f"dataset {files.name}: {files.describe(index)} is damaged") from error

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nasnet_keras.data.sources.tfrecord import read_records
 
@@ -21,7 +21,11 @@ class Examples(ABC):
         name: Name of the dataset.
         split: Name of the split.
         class_names: Names of the classes.
+        has_exif: Whether EXIF orientations count: in a person's own files, not in records, which
+            are as the original pipelines read them.
     """
+
+    has_exif: ClassVar[bool] = False
 
     name: str
     split: str
@@ -142,6 +146,8 @@ class ImageFiles(Examples):
         empty_classes: Names of the classes of which the split has no image.
         left_out: What was found among the images and is none, and why, see `ImageListing`.
     """
+
+    has_exif = True
 
     paths: tuple[str | os.PathLike[str], ...]
     labels: tuple[int, ...]

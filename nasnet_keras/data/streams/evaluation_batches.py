@@ -63,6 +63,7 @@ def evaluation_batches(
     image_size: int,
     batch_size: int = 100,
     labels_offset: int = 0,
+    exif_orientation: bool = True,
 ) -> EvaluationBatches:
     """Opens a split of any dataset for evaluation.
 
@@ -77,6 +78,7 @@ def evaluation_batches(
         image_size: Side of the images, in pixels.
         batch_size: Images a batch.
         labels_offset: See `offset_class_names`.
+        exif_orientation: See `image_batches`.
 
     Raises:
         FileNotFoundError: The dataset or one of its files is missing.
@@ -90,6 +92,7 @@ def evaluation_batches(
         *(dataset_name, split, dataset_dir, preprocessing_name, image_size, batch_size),
         training=False,
         labels_offset=labels_offset,
+        exif_orientation=exif_orientation,
     )
     return EvaluationBatches(
         dataset_name, split, stream.class_names, stream.num_examples, batch_size, stream.__iter__

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from nasnet_keras.data.exif import UPRIGHT
+from nasnet_keras.data.image_reader import orientation_tensor
 from nasnet_keras.data.sources.example_files import Examples
 from nasnet_keras.data.sources.labels_offset import offset_class_names
 from nasnet_keras.data.sources.registry import find_examples
@@ -32,6 +34,7 @@ def image_batches(
     shard: tuple[int, int] = (0, 1),
     shuffle_buffer: int = _SHUFFLE_BUFFER,
     download: bool = False,
+    exif_orientation: bool = True,
 ) -> BatchStream:
     """Reads, decodes, preprocesses and batches a split.
 
@@ -50,6 +53,8 @@ def image_batches(
         shard: Index of this host, and number of hosts.
         shuffle_buffer: Encoded examples of record files to shuffle among.
         download: Prepare the dataset with TensorFlow Datasets where it is missing.
+        exif_orientation: Turn images in files of their own upright, as their EXIF orientation
+            says; those in record files are as stored.
 
     Returns:
         The stream; its batches are `(images, labels)`, float32 `(batch, size, size, 3)` and int32
@@ -73,10 +78,13 @@ def image_batches(
 
         def read(position: Any, *place: Any) -> tuple[Any, Any]:
             encoded, label = read_one(*place)
+            turns = exif_orientation and own.has_exif
+            orientation = orientation_tensor(encoded) if turns else UPRIGHT
             if training:
-                image = preprocessing.train(encoded, image_size, tf.stack([key, position]))
+                seeds = tf.stack([key, position])
+                image = preprocessing.train(encoded, image_size, seeds, orientation)
             else:
-                image = preprocessing.evaluate(encoded, image_size)
+                image = preprocessing.evaluate(encoded, image_size, orientation)
             return tf.ensure_shape(image, (image_size, image_size, 3)), label - labels_offset
 
         return read
