@@ -1,6 +1,6 @@
 """Says what is in pictures: `nasnet-keras classify`, from a checkout."""
 
-from nasnet_keras.programs.verbs import run
+from nasnet_keras.programs.start import run
 
 if __name__ == "__main__":
     run("classify")

@@ -1,6 +1,6 @@
 """Scores a trained image classifier: `nasnet-keras eval`, from a checkout."""
 
-from nasnet_keras.programs.verbs import run
+from nasnet_keras.programs.start import run
 
 if __name__ == "__main__":
     run("eval")

@@ -1,6 +1,6 @@
 """Trains an image classifier: `nasnet-keras train`, from a checkout."""
 
-from nasnet_keras.programs.verbs import run
+from nasnet_keras.programs.start import run
 
 if __name__ == "__main__":
     run("train")

@@ -1,6 +1,6 @@
 """Writes a trained image classifier as a SavedModel: `nasnet-keras export`, from a checkout."""
 
-from nasnet_keras.programs.verbs import run
+from nasnet_keras.programs.start import run
 
 if __name__ == "__main__":
     run("export")

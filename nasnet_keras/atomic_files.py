@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+# A quota and a limit on the size of files are full disks as well.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Of libraries that write by themselves, and say so in their own errors.
+_FULL_TEXTS = tuple(map(os.strerror, _FULL))
 
 
 def make_directory(path: str | os.PathLike[str]) -> Path:
@@ -73,7 +79,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = target.with_name(f".{target.stem}.partial{target.suffix}")
     _remove(temporary)
     try:
-        yield temporary
+        with naming(target):
+            yield temporary
         _check_kind(target, temporary.is_dir())
         if target.is_dir():
             # A directory cannot be renamed over one with files in it: the old one steps aside
@@ -87,6 +94,35 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.replace(temporary, target)
     finally:
         _remove(temporary)
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Within the block, an error of writing names the file, also where its writer does not say it.
+
+    Args:
+        path: The file that is written.
+
+    Raises:
+        OSError: It cannot be written, or the disk is full.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_disk_full(error):
+            number = error.errno if isinstance(error, OSError) else None
+            number = number if number in _FULL else errno.ENOSPC
+            raise OSError(number, os.strerror(number), os.fspath(path)) from error
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+        raise
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Returns whether an error says that a disk is full, also in the words of a library."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(text in str(error) for text in _FULL_TEXTS)
 
 
 def _check_kind(path: Path, directory: bool) -> None:

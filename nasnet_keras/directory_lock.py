@@ -51,9 +51,7 @@ def locked(directory: str | os.PathLike[str]) -> Iterator[None]:
                 stacklevel=3,
             )
         else:
-            file.truncate(0)
-            file.write(json.dumps(_this_process()))
-            file.flush()
+            _describe(file)
         try:
             yield
         finally:
@@ -125,6 +123,13 @@ def _is_at(file: IO, path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
     except FileNotFoundError:
         return False
+
+
+def _describe(file: IO[str]) -> None:
+    """Says who holds the lock, if there is room on the disk."""
+    with contextlib.suppress(OSError):
+        os.truncate(file.fileno(), 0)
+        os.write(file.fileno(), json.dumps(_this_process()).encode())
 
 
 def _this_process() -> dict[str, object]:

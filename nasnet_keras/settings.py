@@ -13,7 +13,6 @@ import json
 import math
 import os
 import re
-import reprlib
 import sys
 import types
 import typing
@@ -23,6 +22,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union
 
 from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.input_files import read_file
+from nasnet_keras.json_text import parse_json
+from nasnet_keras.plain_text import shown
 from nasnet_keras.suggestions import unknown_name
 
 if TYPE_CHECKING:
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
 
 # Of what TensorFlow and NumPy count in; neither infinity nor NaN is below.
 _LARGEST = {int: 2**63 - 1, float: sys.float_info.max}
-_MISSING = object()
 _Settings = TypeVar("_Settings", bound="Settings")
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 120
-_SHORT.maxlong = 40
-_SHORT.maxtuple = _SHORT.maxlist = 8
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "missing"
+
+
+_MISSING = _Missing()
 
 
 @dataclass(frozen=True)
@@ -144,8 +148,8 @@ def read_settings(cls: type[_Settings], path: str | os.PathLike[str]) -> _Settin
         ValueError: It is no JSON, or not what `cls` is; one line says what is wrong.
     """
     try:
-        return cls.from_dict(json.loads(read_file(path)))
-    except (ValueError, RecursionError) as error:
+        return cls.from_dict(parse_json(read_file(path)))
+    except ValueError as error:
         raise ValueError(f"{os.fspath(path)} is not {cls.called}: {error}") from None
 
 
@@ -198,14 +202,6 @@ def check_names(cls: type[Settings], names: Mapping[str, Any]) -> None:
     for name in names:
         if name not in hints(cls):
             raise ValueError(unknown_name(cls._field_kind, name, hints(cls)))
-
-
-def shown(value: Any) -> str:
-    """Returns a value as a message shows it: short, whatever it is."""
-    try:
-        return "missing" if value is _MISSING else _SHORT.repr(value)
-    except ValueError:  # Python does not write integers of more than 4,300 digits.
-        return "a number of thousands of digits"
 
 
 def check_value(name: str, hint: Any, value: Any) -> None:

@@ -3,6 +3,10 @@
 import difflib
 from collections.abc import Iterable
 
+from nasnet_keras.plain_text import shown
+
+_LONGEST = 200
+
 
 def unknown_name(kind: str, value: object, allowed: Iterable[str]) -> str:
     """Returns the one-line message for a name that is not in a fixed set.
@@ -17,7 +21,8 @@ def unknown_name(kind: str, value: object, allowed: Iterable[str]) -> str:
         legal names listed when none is near.
     """
     names = list(allowed)
-    near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.6)
+    # The time of a comparison grows with the square of the length.
+    near = difflib.get_close_matches(str(value)[:_LONGEST], names, n=1, cutoff=0.6)
     if near:
-        return f"unknown {kind} {value!r}; did you mean {near[0]!r}?"
-    return f"unknown {kind} {value!r}; expected one of: {', '.join(names)}"
+        return f"unknown {kind} {shown(value)}; did you mean {near[0]!r}?"
+    return f"unknown {kind} {shown(value)}; expected one of: {', '.join(names)}"

@@ -1,6 +1,6 @@
 """Finds objects in pictures: `nasnet-keras detect predict`, from a checkout."""
 
-from nasnet_keras.programs.verbs import run
+from nasnet_keras.programs.start import run
 
 if __name__ == "__main__":
     run("detect predict")

@@ -1,5 +1,6 @@
 """Files and directories that are there whole or not at all."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,26 @@ def test_parents_are_made(tmp_path: Path) -> None:
     with atomic_write(target) as path:
         path.write_text("new")
     assert target.read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded", "inner"),
+        RuntimeError("Can't decrement id ref count (errno = 28, 'No space left on device')"),
+        OSError(errno.EIO, "Input/output error"),
+    ],
+)
+def test_an_error_of_writing_names_the_file_and_leaves_the_old_one(
+    tmp_path: Path, error: Exception
+) -> None:
+    target = tmp_path / "weights.h5"
+    target.write_text("old")
+    with pytest.raises(OSError) as caught, atomic_write(target) as path:
+        path.write_text("ne")
+        raise error
+    assert caught.value.filename == str(target)
+    assert caught.value.errno == getattr(error, "errno", errno.ENOSPC)
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.h5"]
+    assert target.read_text() == "old"

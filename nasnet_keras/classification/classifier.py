@@ -12,6 +12,7 @@ from nasnet_keras.classification.trained_model import TrainedModel, load_trained
 from nasnet_keras.data.image_reader import decode_image, refusal
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.models.inference import inference_model
+from nasnet_keras.out_of_memory import memory_for
 
 Answer = list[tuple[str, float]]
 
@@ -78,7 +79,8 @@ class _KerasClassifier:
         trained = self._trained
         pixels = decode_image(image_bytes, trained.exif_orientation)[np.newaxis]
         images = preprocess(pixels, trained.preprocessing_name, trained.image_size)
-        scores = np.asarray(self._model(images, training=False)["probabilities"])[0]
+        with memory_for(image_size=trained.image_size):
+            scores = np.asarray(self._model(images, training=False)["probabilities"])[0]
         _check_scores(scores)
         best = np.argsort(-scores, kind="stable")[: self._top_k]
         return [(trained.class_names[i], float(scores[i])) for i in best]

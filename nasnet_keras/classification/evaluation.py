@@ -18,6 +18,7 @@ from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.classification.evaluation_pictures import Mistake, draw_confusion, draw_mistakes
 from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches
 from nasnet_keras.models.inference import inference_model
+from nasnet_keras.out_of_memory import memory_for
 
 TOP = 5
 # A matrix of more classes is neither printed in full nor drawn with names and counts.
@@ -176,7 +177,8 @@ def evaluate(
             filled = images
             if len(images) < size:
                 filled = np.resize(images, (size, *images.shape[1:]))
-            answer = network.predict_on_batch(filled)
+            with memory_for(batch_size=size, image_size=filled.shape[1:3]):
+                answer = network.predict_on_batch(filled)
             logits = np.asarray(answer["logits"], np.float64)[: len(labels)]
             if not np.isfinite(logits).all():
                 raise ValueError(

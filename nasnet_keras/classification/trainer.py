@@ -87,6 +87,7 @@ class _Classification(Task[Evaluation]):
         self.options: RunOptions = options
         self.seed = recipe.seed
         self.batch_size = recipe.batch_size
+        self.image_size = {"train_image_size": self.recipe.train_image_size}
         self.steps_per_execution = recipe.steps_per_execution
         self.evaluate_every_epochs = options.evaluate_every_epochs
         self.losses, self.loss_weights = cross_entropies(

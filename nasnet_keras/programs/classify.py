@@ -8,12 +8,12 @@ reported and the others are classified; the exit code is then 2.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 
 from nasnet_keras.input_files import read_file
+from nasnet_keras.plain_text import printable
 from nasnet_keras.programs.command_line import import_keras_quietly
-from nasnet_keras.programs.errors import USAGE_ERROR, one_line
+from nasnet_keras.programs.errors import USAGE_ERROR, one_line, print_error
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Settings
 
@@ -42,10 +42,10 @@ def main(flags: Flags, arguments: list[str]) -> int:
     if not arguments:
         raise ValueError("no image given: name one or more files")
     import_keras_quietly()
-    from rich.console import Console
     from rich.table import Table
 
     from nasnet_keras.classification.classifier import load_classifier
+    from nasnet_keras.plain_console import PlainConsole
 
     classifier = load_classifier(
         flags.model,
@@ -63,16 +63,16 @@ def main(flags: Flags, arguments: list[str]) -> int:
         try:
             answer = classifier.classify(read_file(file))
         except OSError as error:
-            print(f"error: {one_line(error)}", file=sys.stderr)
+            print_error(error)
             errors += 1
         except ValueError as error:
-            print(f"error: {file}: {one_line(error)}", file=sys.stderr)
+            print_error(f"{file}: {one_line(error)}")
             errors += 1
         else:
-            names = "\n".join(name for name, _ in answer)
-            table.add_row(file, names, "\n".join(f"{score:.2%}" for _, score in answer))
+            names = "\n".join(printable(name) for name, _ in answer)
+            table.add_row(printable(file), names, "\n".join(f"{score:.2%}" for _, score in answer))
     if table.row_count:
-        Console().print(table)
+        PlainConsole().print(table)
     return USAGE_ERROR if errors else 0
 
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 from absl import flags
 
 from nasnet_keras.programs.errors import reported
+from nasnet_keras.programs.signals import leaving_at_once
 from nasnet_keras.suggestions import unknown_name
 
 
@@ -77,24 +78,27 @@ def import_keras_quietly() -> None:
     from absl import logging
 
     verbosity = logging.get_verbosity()
-    with muted_standard_error():
+    with muted_standard_error() as stderr, leaving_at_once(stderr):
         import keras  # noqa: F401
 
     logging.set_verbosity(verbosity)
 
 
 @contextlib.contextmanager
-def muted_standard_error() -> Iterator[None]:
+def muted_standard_error() -> Iterator[int]:
     """Silences standard error within the block, C++ libraries' too.
 
     For output that no setting turns off. Exceptions are raised as usual.
+
+    Yields:
+        A file descriptor that still is the standard error.
     """
     sys.stderr.flush()
     saved = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
-        yield
+        yield saved
     finally:
         sys.stderr.flush()
         os.dup2(saved, 2)

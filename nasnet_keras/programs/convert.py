@@ -105,8 +105,9 @@ def main(flags: Flags) -> None:
 
 def _show(report: Any, model: Any, output_path: str) -> None:
     """Prints what was mapped."""
-    from rich.console import Console
     from rich.table import Table
+
+    from nasnet_keras.plain_console import PlainConsole
 
     sizes = {variable.path: prod(variable.shape) for variable in model.weights}
     variables, parameters = Counter(), Counter()
@@ -120,7 +121,7 @@ def _show(report: Any, model: Any, output_path: str) -> None:
         table.add_column(header, justify="right", footer=f"{sum(counts.values()):,}")
     for scope in variables:
         table.add_row(scope, f"{variables[scope]:,}", f"{parameters[scope]:,}")
-    console = Console(highlight=False, soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     console.print(table)
     if report.averaged:
         console.print(f"from moving averages: {report.averaged:,} variables")

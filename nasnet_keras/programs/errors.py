@@ -1,35 +1,157 @@
-"""How a program reports errors: one line, and an exit code."""
+"""How a program ends: one line for every failure, and an exit code."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import re
+import select
+import signal
 import sys
 from collections.abc import Iterator
+from typing import NoReturn
 
+from nasnet_keras.atomic_files import is_disk_full, naming
+from nasnet_keras.out_of_memory import is_out_of_memory
+from nasnet_keras.plain_text import line
+from nasnet_keras.programs.signals import Terminated, signals_raised
+
+FAILED = 1
 USAGE_ERROR = 2
-INTERRUPTED = 130
+# As a shell says of a program that a signal has ended.
+INTERRUPTED = 128 + signal.SIGINT
+BROKEN_PIPE = 128 + signal.SIGPIPE
+TERMINATED = 128 + signal.SIGTERM
+
+# What TensorFlow and Keras say around what went wrong: where in a graph, with which arguments.
+_AROUND = re.compile(
+    r"""\n\s*Arguments\ received\ by\ [\s\S]*
+    | ^Original\ stack\ trace\ for[\s\S]*
+    | ^(Exception\ encountered\ when\ calling|Graph\ execution\ error:|Detected\ at\ node|Hint:).*$
+    | ^\s*File\ ".*",\ line\ \d+,\ in.*$
+    | ^<stack\ traces\ unavailable>$
+    | ^.*\ root\ error\(s\)\ found\.$
+    | ^\s*\(\d+\)\ (?=[A-Z_]+:)
+    | ^\d+\ (successful\ operations|derived\ errors\ ignored)\.$
+    | \{\{(function_)?node\ .*?\}\}
+    | \[\[\{\{node\ .*?\}\}\]\]
+    | \[Op:\w*\](\ name:.*$)?
+    | \x1b\[\d*m""",
+    re.VERBOSE | re.MULTILINE,
+)
+# Of TensorFlow and of JAX; neither is imported here.
+_GRAPH_ERRORS = {
+    "tensorflow.python.framework.errors_impl.OpError",
+    "jax.errors.JaxRuntimeError",
+    "jaxlib._jax.XlaRuntimeError",
+    "jaxlib.xla_extension.XlaRuntimeError",
+}
+
+_OUTPUT = "standard output"
 
 
 @contextlib.contextmanager
 def reported() -> Iterator[None]:
     """Turns errors within the block into one line on standard error and an exit code.
 
-    A `ValueError` or an `OSError` has exit code 2, an interrupt 130. Anything else is a bug and
-    keeps its traceback.
+    What was given cannot be used, or not be read or written: 2. The work failed, for want of memory
+    or within TensorFlow: 1. A signal: 128 and its number, so 130 for an interrupt and 143 for
+    SIGTERM; by then everything within the block has cleaned up. A reader that closed its pipe, such
+    as `head`: 141 and no line. Anything else is a bug and keeps its traceback.
     """
+    _show_all_names()
     try:
-        yield
-    except (ValueError, OSError) as error:
-        print(f"error: {one_line(error)}", file=sys.stderr)
-        sys.exit(USAGE_ERROR)
+        with signals_raised():
+            try:
+                yield
+            except SystemExit:
+                _flush()
+                raise
+            _flush()
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        _end("interrupted", INTERRUPTED)
+    except Terminated:
+        _end("terminated", TERMINATED)
+    except Exception as error:
+        if _is_closed_pipe(error):
+            _end("", BROKEN_PIPE)
+        code = _exit_code(error)
+        if code is None:
+            raise
+        _end(f"error: {one_line(error)}", code)
 
 
 def one_line(error: BaseException) -> str:
-    """Returns an error's message, without line breaks."""
-    if isinstance(error, OSError) and error.strerror and error.filename is not None:
-        return f"{os.fspath(error.filename)}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
+    """Returns what an error says, without line breaks and what libraries put around it."""
+    if isinstance(error, OSError) and error.strerror:
+        file = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return line(f"{file}{error.strerror}")
+    text = str(error)
+    return line(_AROUND.sub("", text)) or line(text) or type(error).__name__
+
+
+def print_error(error: BaseException | str) -> None:
+    """Prints the line of an error that does not end the program."""
+    text = line(error) if isinstance(error, str) else one_line(error)
+    print(f"error: {text}", file=sys.stderr)
+
+
+def _exit_code(error: Exception) -> int | None:
+    """Returns `None` for a bug."""
+    if is_disk_full(error):
+        return USAGE_ERROR
+    if is_out_of_memory(error) or _is_of_a_graph(error):
+        return FAILED
+    return USAGE_ERROR if isinstance(error, ValueError | OSError) else None
+
+
+def _is_of_a_graph(error: Exception) -> bool:
+    """Returns whether what TensorFlow or JAX executed failed."""
+    return any(
+        f"{each.__module__}.{each.__name__}" in _GRAPH_ERRORS for each in type(error).__mro__
+    )
+
+
+def _end(text: str, code: int) -> NoReturn:
+    if text:
+        print(text, file=sys.stderr)
+    sys.exit(code)
+
+
+def _show_all_names() -> None:
+    """Lets a name be printed that the terminal has no characters for, or that is not UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _flush() -> None:
+    """Writes what is still to be printed, while an error can be reported."""
+    if sys.stdout is None:
+        return
+    try:
+        with naming(_OUTPUT):
+            sys.stdout.flush()
+    except OSError:
+        _discard_output()
+        raise
+
+
+def _is_closed_pipe(error: Exception) -> bool:
+    """Returns whether nobody reads the standard output any more; it leads nowhere then."""
+    if not isinstance(error, BrokenPipeError) or sys.stdout is None:
+        return False
+    if error.filename == _OUTPUT:
+        return True
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    closed = any(event & select.POLLERR for _, event in poll.poll(0))
+    if closed:
+        _discard_output()
+    return closed
+
+
+def _discard_output() -> None:
+    # Python would try to write once more at its end, and complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

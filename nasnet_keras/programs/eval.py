@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Fraction, NonNegativeInt, Range, Settings
@@ -64,11 +65,10 @@ class Flags(Settings):
 
 def main(flags: Flags) -> None:
     import_keras_quietly()
-    from rich.console import Console
-
     from nasnet_keras.atomic_files import check_can_write, make_directory
     from nasnet_keras.classification.board import write_evaluation
     from nasnet_keras.classification.evaluation import evaluate
+    from nasnet_keras.plain_console import PlainConsole
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / "results.json")
@@ -76,7 +76,7 @@ def main(flags: Flags) -> None:
         trained, batches = _open_published(flags, flags.model_name)
     else:
         trained, batches = _open_run(flags)
-    console = Console()
+    console = PlainConsole()
     result = evaluate(
         trained.model,
         batches,
@@ -89,7 +89,7 @@ def main(flags: Flags) -> None:
         written = result.write(make_directory(flags.eval_dir))
         if write_evaluation(flags.eval_dir, result, trained.step):
             written.append(f"TensorBoard's events of step {trained.step}")
-        print(f"wrote {', '.join(written[:-1])} and {written[-1]} to {flags.eval_dir}")
+        say(f"wrote {', '.join(written[:-1])} and {written[-1]} to {flags.eval_dir}")
 
 
 def _describes_itself(checkpoint: str) -> bool:
@@ -202,8 +202,7 @@ def _print(result, console) -> None:
     top_5 = "" if result.top_5_accuracy is None else f", top-5 {result.top_5_accuracy:.2%}"
     console.print(
         f"top-1 accuracy {result.accuracy:.2%} of {result.images} images{top_5}, cross-entropy "
-        f"{result.loss:.4f}",
-        highlight=False,
+        f"{result.loss:.4f}"
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Settings
@@ -53,7 +54,7 @@ def main(flags: Flags) -> None:
         exif_orientation=flags.exif_orientation,
     )
     difference = export_saved_model(trained, flags.output_dir, flags.top_k, flags.overwrite)
-    print(
+    say(
         f"wrote {flags.output_dir}: serving_default (images of {trained.image_size} pixels a side) "
         f"and serve_bytes; largest difference from the network {difference:.1e}"
     )

@@ -7,13 +7,13 @@ Flags override the recipe's values; --recipe=help lists the recipes with their v
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
 from nasnet_keras.classification import Recipe, RunOptions, get_recipe
 from nasnet_keras.classification.recipes import describe_recipes
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.errors import FAILED, print_error
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Settings, hints
@@ -46,8 +46,8 @@ def main(flags: Flags, overrides: dict[str, Any], options: RunOptions) -> int:
     try:
         train(recipe, flags.train_dir, options=options)
     except NonFiniteLossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print_error(error)
+        return FAILED
     return 0
 
 

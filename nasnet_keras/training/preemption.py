@@ -56,3 +56,10 @@ def stop_requests(request: StopRequest | None = None) -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def hand_on(number: signal.Signals) -> None:
+    """Calls the process's own handler of a signal, if it has one, now that the work is saved."""
+    handler = signal.getsignal(number)
+    if callable(handler):
+        handler(number, None)

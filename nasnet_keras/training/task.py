@@ -29,6 +29,7 @@ class Task(abc.ABC, Generic[Result]):
         options: How the run is carried out.
         seed: Seed of everything random that has no other.
         batch_size: Images of a replica in a step.
+        image_size: The side of the images, or their height and width, by the setting's name.
         steps_per_execution: Steps for each call of the backend.
         evaluate_every_epochs: Epochs between evaluations; 0: one at the end.
         score: What of an epoch's log says which checkpoint is the best; larger is better.
@@ -40,6 +41,7 @@ class Task(abc.ABC, Generic[Result]):
     options: CommonRunOptions
     seed: int
     batch_size: int
+    image_size: dict[str, Any]
     steps_per_execution: int = 1
     evaluate_every_epochs: int
     score: str

@@ -14,11 +14,13 @@ from rich.console import Console
 
 from nasnet_keras.atomic_files import check_can_write
 from nasnet_keras.directory_lock import locked
+from nasnet_keras.out_of_memory import memory_for
+from nasnet_keras.plain_console import PlainConsole
 from nasnet_keras.settings import Settings
 from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
 from nasnet_keras.training.distribution import make_distribution
 from nasnet_keras.training.fit import fit_run
-from nasnet_keras.training.preemption import stop_requests
+from nasnet_keras.training.preemption import hand_on, stop_requests
 from nasnet_keras.training.run import Run
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME, read_config
 from nasnet_keras.training.task import Task
@@ -44,13 +46,18 @@ def train_task(
         KeyboardInterrupt: It was told so from the keyboard; the run is saved.
         NonFiniteLossError: The loss is not finite any more.
         OSError: Something cannot be read or written.
+        OutOfMemory: The memory does not suffice for the batches.
         ValueError: A setting is refused, or the directory holds another run, or another process is
             writing there.
     """
+    with memory_for(batch_size=task.batch_size, **task.image_size):
+        return _open_and_train(task, Path(train_dir), console)
+
+
+def _open_and_train(task: Task[Result], directory: Path, console: Console | None) -> Result | None:
     # ---- Everything that can be refused, before any work.
     task.check()
     task.distribution = distribution = make_distribution(task.options.distribution)
-    directory = Path(train_dir)
     check_can_write(directory / CHECKPOINT_NAME)
     length, learning_rate = task.open(directory, _same_run(directory, task))
     run = Run(
@@ -60,7 +67,7 @@ def train_task(
         learning_rate,
         task.batch_size * distribution.replicas,
         task.steps_per_execution,
-        (console or Console()) if distribution.is_chief else Console(quiet=True),
+        (console or PlainConsole()) if distribution.is_chief else Console(quiet=True),
         distribution,
     )
 
@@ -96,6 +103,7 @@ def _train(task: Task[Result], run: Run) -> Result | None:
         run.say(f"saved {directory}; the same command goes on")
         if run.stop.signal == signal.SIGINT:
             raise KeyboardInterrupt
+        hand_on(signal.SIGTERM)
         return None
 
     # ---- Score.

@@ -13,6 +13,7 @@ from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.evaluation.coco_metrics import coco_results, original_boxes
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
+from nasnet_keras.out_of_memory import memory_for
 
 
 def detect_batches(
@@ -43,7 +44,8 @@ def detect_batches(
         inputs = {
             name: np.resize(batch[name], (size, *batch[name].shape[1:])) for name in (IMAGES, SIZES)
         }
-        found: dict[str, Any] = model.predict_on_batch(inputs)
+        with memory_for(batch_size=size, image_size=inputs[IMAGES].shape[1:3]):
+            found: dict[str, Any] = model.predict_on_batch(inputs)
         found = {name: np.asarray(values)[:count] for name, values in found.items()}
         for row, image_id in enumerate(batch["image_ids"]):
             if not all(np.isfinite(found[name][row]).all() for name in ("boxes", "scores")):

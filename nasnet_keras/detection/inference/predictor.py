@@ -16,6 +16,7 @@ from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.detection.visualization.drawing import class_color, draw_boxes
 from nasnet_keras.input_files import read_file
+from nasnet_keras.out_of_memory import memory_for
 
 PADDING = 0.0
 """Value of the pixels below and beside a picture that does not fill the detector's image."""
@@ -106,7 +107,8 @@ class Predictor:
         pixels = read_pixels(picture)
         image, size, scale = fitted_image(pixels, served.image_size, served.keep_aspect)
         batch = {IMAGES: image[np.newaxis], SIZES: np.asarray([size], "float32")}
-        found = served.model.predict_on_batch(batch)
+        with memory_for(image_size=served.image_size):
+            found = served.model.predict_on_batch(batch)
         found = {name: np.asarray(values)[0] for name, values in found.items()}
         if not all(np.isfinite(found[name]).all() for name in ("boxes", "scores")):
             raise ValueError("the detector answers with numbers that are not finite")

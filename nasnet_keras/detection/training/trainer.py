@@ -110,6 +110,7 @@ class _Detection(Task[DetectionMetrics]):
         self.options: DetectorRunOptions = options
         self.seed = config.seed
         self.batch_size = config.batch_size
+        self.image_size = {"image_size": config.detector.image_size}
         self.evaluate_every_epochs = config.evaluate_every_epochs
         self.streams: list[DetectionStream] = []
         self._class_names = config.class_names

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Fraction, Seed, Settings
@@ -101,7 +102,7 @@ def show_training(flags: Flags, checkpoint_path: str) -> None:
     for name, sheet in sheets.items():
         with atomic_write(output_dir / f"{name}.png") as path:
             sheet.save(path)
-    print(f"wrote training.png, anchors.png and proposals.png of {count} images to {output_dir}")
+    say(f"wrote training.png, anchors.png and proposals.png of {count} images to {output_dir}")
 
 
 def show_mistakes(flags: Flags, results_path: str) -> None:
@@ -127,7 +128,7 @@ def show_mistakes(flags: Flags, results_path: str) -> None:
     with atomic_write(output_dir / "mistakes.json") as path:
         counts = judgement.counts(index)
         path.write_text(json.dumps(counts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"wrote {written} sheets of mistakes and mistakes.json to {output_dir}")
+    say(f"wrote {written} sheets of mistakes and mistakes.json to {output_dir}")
 
 
 def _file_names(class_names: Sequence[str]) -> dict[str, str]:

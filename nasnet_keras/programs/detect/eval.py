@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from nasnet_keras.plain_text import printable, say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Settings
@@ -79,16 +80,16 @@ def main(flags: Flags) -> None:
         index = index.select(read_image_ids(flags.image_ids, index))
     results = detect_split(detector.model, training, index, flags.batch_size, _show)
     metrics = evaluate_results(index, results)
-    print(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")
+    say(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")
     for name, value in metrics.summary.items():
-        print(f"{name:10} {_formatted(value)}")
-    print(f"\n{'class':20} AP      AP50")
+        say(f"{name:10} {_formatted(value)}")
+    say(f"\n{'class':20} AP      AP50")
     for name, values in metrics.per_class.items():
-        print(f"{name:20} {_formatted(values['AP'])}  {_formatted(values['AP50'])}")
+        say(f"{printable(name):20} {_formatted(values['AP'])}  {_formatted(values['AP50'])}")
     if flags.eval_dir:
         directory = make_directory(flags.eval_dir)
         write_scores(directory, index, metrics, results)
-        print(f"wrote {RESULTS_NAME} and {METRICS_NAME} to {directory}")
+        say(f"wrote {RESULTS_NAME} and {METRICS_NAME} to {directory}")
 
 
 def _formatted(value: float) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly, muted_standard_error
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.program import Program
@@ -63,9 +64,9 @@ def main(flags: Flags) -> None:
         compared = export_detector(
             served, flags.output_dir, flags.formats, pictures, flags.overwrite
         )
-    print(f"wrote {flags.output_dir}; compared on {len(pictures)} pictures")
+    say(f"wrote {flags.output_dir}; compared on {len(pictures)} pictures")
     for name, comparison in compared.items():
-        print(f"  {name}: {comparison}")
+        say(f"  {name}: {comparison}")
 
 
 PROGRAM = Program(main, (Flags,))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
-from nasnet_keras.programs.errors import one_line
+from nasnet_keras.programs.errors import one_line, print_error
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Fraction, NonNegativeInt
 
@@ -72,7 +72,7 @@ def main(flags: Flags, arguments: list[str]) -> int:
             pixels = read_pixels(source)
         except (OSError, ValueError) as error:
             line = one_line(error) if isinstance(error, OSError) else f"{name}: {one_line(error)}"
-            print(f"error: {line}", file=sys.stderr)
+            print_error(line)
             entries.append({"file": name, "error": line})
             errors += 1
             continue
@@ -91,12 +91,12 @@ def main(flags: Flags, arguments: list[str]) -> int:
             }
         )
         counts = [f"{count} {each}" for each, count in Counter(found.names).items()]
-        print(f"{name}: {', '.join(counts) or 'nothing'}")
+        say(f"{name}: {', '.join(counts) or 'nothing'}")
     with atomic_write(output_dir / "detections.json") as path:
         path.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", "utf-8")
     write_csv(output_dir / "detections.csv", entries)
     total = sum(len(entry.get("detections", ())) for entry in entries)
-    print(f"wrote {total} detections in {len(entries) - errors} pictures to {output_dir}")
+    say(f"wrote {total} detections in {len(entries) - errors} pictures to {output_dir}")
     return _PICTURE_ERROR if errors else 0
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
+from nasnet_keras.plain_text import line
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.errors import FAILED, print_error
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, NonNegativeInt, Positive, Precision, Seed, Settings, hints
@@ -103,14 +105,14 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
         train(config, flags.dataset_dir, flags.train_dir, options=options)
     except AnnotationError as error:
         for problem in error.problems:
-            print(problem, file=sys.stderr)
+            print(line(problem), file=sys.stderr)
         raise ValueError(
             f"{len(error.problems)} annotations or images of {flags.dataset_dir} are invalid, see "
             "above; --drop_invalid skips them"
         ) from error
     except NonFiniteLossError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print_error(error)
+        return FAILED
     return 0
 
 

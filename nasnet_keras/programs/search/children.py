@@ -6,12 +6,14 @@ import contextlib
 import dataclasses
 import functools
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from nasnet_keras import plain_text
+from nasnet_keras.programs.errors import FAILED, print_error
+from nasnet_keras.programs.signals import Terminated
 from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Positive, Settings
 
 # Fields of a recipe.
@@ -97,22 +99,18 @@ def watched(directory: Any) -> Iterator[tuple[Callable[[str], None], Any]]:
     Yields:
         The callbacks for lines and for the search's state.
     """
-    from rich.console import Console
-
+    from nasnet_keras.plain_console import PlainConsole, say
     from nasnet_keras.search.engine.experiment import SearchFailed
     from nasnet_keras.search.engine.progress import SearchProgress
 
-    console = Console()
-    say = functools.partial(console.print, highlight=False, soft_wrap=True)
-    # Schedulers send this signal before they take a machine away.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = PlainConsole()
     try:
         with SearchProgress(console) as progress:
-            yield say, progress
+            yield functools.partial(say, console), progress
     except SearchFailed as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
+        print_error(error)
+        sys.exit(FAILED)
+    except (KeyboardInterrupt, Terminated):
         if directory.journal.exists():
-            print(f"saved {directory.path}; the same command resumes it", file=sys.stderr)
+            plain_text.say(f"saved {directory.path}; the same command resumes it", sys.stderr)
         raise

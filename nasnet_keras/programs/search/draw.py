@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import read_child
 from nasnet_keras.settings import NonNegativeInt, Settings
@@ -46,7 +47,7 @@ def draw(flags: Flags) -> None:
     else:
         raise ValueError("--run_dir is missing: name the directory of the search, or a --genotype")
     draw_genotype(genotype, flags.output)
-    print(f"drew {genotype.name} to {flags.output}")
+    say(f"drew {genotype.name} to {flags.output}")
 
 
 PROGRAM = Program(draw, (Flags,))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasnet_keras.atomic_files import check_can_write
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import SearchFlags, check_suffix, read_child
 from nasnet_keras.settings import NonNegativeInt
@@ -34,7 +35,7 @@ def export(flags: Flags) -> None:
     genotype = read_child(flags.run_dir, flags.child)
     check_can_write(flags.output)
     genotype.save(flags.output)
-    print(f"wrote {genotype.name} to {flags.output}")
+    say(f"wrote {genotype.name} to {flags.output}")
 
 
 PROGRAM = Program(export, (Flags,))

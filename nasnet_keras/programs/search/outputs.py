@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.settings import Count, Settings
 
 
@@ -44,18 +45,19 @@ def read_child(run_dir: str, child: int | None) -> Any:
     history = read_history(RunDirectory(run_dir))
     child = history.best(1)[0].number if child is None else child
     genotype = history.genotype(child)
-    print(f"child {child}")
+    say(f"child {child}")
     return genotype
 
 
 def print_table(table: Any) -> None:
     """Prints a table of `nasnet_keras.search.report.tables`."""
-    from rich.console import Console
     from rich.table import Table
 
-    shown = Table(*table.headings)
-    for column in shown.columns:
+    from nasnet_keras.plain_console import PlainConsole
+
+    grid = Table(*table.headings)
+    for column in grid.columns:
         column.justify = "right"
     for row in table.rows:
-        shown.add_row(*row)
-    Console().print(shown)
+        grid.add_row(*row)
+    PlainConsole().print(grid)

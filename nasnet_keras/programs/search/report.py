@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import BestFlags, check_suffix
 
@@ -30,7 +31,7 @@ def report(flags: Flags) -> None:
 
     check_suffix(flags.output, ".html")
     write_report(RunDirectory(flags.run_dir), flags.output, flags.count)
-    print(f"wrote {flags.output}")
+    say(f"wrote {flags.output}")
 
 
 PROGRAM = Program(report, (Flags,))

@@ -7,6 +7,7 @@ This does not disturb a running search.
 
 from __future__ import annotations
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import SearchFlags
 
@@ -19,13 +20,13 @@ def show_status(flags: SearchFlags) -> None:
     from nasnet_keras.search.report.history import read_history
 
     history = read_history(RunDirectory(flags.run_dir))
-    print(f"{tables.title(history.config)}: {describe(history.state)}")
+    say(f"{tables.title(history.config)}: {describe(history.state)}")
     for name, value in tables.counts(history).rows:
-        print(f"{name}: {value}")
+        say(f"{name}: {value}")
     if history.state.running and not is_locked(flags.run_dir):
         print("no process is running it; the command that started it resumes it")
     if history.state.last_error:
-        print(f"last error: {history.state.last_error}")
+        say(f"last error: {history.state.last_error}")
 
 
 PROGRAM = Program(show_status, (SearchFlags,))

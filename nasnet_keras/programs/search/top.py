@@ -7,6 +7,7 @@ Their cells are in children/CHILD/genotype.json of the search's directory.
 
 from __future__ import annotations
 
+from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import BestFlags, print_table
 
@@ -18,7 +19,7 @@ def show_top(flags: BestFlags) -> None:
 
     history = read_history(RunDirectory(flags.run_dir))
     print_table(ranking(history.best(flags.count)))
-    print(f"genotypes: {history.path}/children/CHILD/genotype.json")
+    say(f"genotypes: {history.path}/children/CHILD/genotype.json")
 
 
 PROGRAM = Program(show_top, (BestFlags,))

@@ -176,15 +176,14 @@ class ClassifierChild:
         }
 
     def _train(self, job: Job, genotype: Genotype) -> float:
-        from rich.console import Console
-
         from nasnet_keras.classification.run_options import RunOptions
         from nasnet_keras.classification.trainer import train
+        from nasnet_keras.plain_console import PlainConsole
 
         recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_model_name(genotype))
         directory = job.directory / _TRAINING
         options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
-        evaluation = train(recipe, directory, Console(), options)
+        evaluation = train(recipe, directory, PlainConsole(), options)
         if evaluation is None:
             raise RuntimeError("asked to stop; the training can be resumed")
         self._end_training(job)

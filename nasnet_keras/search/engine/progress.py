@@ -8,6 +8,7 @@ from typing import Any
 from rich import progress
 from rich.console import Console
 
+from nasnet_keras.plain_console import say
 from nasnet_keras.search.engine.search_state import SearchState
 
 _LINE_SECONDS = 10.0
@@ -21,7 +22,7 @@ class SearchProgress:
         self._bar = progress.Progress(
             progress.TextColumn("search"),
             progress.BarColumn(),
-            progress.TextColumn("{task.fields[text]}"),
+            progress.TextColumn("{task.fields[text]}", markup=False),
             console=console,
             disable=not console.is_terminal,
         )
@@ -40,7 +41,7 @@ class SearchProgress:
         # The last line is shown whenever it comes.
         due = time.monotonic() - moment > _LINE_SECONDS or not state.running
         if self._bar.disable and due and ended != printed:
-            self._console.print(text, highlight=False, soft_wrap=True)
+            say(self._console, text)
             self._printed = (ended, time.monotonic())
 
     def __enter__(self) -> SearchProgress:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich import progress
 
+from nasnet_keras.plain_console import say
 from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.run import Run
 
@@ -28,7 +29,7 @@ class ProgressBar(StepCallback):
             progress.TextColumn("training"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
-            progress.TextColumn("{task.fields[speed]}"),
+            progress.TextColumn("{task.fields[speed]}", markup=False),
             progress.TextColumn("left"),
             progress.TimeRemainingColumn(),
             console=run.console,
@@ -79,7 +80,7 @@ class ProgressBar(StepCallback):
                 label = name.removeprefix("logits_").replace("_", " ")
                 parts.append(f"{label} {float(logs[name]):.4f}")
         parts.append(self._speed)
-        self.progress.console.print("  ".join(parts), highlight=False, soft_wrap=True)
+        say(self.progress.console, "  ".join(parts))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.close()

@@ -1,0 +1,77 @@
+"""What an interrupt and SIGTERM do to a program."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+
+_WORDS = {signal.SIGINT: b"interrupted\n", signal.SIGTERM: b"terminated\n"}
+_Handler = Callable[[int, FrameType | None], None]
+
+
+class Terminated(BaseException):
+    """SIGTERM: schedulers send it before they take a machine away."""
+
+
+@contextlib.contextmanager
+def signals_raised() -> Iterator[None]:
+    """Within the block, a signal is an exception, so that what is half written is undone.
+
+    Raises:
+        KeyboardInterrupt: An interrupt.
+        Terminated: SIGTERM; while the block is left, further ones are ignored.
+    """
+    process = os.getpid()
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        if os.getpid() == process:
+            signal.signal(number, signal.SIG_IGN)
+            raise Terminated
+        # A fork of this process, which has nothing to undo.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    handlers = {signal.SIGTERM: terminate, signal.SIGINT: signal.default_int_handler}
+    with _handled_by(handlers):
+        yield
+
+
+@contextlib.contextmanager
+def leaving_at_once(stderr: int = 2) -> Iterator[None]:
+    """Within the block, a signal ends the process at once, with one word and its exit code.
+
+    It is for imports: they have nothing to undo, and those of native libraries lose exceptions or
+    turn them into other ones.
+
+    Args:
+        stderr: File descriptor of the standard error.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        os.write(stderr, _WORDS[signal.Signals(number)])
+        os._exit(128 + number)
+
+    with _handled_by(dict.fromkeys(_WORDS, leave)):
+        yield
+
+
+@contextlib.contextmanager
+def _handled_by(handlers: Mapping[signal.Signals, _Handler]) -> Iterator[None]:
+    before = {}
+    # Python hands signals to the main thread alone.
+    if threading.current_thread() is threading.main_thread():
+        before = {
+            number: signal.signal(number, handler)
+            for number, handler in handlers.items()
+            # A shell has what it runs in the background ignore interrupts.
+            if signal.getsignal(number) != signal.SIG_IGN
+        }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
