@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,19 @@ from typing import Any
 
 import keras
 
+from nasnet_keras.json_text import parse_json
+from nasnet_keras.plain_text import shown
 from nasnet_keras.settings import check_value
+from nasnet_keras.training.rendezvous import await_workers
 from nasnet_keras.training.run_options import DistributionName
 
 _VARIABLE = "TF_CONFIG"
 _EXAMPLE = (
     '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 )
+
+# Those that this process has joined.
+_CLUSTERS: set[tuple[tuple[str, ...], int]] = set()
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +110,12 @@ class Distribution:
         return summed
 
 
-def make_distribution(name: str = "none", devices: Sequence[str] | None = None) -> Distribution:
+def make_distribution(
+    name: str = "none",
+    devices: Sequence[str] | None = None,
+    worker_timeout_secs: float = 600.0,
+    say: Callable[[str], None] = print,
+) -> Distribution:
     """Returns a distribution by name.
 
     Args:
@@ -113,25 +123,28 @@ def make_distribution(name: str = "none", devices: Sequence[str] | None = None) 
             `"multiworker"`: that on each machine of `TF_CONFIG`, one process on each; to be made
             before TensorFlow computes anything.
         devices: Devices for `"mirrored"`, e.g. `["GPU:0", "GPU:1"]`; all by default.
+        worker_timeout_secs: Seconds to wait for the other workers of `"multiworker"` to start.
+        say: Called with a line that says which of them it waits for.
 
     Returns:
         The distribution.
 
     Raises:
         ValueError: There is no such distribution (the nearest is suggested) or not on this
-            backend, or `TF_CONFIG` contradicts it or itself.
+            backend, `TF_CONFIG` contradicts it or itself, or a worker did not start in time.
+        OSError: The port of this worker is taken.
     """
     check_value("distribution", DistributionName, name)
     if devices is not None and name != "mirrored":
         raise ValueError(f"devices are chosen for distribution mirrored only, not {name}")
     backend = keras.backend.backend()
     if backend == "tensorflow":
-        workers, worker = _read_cluster()
+        addresses, worker = _read_cluster()
         if name == "multiworker":
-            return _multiworker(workers, worker)
-        if workers > 1:
+            return _multiworker(addresses, worker, worker_timeout_secs, say)
+        if len(addresses) > 1:
             raise ValueError(
-                f"{_VARIABLE} has a cluster of {workers} workers, which distribution {name} "
+                f"{_VARIABLE} has a cluster of {len(addresses)} workers, which distribution {name} "
                 "would train apart: give distribution multiworker, or unset it"
             )
     if name == "none":
@@ -153,14 +166,15 @@ def make_distribution(name: str = "none", devices: Sequence[str] | None = None) 
     raise ValueError(f"distribution {name} is not available with Keras's backend {backend}")
 
 
-def _multiworker(workers: int, worker: int) -> Distribution:
-    import tensorflow as tf
-
-    if not workers:
+def _multiworker(
+    addresses: tuple[str, ...], worker: int, timeout_secs: float, say: Callable[[str], None]
+) -> Distribution:
+    if not addresses:
         raise ValueError(
             f"distribution multiworker needs {_VARIABLE} in the environment: {_EXAMPLE}"
         )
-    engine = tf.distribute.MultiWorkerMirroredStrategy()
+    engine = _joined(addresses, worker, timeout_secs, say)
+    workers = len(addresses)
     return Distribution(
         "multiworker",
         replicas=engine.num_replicas_in_sync,
@@ -171,8 +185,25 @@ def _multiworker(workers: int, worker: int) -> Distribution:
     )
 
 
-def _read_cluster() -> tuple[int, int]:
-    """Returns how many workers `TF_CONFIG` has (0 without one) and the index of this one.
+def _joined(
+    addresses: tuple[str, ...], worker: int, timeout_secs: float, say: Callable[[str], None]
+) -> Any:
+    """Returns the strategy; TensorFlow joins a cluster once in the life of a process."""
+    import tensorflow as tf
+
+    if (addresses, worker) not in _CLUSTERS:
+        await_workers(addresses, worker, timeout_secs, say)
+    try:
+        engine = tf.distribute.MultiWorkerMirroredStrategy()
+    except (tf.errors.OpError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"worker {worker} ({addresses[worker]}) cannot start: {reason}") from error
+    _CLUSTERS.add((addresses, worker))
+    return engine
+
+
+def _read_cluster() -> tuple[tuple[str, ...], int]:
+    """Returns the addresses of the workers of `TF_CONFIG` (none without one), and whose this is.
 
     A task `chief` counts as worker 0.
 
@@ -181,26 +212,27 @@ def _read_cluster() -> tuple[int, int]:
     """
     text = os.environ.get(_VARIABLE, "")
     if not text:
-        return 0, 0
+        return (), 0
     try:
-        config = json.loads(text)
+        config = parse_json(text)
     except ValueError as error:
-        raise ValueError(f"{_VARIABLE} is not JSON ({error}): {text!r}") from None
+        raise ValueError(f"{_VARIABLE} is not JSON ({error}): {shown(text)}") from None
     cluster = config.get("cluster") if isinstance(config, dict) else None
     if not isinstance(cluster, dict) or not cluster:
         raise ValueError(f"{_VARIABLE} has no cluster; expected {_EXAMPLE}")
     for kind, addresses in cluster.items():
         if kind not in ("chief", "worker"):
             raise ValueError(f"{_VARIABLE}: the cluster has {kind!r}; chief and worker are known")
-        if not isinstance(addresses, list) or not addresses:
-            raise ValueError(f"{_VARIABLE}: {kind} is a list of addresses, got {addresses!r}")
-    chiefs, workers = (len(cluster.get(kind, ())) for kind in ("chief", "worker"))
+        texts = isinstance(addresses, list) and all(isinstance(each, str) for each in addresses)
+        if not texts or not addresses:
+            raise ValueError(f"{_VARIABLE}: {kind} is a list of addresses, got {shown(addresses)}")
+    chiefs = len(cluster.get("chief", ()))
     if chiefs > 1:
         raise ValueError(f"{_VARIABLE}: a cluster has one chief at most, got {chiefs}")
     task = config.get("task")
-    if not isinstance(task, dict) or task.get("type") not in cluster:
+    if not isinstance(task, dict) or task.get("type") not in list(cluster):
         raise ValueError(
-            f"{_VARIABLE}: the task's type is one of {sorted(cluster)}, got task {task!r}"
+            f"{_VARIABLE}: the task's type is one of {sorted(cluster)}, got task {shown(task)}"
         )
     kind, index = task["type"], task.get("index")
     if isinstance(index, bool) or not isinstance(index, int):
@@ -210,4 +242,5 @@ def _read_cluster() -> tuple[int, int]:
             f"{_VARIABLE}: task index {index} is not in 0 to {len(cluster[kind]) - 1}, "
             f"the cluster's {kind} tasks"
         )
-    return chiefs + workers, index + (chiefs if kind == "worker" else 0)
+    addresses = (*cluster.get("chief", ()), *cluster.get("worker", ()))
+    return addresses, index + (chiefs if kind == "worker" else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Settings
+from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Positive, Settings
 
 DistributionName = Literal["none", "mirrored", "multiworker"]
 
@@ -17,6 +17,7 @@ class CommonRunOptions(Settings):
     Attributes:
         distribution: none; mirrored: all accelerators of this machine; multiworker: the machines of
             TF_CONFIG.
+        worker_timeout_secs: Seconds to wait for the other machines of TF_CONFIG to start.
         jit_compile: Compile the step with XLA, or not; unset: as Keras decides for the backend.
         save_interval_secs: Seconds between checkpoints within an epoch.
         keep_checkpoints: Checkpoints of epochs to keep in checkpoints/; 0: model.keras alone.
@@ -30,6 +31,7 @@ class CommonRunOptions(Settings):
     _field_kind = "run option"
 
     distribution: DistributionName = "none"
+    worker_timeout_secs: Positive = 600.0
     jit_compile: bool | None = None
     save_interval_secs: NonNegative = 600.0
     keep_checkpoints: NonNegativeInt = 0

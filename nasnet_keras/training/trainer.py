@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import signal
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.console import Console
 from nasnet_keras.atomic_files import check_can_write
 from nasnet_keras.directory_lock import locked
 from nasnet_keras.out_of_memory import memory_for
-from nasnet_keras.plain_console import PlainConsole
+from nasnet_keras.plain_console import PlainConsole, say
 from nasnet_keras.settings import Settings
 from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
 from nasnet_keras.training.distribution import make_distribution
@@ -57,7 +58,12 @@ def train_task(
 def _open_and_train(task: Task[Result], directory: Path, console: Console | None) -> Result | None:
     # ---- Everything that can be refused, before any work.
     task.check()
-    task.distribution = distribution = make_distribution(task.options.distribution)
+    options, screen = task.options, console or PlainConsole()
+    task.distribution = distribution = make_distribution(
+        options.distribution,
+        worker_timeout_secs=options.worker_timeout_secs,
+        say=functools.partial(say, screen),
+    )
     check_can_write(directory / CHECKPOINT_NAME)
     length, learning_rate = task.open(directory, _same_run(directory, task))
     run = Run(
@@ -67,7 +73,7 @@ def _open_and_train(task: Task[Result], directory: Path, console: Console | None
         learning_rate,
         task.batch_size * distribution.replicas,
         task.steps_per_execution,
-        (console or PlainConsole()) if distribution.is_chief else Console(quiet=True),
+        screen if distribution.is_chief else Console(quiet=True),
         distribution,
     )
 

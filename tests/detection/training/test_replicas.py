@@ -42,7 +42,7 @@ config = TrainingConfig(
     "tiny", detector, steps=4, batch_size=1, learning_rate=0.003, learning_rate_boundaries=(),
     evaluate_every_epochs=0,
 )
-shared.make_distribution = lambda name: make_distribution(
+shared.make_distribution = lambda name, **_: make_distribution(
     name, ["CPU:0", "CPU:1"] if name == "mirrored" else None
 )
 weights = []
