@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
-from nasnet_keras.plain_text import say
+from nasnet_keras.plain_text import say, spreadsheet_cell
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.errors import one_line, print_error
@@ -93,7 +93,9 @@ def main(flags: Flags, arguments: list[str]) -> int:
         counts = [f"{count} {each}" for each, count in Counter(found.names).items()]
         say(f"{name}: {', '.join(counts) or 'nothing'}")
     with atomic_write(output_dir / "detections.json") as path:
-        path.write_text(json.dumps(entries, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        text = json.dumps(entries, indent=2, ensure_ascii=False)
+        # A file's name that is not UTF-8 is written as JSON writes such characters.
+        path.write_text(f"{text}\n", "utf-8", errors="backslashreplace")
     write_csv(output_dir / "detections.csv", entries)
     total = sum(len(entry.get("detections", ())) for entry in entries)
     say(f"wrote {total} detections in {len(entries) - errors} pictures to {output_dir}")
@@ -101,14 +103,16 @@ def main(flags: Flags, arguments: list[str]) -> int:
 
 
 def write_csv(path: Path, entries: list[dict[str, Any]]) -> None:
-    with atomic_write(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as out:
+    with (
+        atomic_write(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as out,
+    ):
         writer = csv.writer(out)
         writer.writerow(_COLUMNS)
         for entry in entries:
             for one in entry.get("detections", ()):
-                writer.writerow(
-                    [entry["file"], one["name"], one["category_id"], one["score"], *one["box"]]
-                )
+                row = [entry["file"], one["name"], one["category_id"], one["score"], *one["box"]]
+                writer.writerow(map(spreadsheet_cell, row))
 
 
 def _identities(files: Iterable[Path]) -> set[tuple[int, int]]:
