@@ -146,5 +146,5 @@ def _holder(path: Path) -> str:
     try:
         process = json.loads(path.read_text())
         return "process {pid} ({command}) on {host} since {since}".format(**process)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "another process"

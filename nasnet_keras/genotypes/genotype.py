@@ -12,6 +12,7 @@ from typing import Any
 from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.genotypes.operation_table import COMBINERS, OPERATIONS
 from nasnet_keras.input_files import read_text
+from nasnet_keras.json_text import parse_json
 from nasnet_keras.suggestions import unknown_name
 
 _FORMAT = "nasnet_keras.genotype"
@@ -122,7 +123,7 @@ class CellGenotype:
         return state
 
     def _resolve_block(self, number: int, block: Block) -> Block:
-        if block.combine not in COMBINERS:
+        if not isinstance(block.combine, str) or block.combine not in COMBINERS:
             message = unknown_name("combination", block.combine, COMBINERS)
             raise ValueError(f"block {number}: {message}")
         available = self.num_inputs + number
@@ -285,8 +286,8 @@ class Genotype:
             ValueError: The text is not JSON, or not a genotype.
         """
         try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
+            data = parse_json(text)
+        except ValueError as error:
             raise ValueError(f"not JSON: {error}") from None
         return cls.from_dict(data)
 
@@ -305,7 +306,7 @@ class Genotype:
         """
         try:
             return cls.from_json(read_text(path))
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ValueError(f"{os.fspath(path)}: {error}") from None
 
     def renamed(self, name: str) -> Genotype:

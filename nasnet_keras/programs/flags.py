@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 from absl import flags
 
+from nasnet_keras.json_text import parse_json
+from nasnet_keras.plain_text import shown
 from nasnet_keras.settings import (
     Settings,
     base_type,
@@ -154,7 +156,9 @@ def _parts(flag: str, text: str) -> list[str]:
     try:
         (parts,) = csv.reader([text], strict=True)
     except csv.Error as error:
-        raise ValueError(f"{flag} is a list with commas between, got {text!r}: {error}") from None
+        raise ValueError(
+            f"{flag} is a list with commas between, got {shown(text)}: {error}"
+        ) from None
     return parts
 
 
@@ -165,13 +169,11 @@ def _check_given(flag: str, text: str) -> None:
 
 
 def _option(flag: str, text: str) -> tuple[str, Any]:
-    import json
-
     _check_given(flag, text)
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"{flag} is NAME=VALUE, got {text!r}")
+        raise ValueError(f"{flag} is NAME=VALUE, got {shown(text)}")
     # What is not JSON is a name.
-    with contextlib.suppress(json.JSONDecodeError):
-        return name, json.loads(value)
+    with contextlib.suppress(ValueError):
+        return name, parse_json(value)
     return name, value

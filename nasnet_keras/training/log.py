@@ -53,7 +53,7 @@ def read_log(log: Path) -> list[dict[str, Any]]:
         try:
             record = json.loads(line[max(0, line.rfind("{")) :])
             records[int(record["epoch"])] = {**record, "step": int(record["step"])}
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
     return [records[epoch] for epoch in sorted(records)]
 

@@ -232,8 +232,8 @@ def test_genotypes_import_only_the_standard_library() -> None:
     import sys
 
     folder = Path(genotypes.__file__).parent
-    shared = [folder.parent / "suggestions.py", folder.parent / "atomic_files.py"]
-    for path in [*folder.glob("*.py"), *shared]:
+    shared = ("suggestions", "atomic_files", "input_files", "json_text", "plain_text")
+    for path in [*folder.glob("*.py"), *(folder.parent / f"{name}.py" for name in shared)]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]
@@ -242,7 +242,7 @@ def test_genotypes_import_only_the_standard_library() -> None:
             else:
                 continue
             for module in modules:
-                own = ("genotypes", "suggestions", "atomic_files")
+                own = ("genotypes", *shared)
                 is_own = module.startswith(tuple(f"nasnet_keras.{name}" for name in own))
                 assert is_own or module.split(".")[0] in sys.stdlib_module_names, (
                     path.name,

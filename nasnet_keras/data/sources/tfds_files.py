@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from typing import Any, ClassVar
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFile, RecordFiles
 from nasnet_keras.data.sources.split import Split
+from nasnet_keras.json_text import parse_json
+from nasnet_keras.plain_text import shown
 
 BUILD = "run `pip install tensorflow-datasets` and `tfds build {name} --data_dir={dir}`"
 BUILD_OR_SLIM = f"{BUILD}, or put slim's TFRecord files there"
@@ -152,8 +153,11 @@ def prepare_tfds(name: str, dataset_dir: str | os.PathLike[str]) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
+        content = parse_json(path.read_text())
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{path} is missing: not a dataset of TFDS") from error
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it is not an object, but {shown(content)}")
+    return content

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -18,7 +17,8 @@ from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 from nasnet_keras.detection.data.source_values import image_sides, whole_number
 from nasnet_keras.input_files import read_file
-from nasnet_keras.settings import shown
+from nasnet_keras.json_text import parse_json
+from nasnet_keras.plain_text import shown
 
 # What is not below the folder of the images: absolute paths, Windows' too, and addresses.
 _ELSEWHERE = re.compile(r"/|[A-Za-z][\w+.-]*:/")
@@ -163,8 +163,8 @@ def _read(
 
 def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        content = json.loads(read_file(path))
-    except (ValueError, RecursionError) as error:
+        content = parse_json(read_file(path))
+    except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     for key in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):

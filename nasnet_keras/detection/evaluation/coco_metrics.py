@@ -17,6 +17,7 @@ import numpy as np
 from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.input_files import read_file
+from nasnet_keras.json_text import parse_json
 
 SUMMARY_NAMES = (
     *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
@@ -257,8 +258,8 @@ def read_results(path: str | os.PathLike[str], index: DetectionIndex) -> list[di
         ValueError: It is not JSON, or not results on this dataset.
     """
     try:
-        results = json.loads(read_file(path))
-    except (ValueError, RecursionError) as error:
+        results = parse_json(read_file(path))
+    except ValueError as error:
         raise ValueError(f"{os.fspath(path)} is not JSON: {error}") from error
     check_results(index, results)
     return results

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nasnet_keras.input_files import check_file
+from nasnet_keras.json_text import parse_json
 
 # Ends every line: CRC-32 of all lines up to this one, checksums left out. So a line that was
 # changed, lost or moved is noticed, not only one that is not JSON any more.
@@ -70,7 +71,11 @@ def read_journal(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any],
                     "missing"
                 )
             place = Place(place.offset + len(line), check, place.line + 1)
-            yield json.loads(body + b"}"), place
+            try:
+                event = parse_json(body + b"}")
+            except ValueError as error:
+                raise JournalError(f"{os.fspath(path)}: line {place.line}: {error}") from None
+            yield event, place
 
 
 class Journal:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasnet_keras.atomic_files import atomic_write
+from nasnet_keras.json_text import parse_json
 from nasnet_keras.search.engine.journal import Place
 
 
@@ -41,10 +42,10 @@ def load_snapshot(path: str | os.PathLike[str]) -> Snapshot | None:
     """Reads what `save_snapshot` wrote; `None` if missing or unusable."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            rest = json.loads(file["rest"].item())
+            rest = parse_json(file["rest"].item())
             state = {
                 k.removeprefix("array/"): file[k] for k in file.files if k.startswith("array/")
             }
             return Snapshot(Place(*rest["place"]), {**rest["state"], **state})
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile):
         return None

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nasnet_keras.atomic_files import atomic_write
+from nasnet_keras.json_text import parse_json
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job, Outcome
 from nasnet_keras.settings import Positive, Settings
 
@@ -112,9 +113,10 @@ def read_error(job: Job) -> str | None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        record = parse_json(path.read_text())
+    except (FileNotFoundError, ValueError):
         return {}
+    return record if isinstance(record, dict) else {}
 
 
 def read_outcome(job: Job, seconds: float) -> Outcome | None:
