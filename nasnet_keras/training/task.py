@@ -59,6 +59,9 @@ class Task(abc.ABC, Generic[Result]):
     def open(self, directory: Path, before: Any | None) -> tuple[RunLength, LearningRate]:
         """Opens the data; refuses other ones than those that a run began with, if one did."""
 
+    def introduce(self, run: Run) -> None:
+        """Says what there is to say about the data."""
+
     @abc.abstractmethod
     def build(self, run: Run) -> keras.Model:
         """Returns the network, new and compiled."""

@@ -84,6 +84,7 @@ def _open_and_train(task: Task[Result], directory: Path, console: Console | None
 
 def _train(task: Task[Result], run: Run) -> Result | None:
     directory, distribution = run.directory, run.distribution
+    task.introduce(run)
 
     # ---- Network, new or as the last checkpoint left it. Only now is the directory made to stay.
     keras.utils.set_random_seed(task.seed)

@@ -101,7 +101,8 @@ class TrainingConfig(Settings):
 
         Args:
             **values: Fields of this class or of `DetectorConfig`, and their new values. With fewer
-                classes, `detections` is lowered to what they can give.
+                classes, `detections` is lowered to what they can give, and in a run that is shorter
+                than the warm-up, that is a tenth of it; unless they are given.
 
         Raises:
             ValueError: A name is not a field (the nearest is suggested), or a value is invalid.
@@ -116,6 +117,9 @@ class TrainingConfig(Settings):
             most = changes["classes"] * per_class
             changes["detections"] = min(self.detector.detections, most)
         kept = {name: value for name, value in values.items() if name in own}
+        steps = values.get("steps")
+        if isinstance(steps, int) and 0 < steps <= self.warmup_steps:
+            kept.setdefault("warmup_steps", steps // 10)
         if changes:
             kept["detector"] = kept.get("detector", self.detector).replace(**changes)
         return dataclasses.replace(self, **kept)

@@ -79,6 +79,17 @@ class DetectionIndex(Examples):
         """Returns `(images,)`, int64: how many boxes each image has, crowds included."""
         return np.diff(self.first_box)
 
+    def summary(self) -> str:
+        """Returns a line about how much there is."""
+        names = self.class_names
+        objects = int(np.sum(~self.crowd))
+        kinds = f"{len(names)} classes" if len(names) != 1 else f"class {names[0]!r}"
+        whole = not (self.dropped_images or self.dropped_boxes or self.cut_boxes)
+        return (
+            f"{self.split}: {len(self)} images with {objects} objects of {kinds}"
+            f"{'; no box is left out or cut' if whole else ''}"
+        )
+
     def remarks(self) -> list[str]:
         """Returns a line for each thing that is left out, changed or assumed."""
         lines = []

@@ -12,6 +12,7 @@ import keras
 from PIL import Image
 from rich.console import Console
 
+from nasnet_keras.detection.configuration.dataset_fit import misfits
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.configuration.streams import image_ids_of_step, training_stream
 from nasnet_keras.detection.configuration.training_config import TrainingConfig
@@ -141,6 +142,11 @@ class _Detection(Task[DetectionMetrics]):
             )
         return RunLength(batches // per_step, self.config.steps), make_learning_rate(self.config)
 
+    def introduce(self, run: Run) -> None:
+        lines = [line for split in self._splits for line in (split.summary(), *split.remarks())]
+        for line in dict.fromkeys([*lines, *misfits(self.config, *self._splits)]):
+            run.say(line)
+
     def build(self, run: Run) -> FasterRCNN:
         config, jit_compile = self.config, self.options.jit_compile
         model = FasterRCNN(config.detector, config.precision, config.seed, name="detector")
@@ -161,10 +167,6 @@ class _Detection(Task[DetectionMetrics]):
 
     def write(self, run: Run) -> None:
         write_config(self._run_config, run.directory)
-
-    def announce(self, run: Run) -> None:
-        for remark in dict.fromkeys(line for split in self._splits for line in split.remarks()):
-            run.say(remark)
 
     def evaluator(self, run: Run) -> DetectorEvaluator:
         return DetectorEvaluator(self.config, self._splits[1], self.distribution.replicas)

@@ -50,6 +50,7 @@ class Changes(Settings):
         image_size: Side of the images in pixels, or height,width.
         batch_size: Images in a step of one replica.
         learning_rate: Learning rate at the start.
+        warmup_steps: Steps over which the learning rate rises.
         precision: Keras's dtype policy of the layers.
         seed: Seed of everything random.
         dataset_split_name: Split to train on.
@@ -59,6 +60,10 @@ class Changes(Settings):
         train_batch_norm: Whether the network's batch normalization is trained or frozen.
         training_proposals: Proposals kept in training.
         evaluation_proposals: Proposals kept when detecting.
+        detections_per_class: Detections kept of a class in an image.
+        detections: Detections kept in an image.
+        anchor_base_size: Side of the square anchor of scale 1, in pixels.
+        anchor_scales: Scales of the base side.
         box_batch_size: Proposals of an image that the second stage is trained on.
         crop_size: Side of the ROI features.
         crops_per_chunk: ROIs whose features are in memory at the same time.
@@ -68,6 +73,7 @@ class Changes(Settings):
     image_size: tuple[Count, Count]
     batch_size: Count
     learning_rate: Positive
+    warmup_steps: NonNegativeInt
     precision: Precision
     seed: Seed
     dataset_split_name: str
@@ -76,6 +82,10 @@ class Changes(Settings):
     train_batch_norm: bool
     training_proposals: Count
     evaluation_proposals: Count
+    detections_per_class: Count
+    detections: Count
+    anchor_base_size: Positive
+    anchor_scales: tuple[Positive, ...]
     box_batch_size: Count
     crop_size: Count
     crops_per_chunk: Count
@@ -100,7 +110,14 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
         changes["class_names"] = read_class_names(flags.class_names)
     if "max_number_of_steps" in changes:
         changes["steps"] = changes.pop("max_number_of_steps")
-    config = get_config(flags.config).override(**changes)
+    base = get_config(flags.config)
+    config = base.override(**changes)
+    if config.warmup_steps < base.warmup_steps and "warmup_steps" not in changes:
+        print(
+            f"warmup_steps={base.warmup_steps} is no less than the {config.steps} steps of this "
+            f"run: it is {config.warmup_steps} here, or what --warmup_steps says",
+            file=sys.stderr,
+        )
     try:
         train(config, flags.dataset_dir, flags.train_dir, options=options)
     except AnnotationError as error:
