@@ -65,7 +65,8 @@ class NetworkLayer(RemembersFrozen):
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments that build an equal layer."""
-        return {**super().get_config(), **self.shared_settings()}
+        # Keras's own words for the dtype, which are plain data.
+        return {**self.shared_settings(), **super().get_config()}
 
     def shared_settings(self) -> dict[str, Any]:
         """Returns the settings that a sub-layer of this kind is given too."""

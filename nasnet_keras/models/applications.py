@@ -35,7 +35,8 @@ def NASNetMobile(
             Default: `(224, 224, 3)`.
         include_top: Whether the classifier is part of the model.
         weights: `"imagenet"`, `None` for random ones, or a file's path.
-        input_tensor: A Keras tensor to use as the input.
+        input_tensor: A Keras tensor to use as the input. With a name of your own, the layers' names
+            begin with it, so that several networks on one tensor can be parts of one model.
         pooling: `None`, `"avg"` or `"max"`; read only where `include_top=False`.
         classes: Number of classes; 1000 with `weights="imagenet"` and `include_top=True`.
         classifier_activation: Activation of the classifier, `None` for logits; with pretrained
@@ -200,6 +201,7 @@ def _application(
         classifier_activation=classifier_activation,
         input_tensor=input_tensor,
         name=name,
+        name_prefix="" if input_tensor is None or name == preset_name else f"{name}_",
     )
     if weights is not None:
         from nasnet_keras.weights import load_pretrained

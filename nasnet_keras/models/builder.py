@@ -34,6 +34,7 @@ def build_network(
     auxiliary_head: bool = False,
     input_tensor: Any = None,
     name: str | None = None,
+    name_prefix: str = "",
 ) -> keras.Model:
     """Builds a network.
 
@@ -54,6 +55,8 @@ def build_network(
             input size and `include_top=True`.
         input_tensor: A Keras tensor to use as the input.
         name: Name of the model. Default: the genotype's.
+        name_prefix: Put before the name of every layer, so that two networks on one input can be
+            parts of one model. Loaders, `endpoints` and checkpoints do not see it.
 
     Returns:
         The model. Its variables' paths are slim's scopes.
@@ -61,6 +64,8 @@ def build_network(
     Raises:
         ValueError: Arguments contradict one another, or the input is too small.
     """
+    if "/" in name_prefix:
+        raise ValueError(f"name_prefix has no '/', which separates scopes, got {name_prefix!r}")
     if pooling is not None and pooling not in POOLINGS:
         raise ValueError(unknown_name("pooling", pooling, POOLINGS))
     check_value("classes", Count, classes)
@@ -75,26 +80,30 @@ def build_network(
         "bounded_activation": config.bounded_activation,
         "data_format": keras.config.image_data_format(),
     }
-    features, auxiliary = _apply_cells(inputs, config, plan, settings, auxiliary_head, classes)
+    features, auxiliary = _apply_cells(
+        inputs, config, plan, settings, classes if auxiliary_head else None, name_prefix
+    )
     activation = "relu6" if config.bounded_activation else "relu"
-    x = keras.layers.Activation(activation, name="final_activation")(features)
+    x = keras.layers.Activation(activation, name=f"{name_prefix}final_activation")(features)
     if include_top:
-        x = keras.layers.GlobalAveragePooling2D(name="global_pool")(x)
-        logits = ClassifierHead(classes, config.dropout, name="final_layer")(x)
+        x = keras.layers.GlobalAveragePooling2D(name=f"{name_prefix}global_pool")(x)
+        logits = ClassifierHead(classes, config.dropout, name=f"{name_prefix}final_layer")(x)
         # float32 also under mixed precision: a softmax or a loss on half floats loses digits.
         if auxiliary is not None:
             outputs = {
-                name: keras.layers.Activation("linear", dtype="float32", name=name)(x)
-                for name, x in (("logits", logits), ("auxiliary_logits", auxiliary))
+                key: keras.layers.Activation("linear", dtype="float32", name=f"{name_prefix}{key}")(
+                    x
+                )
+                for key, x in (("logits", logits), ("auxiliary_logits", auxiliary))
             }
         else:
             outputs = keras.layers.Activation(
-                classifier_activation, dtype="float32", name="predictions"
+                classifier_activation, dtype="float32", name=f"{name_prefix}predictions"
             )(logits)
     elif pooling == "avg":
-        outputs = keras.layers.GlobalAveragePooling2D(name="global_pool")(x)
+        outputs = keras.layers.GlobalAveragePooling2D(name=f"{name_prefix}global_pool")(x)
     elif pooling == "max":
-        outputs = keras.layers.GlobalMaxPooling2D(name="global_max_pool")(x)
+        outputs = keras.layers.GlobalMaxPooling2D(name=f"{name_prefix}global_max_pool")(x)
     else:
         outputs = x
     source = [inputs] if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
@@ -129,14 +138,14 @@ def _apply_cells(
     config: NetworkConfig,
     plan: NetworkPlan,
     settings: dict[str, Any],
-    auxiliary_head: bool,
-    classes: int,
+    auxiliary_classes: int | None,
+    prefix: str,
 ) -> tuple[Any, Any]:
     """Applies stem and cells; returns the last output and the auxiliary logits or `None`."""
     step = None
     if config.drop_path_keep_probability < 1:
-        step = DropPathSchedule(name="drop_path_schedule")(inputs)
-    outputs = [_apply_stem_convolution(inputs, config)]
+        step = DropPathSchedule(name=f"{prefix}drop_path_schedule")(inputs)
+    outputs = [_apply_stem_convolution(inputs, config, prefix)]
     auxiliary = None
     for planned in plan.cells:
         drop_path = None
@@ -156,7 +165,7 @@ def _apply_cells(
             config.bottleneck,
             drop_path,
             config.rematerialize,
-            name=planned.name,
+            name=f"{prefix}{planned.name}",
             **settings,
         )
         reads = [outputs[planned.current]]
@@ -165,13 +174,14 @@ def _apply_cells(
         elif planned.previous is not None:
             reads.append(outputs[planned.previous])
         outputs.append(cell(reads) if step is None else cell(reads, step=step))
-        if auxiliary_head and planned.auxiliary:
-            head = AuxiliaryHead(classes, name=planned.auxiliary, **settings)
-            auxiliary = head(_joined(outputs[-1], f"{planned.name}_states"))
-    return _joined(outputs[-1], "final_states"), auxiliary
+        if auxiliary_classes and planned.auxiliary:
+            name = f"{prefix}{planned.auxiliary}"
+            head = AuxiliaryHead(auxiliary_classes, name=name, **settings)
+            auxiliary = head(_joined(outputs[-1], f"{prefix}{planned.name}_states"))
+    return _joined(outputs[-1], f"{prefix}final_states"), auxiliary
 
 
-def _apply_stem_convolution(inputs: Any, config: NetworkConfig) -> Any:
+def _apply_stem_convolution(inputs: Any, config: NetworkConfig, prefix: str) -> Any:
     """Applies the convolution and BN with which slim's stems begin."""
     imagenet = config.stem == "imagenet"
     x = keras.layers.Conv2D(
@@ -181,13 +191,13 @@ def _apply_stem_convolution(inputs: Any, config: NetworkConfig) -> Any:
         padding="valid" if imagenet else "same",
         use_bias=False,
         kernel_initializer=FanOutTruncatedNormal(),
-        name="conv0" if imagenet else "l1_stem_3x3",
+        name=f"{prefix}{'conv0' if imagenet else 'l1_stem_3x3'}",
     )(inputs)
     return BatchNormalization(
         axis=-1 if keras.config.image_data_format() == "channels_last" else 1,
         momentum=config.batch_norm_momentum,
         epsilon=config.batch_norm_epsilon,
-        name="conv0_bn" if imagenet else "l1_stem_bn",
+        name=f"{prefix}{'conv0_bn' if imagenet else 'l1_stem_bn'}",
     )(x)
 
 

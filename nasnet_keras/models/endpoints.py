@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.weights.slim_names import name_prefix
 
 _HEAD = {
     "global_pool": "global_pool",
@@ -34,8 +35,9 @@ def endpoints(model: keras.Model) -> dict[str, Any]:
     """
     result: dict[str, Any] = {}
     cells = 0
+    prefix = name_prefix(layer.name for layer in model.layers)
     for layer in model.layers:
-        name = layer.name
+        name = layer.name.removeprefix(prefix)
         if name in ("conv0_bn", "l1_stem_bn") or name.startswith("cell_stem_"):
             result["Stem"] = layer.output
         elif name.startswith("reduction_cell_"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,11 +25,14 @@ from nasnet_keras.weights.slim_names import (
     CLASSIFIER_SCOPE,
     in_scopes,
     is_auxiliary,
+    name_prefix,
     network_variables,
 )
 from nasnet_keras.weights.values import check_finite, model_values
 
 _GROUP = "layers/"
+# A layer, and the path of a variable in it, whose scope is the layer.
+_LEGACY = re.compile(r"(?:model_weights/)?([^/]+)/(\1/.+)")
 _AUXILIARY_GROUP, _CLASSIFIER_GROUP = "layers/auxiliary_head/", "layers/classifier_head/"
 
 
@@ -89,7 +93,9 @@ def load_network(
     Raises:
         ValueError: The networks do not fit; nothing has changed.
     """
+    variables = network_variables(saved)
     averages = averages or {}
+    averages = {n: averages[v.path] for n, v in variables.items() if v.path in averages}
 
     def stored(path: str, variable: Any) -> StoredArray:
         def read() -> np.ndarray:
@@ -99,7 +105,7 @@ def load_network(
 
         return StoredArray(tuple(variable.shape), read)
 
-    arrays = {path: stored(path, variable) for path, variable in network_variables(saved).items()}
+    arrays = {path: stored(path, variable) for path, variable in variables.items()}
     return _load_by_path(
         model, arrays, source, exclude_scopes, ignore_missing_vars, averages=averages
     )
@@ -131,14 +137,14 @@ def load_keras_file(
 
 
 def is_own_weights_file(path: str | os.PathLike[str]) -> bool:
-    """Returns whether a `.weights.h5` file is of a network of this package.
+    """Returns whether an HDF5 file is of a network of this package: its weights or the whole.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: It is no HDF5 file, or is damaged.
     """
     with open_h5(path) as arrays:
-        return any(name.startswith(f"{_GROUP}cell/") for name in arrays)
+        return bool(_named(arrays)) or any(name.startswith(f"{_GROUP}cell/") for name in arrays)
 
 
 def load_own_weights_file(
@@ -147,11 +153,11 @@ def load_own_weights_file(
     exclude_scopes: Sequence[str] = (),
     ignore_missing_vars: bool = False,
 ) -> LoadReport:
-    """Sets a network's variables from a `.weights.h5` file of this package.
+    """Sets a network's variables from a `.weights.h5` file of this package, or a legacy `.h5`.
 
-    Such a file numbers the layers of a class instead of naming them. Which number is which
-    variable, a file tells that is saved from a copy of the model in which every variable holds its
-    own number.
+    The latter, as `model.save("model.h5")` writes it, names every variable. The former numbers the
+    layers of a class instead. Which number is which variable, a file tells that is saved from a
+    copy of the model in which every variable holds its own number.
 
     Args:
         model: A network of this package.
@@ -169,6 +175,8 @@ def load_own_weights_file(
     """
     source = os.fspath(path)
     with open_h5(source) as stored:
+        if named := _named(stored):
+            return _load_by_path(model, named, source, exclude_scopes, ignore_missing_vars)
         paths = _paths_in_file(model)
         has_classifier = any(in_scopes(path, [CLASSIFIER_SCOPE]) for path in paths.values())
         arrays: dict[str, StoredArray] = {}
@@ -187,6 +195,14 @@ def load_own_weights_file(
             else:
                 arrays[name] = array
         return _load_by_path(model, arrays, source, exclude_scopes, ignore_missing_vars, skipped)
+
+
+def _named(stored: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
+    """Returns the weights in a legacy file of a network of this package by path, else none."""
+    found = {match[2]: array for name, array in stored.items() if (match := _LEGACY.match(name))}
+    prefix = name_prefix(found)
+    arrays = {path.removeprefix(prefix): a for path, a in found.items() if a.is_float}
+    return arrays if any(path.startswith(("cell_", "reduction_cell_")) for path in arrays) else {}
 
 
 def _paths_in_file(model: keras.Model) -> dict[str, str]:

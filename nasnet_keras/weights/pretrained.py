@@ -73,9 +73,9 @@ def load_pretrained(
         model: A network of this package.
         preset_name: Its name, e.g. `"nasnet_mobile"`.
         weights: `"imagenet"`: the files that Keras publishes, 1,000 classes, downloaded into
-            Keras's cache directory. Or a path, by its ending: `.weights.h5` (of this package or of
-            `keras.applications`), `.keras` (of either), `.h5` (of `keras.applications`); any other
-            is a slim checkpoint, of which the moving averages are read where it has them.
+            Keras's cache directory. Or a path, by its ending: `.keras`, `.h5` and `.hdf5` (weights
+            or a whole model, of this package or of `keras.applications`); any other is a slim
+            checkpoint, of which the moving averages are read where it has them.
         include_top: Whether the model has the classifier. Without it, the classifier in a file is
             skipped.
         exclude_scopes: Scopes that stay as they are in the model, e.g. `["final_layer", "aux_7"]`
@@ -107,9 +107,9 @@ def load_pretrained(
     path = os.fspath(weights)
     if path.endswith(".keras"):
         return load_saved_model(model, load_keras_model(path), path, **options)
-    if path.endswith(".weights.h5") and is_own_weights_file(path):
-        return load_own_weights_file(model, path, **options)
     if path.endswith((".h5", ".hdf5")):
+        if is_own_weights_file(path):
+            return load_own_weights_file(model, path, **options)
         return load_keras_applications_weights(model, path, **options)
     return load_slim_checkpoint(model, path, use_moving_averages=None, **options)
 

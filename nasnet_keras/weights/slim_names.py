@@ -26,6 +26,8 @@ STATISTICS = frozenset(["moving_mean", "moving_variance"])
 """The last words of what batch normalization counts rather than learns."""
 
 CLASSIFIER_SCOPE = "final_layer"
+# Every network has one of them.
+_STEMS = ("l1_stem_bn", "conv0_bn")
 
 
 def slim_name(path: str) -> str:
@@ -49,8 +51,19 @@ def variable_path(name: str) -> str:
     return f"{scope}/{word}" if scope else word
 
 
+def name_prefix(names: Iterable[str]) -> str:
+    """Returns what `build_network` put before slim's names, `""` where that is nothing.
+
+    Args:
+        names: Names of a network's layers, or paths of its variables or below them.
+    """
+    tops = {name.split("/", 1)[0] for name in names}
+    found = {top.removesuffix(stem) for stem in _STEMS for top in tops if top.endswith(stem)}
+    return found.pop() if len(found) == 1 else ""
+
+
 def network_variables(model: keras.Model) -> dict[str, Any]:
-    """Returns the variables that slim has too, by path.
+    """Returns the variables that slim has too, by path, without a prefix of `build_network`.
 
     Counters (drop path's step) and the states of random generators are whole numbers and are left
     out; a network's own variables are floats.
@@ -65,6 +78,7 @@ def network_variables(model: keras.Model) -> dict[str, Any]:
         ValueError: Two variables have one path, as when two networks are in one model.
     """
     found: dict[str, Any] = {}
+    prefix = name_prefix(variable.path for variable in model.weights)
     for variable in model.weights:
         if "int" in keras.backend.standardize_dtype(variable.dtype):
             continue
@@ -73,7 +87,7 @@ def network_variables(model: keras.Model) -> dict[str, Any]:
                 f"model {model.name!r} has two variables named {variable.path!r}; load each "
                 "network before putting them into one model"
             )
-        found[variable.path] = variable
+        found[variable.path.removeprefix(prefix)] = variable
     return found
 
 
