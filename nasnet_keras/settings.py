@@ -18,7 +18,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, Union
 
 from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.input_files import read_file
@@ -78,6 +78,9 @@ NonNegative = Annotated[float, Range(0)]
 Fraction = Annotated[float, Range(0, 1)]
 Decay = Annotated[float, Range(0, 1, below=True)]
 Probability = Annotated[float, Range(0, 1, above=True)]
+MOST_SIDE = 16_384
+"""Pixels of the side of a network's input; published classifiers have 331, detectors 1,200."""
+
 Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
@@ -95,6 +98,8 @@ class Settings:
     # What messages call them, and a field of theirs.
     called = "a file of settings"
     _field_kind = "setting"
+    # The largest numbers that make sense, by field: what is above would take days or all memory.
+    _most: ClassVar[Mapping[str, int]] = {}
 
     def __post_init__(self) -> None:
         for name, hint in hints(type(self)).items():
@@ -103,6 +108,8 @@ class Settings:
                 value = tuple(value)
                 object.__setattr__(self, name, value)
             check_value(name, hint, value)
+        for name, most in self._most.items():
+            check_most(name, getattr(self, name), most)
 
     def replace(self, **values: Any) -> Self:
         """Returns a copy with some values replaced.
@@ -222,6 +229,17 @@ def check_value(name: str, hint: Any, value: Any) -> None:
         large = isinstance(value, int) and abs(value) > _LARGEST[int]
         too_large = ", which is too large" if large else ""
         raise ValueError(f"{name} is {expected(hint)}, got {shown(value)}{too_large}")
+
+
+def check_most(name: str, value: Any, most: int) -> None:
+    """Refuses a number, or one of several, that is above a limit; `None` is not.
+
+    Raises:
+        ValueError: It is; the message says what the limit is.
+    """
+    largest = max(value, default=0) if isinstance(value, tuple) else value
+    if largest is not None and largest > most:
+        raise ValueError(f"{name} is at most {most:,}, got {shown(value)}")
 
 
 def expected(hint: Any) -> str:

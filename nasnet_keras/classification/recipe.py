@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.settings import (
+    MOST_SIDE,
     Count,
     Decay,
     NonNegative,
@@ -117,6 +118,7 @@ class Recipe(Settings):
     """
 
     _field_kind = "recipe setting"
+    _most: ClassVar = {"train_image_size": MOST_SIDE}
 
     name: str
     dataset_name: str

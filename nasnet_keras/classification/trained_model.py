@@ -10,6 +10,7 @@ import keras
 from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_preprocessing
 from nasnet_keras.models.inference import inference_model
+from nasnet_keras.settings import MOST_SIDE, check_most
 from nasnet_keras.training.optimizers.moving_average import assign_averages
 from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint, read_config
 from nasnet_keras.training.saved_network import load_model
@@ -114,6 +115,7 @@ def _image_size(model: keras.Model, given: int | None, trained: int | None) -> i
     if fixed and given and fixed != given:
         raise ValueError(f"image size {given}: network {model.name!r} takes {fixed} pixels only")
     size = fixed or given or trained
+    check_most("image size", size, MOST_SIDE)
     if not size:
         raise ValueError(f"network {model.name!r} takes images of any size: name one")
     return size

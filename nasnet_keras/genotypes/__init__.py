@@ -1,7 +1,7 @@
 """Cells as data; imports only the standard library."""
 
 from nasnet_keras.genotypes.darts import cell_from_darts, genotype_from_darts
-from nasnet_keras.genotypes.genotype import Block, Branch, CellGenotype, Genotype
+from nasnet_keras.genotypes.genotype import MOST_BLOCKS, Block, Branch, CellGenotype, Genotype
 from nasnet_keras.genotypes.operation_table import (
     COMBINERS,
     NASNET_OPERATIONS,
@@ -26,6 +26,7 @@ __all__ = [
     "AMOEBANET_B",
     "AMOEBANET_C",
     "COMBINERS",
+    "MOST_BLOCKS",
     "NASNET_A",
     "NASNET_B",
     "NASNET_C",

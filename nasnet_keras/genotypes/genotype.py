@@ -18,6 +18,9 @@ from nasnet_keras.suggestions import unknown_name
 _FORMAT = "nasnet_keras.genotype"
 _VERSION = 1
 
+MOST_BLOCKS = 100
+"""Blocks of a cell; published ones have up to seven."""
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -68,7 +71,8 @@ class CellGenotype:
 
     Raises:
         ValueError: An operation or combiner is unknown, a branch reads itself or a later block, the
-            output is empty or names a state that does not exist. The message names the block.
+            output is empty or names a state that does not exist. The message names the block. Or
+            there are more than `MOST_BLOCKS`.
     """
 
     blocks: tuple[Block, ...]
@@ -81,6 +85,8 @@ class CellGenotype:
             raise ValueError(f"a cell has 2 or 4 inputs, got num_inputs={self.num_inputs!r}")
         if not self.blocks:
             raise ValueError("a cell has at least one block, got none")
+        if len(self.blocks) > MOST_BLOCKS:
+            raise ValueError(f"a cell has at most {MOST_BLOCKS} blocks, got {len(self.blocks):,}")
         blocks = tuple(self._resolve_block(i, block) for i, block in enumerate(self.blocks))
         object.__setattr__(self, "blocks", blocks)
         object.__setattr__(self, "concat", self._resolve_outputs("concat", self.concat))

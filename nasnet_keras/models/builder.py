@@ -15,7 +15,8 @@ from nasnet_keras.layers import (
     DropPathSchedule,
 )
 from nasnet_keras.layers.initializer import FanOutTruncatedNormal
-from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.complexity import count_parameters
+from nasnet_keras.models.config import MOST_PARAMETERS, NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.plan import NetworkPlan, plan_network
 from nasnet_keras.settings import Count, check_value
@@ -62,7 +63,8 @@ def build_network(
         The model. Its variables' paths are slim's scopes.
 
     Raises:
-        ValueError: Arguments contradict one another, or the input is too small.
+        ValueError: Arguments contradict one another, the input is too small, or the network is far
+            larger than any published one.
     """
     if "/" in name_prefix:
         raise ValueError(f"name_prefix has no '/', which separates scopes, got {name_prefix!r}")
@@ -73,6 +75,11 @@ def build_network(
         raise ValueError("auxiliary_head=True needs include_top=True: it is a second classifier")
     inputs = _make_input(input_shape, input_tensor)
     check_input_size(config, inputs.shape[1:], auxiliary_head)
+    parameters = count_parameters(config, classes, include_top)
+    if parameters > MOST_PARAMETERS:
+        raise ValueError(
+            f"a network has at most {MOST_PARAMETERS:,} parameters, got {parameters:,}"
+        )
     plan = plan_network(config)
     settings = {
         "batch_norm_momentum": config.batch_norm_momentum,

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from nasnet_keras.genotypes import Genotype, get_genotype
 from nasnet_keras.settings import Count, Decay, Positive, Probability, Settings
 
 Stem = Literal["cifar", "imagenet"]
 Reduction = Literal["cell", "replace", "strided_normal"]
+
+MOST_BLOCKS = 2_000
+"""Blocks of all cells together; published networks have up to 125."""
+
+MOST_PARAMETERS = 2**31
+"""Parameters of a network; the largest AmoebaNet of the literature has 557 million."""
+
 DropPathVersion = Literal["v1", "v2", "v3"]
 
 
@@ -46,6 +53,8 @@ class NetworkConfig(Settings):
     """
 
     _field_kind = "network setting"
+    # Published: 21 cells, 448 filters.
+    _most: ClassVar = {"num_cells": 200, "filters": 8_192, "stem_filters": 8_192}
 
     genotype: Genotype
     num_cells: Count = 18
@@ -78,6 +87,13 @@ class NetworkConfig(Settings):
             raise ValueError(
                 f"genotype {self.genotype.name!r} has no reduction cell: use "
                 f"reduction='strided_normal', got reduction={self.reduction!r}"
+            )
+        cells = (self.genotype.normal, self.genotype.reduction)
+        blocks = self.num_cells * max(len(cell.blocks) for cell in cells if cell)
+        if blocks > MOST_BLOCKS:
+            raise ValueError(
+                f"a network has at most {MOST_BLOCKS:,} blocks, got {blocks:,} in "
+                f"num_cells={self.num_cells}"
             )
         keep = self.drop_path_keep_probability
         if keep < 1 and self.drop_path_version != "v2" and not self.drop_path_total_steps:

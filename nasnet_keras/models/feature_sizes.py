@@ -10,6 +10,7 @@ from nasnet_keras.layers.auxiliary_head import POOL_SIZE, pooled_size
 from nasnet_keras.layers.network_layer import half
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.plan import plan_network
+from nasnet_keras.settings import MOST_SIDE, check_most
 
 
 def feature_sizes(config: NetworkConfig, size: int) -> list[int]:
@@ -60,7 +61,8 @@ def check_input_size(
         auxiliary_head: Whether the auxiliary head is built.
 
     Raises:
-        ValueError: It is too small, or unknown where the auxiliary head needs to know.
+        ValueError: It is too small or above `MOST_SIDE`, or unknown where the auxiliary head needs
+            to know.
     """
     channels_last = keras.config.image_data_format() == "channels_last"
     sides = tuple(input_shape[:2] if channels_last else input_shape[1:])
@@ -71,6 +73,7 @@ def check_input_size(
         )
     for side in sides:
         if side is not None:
+            check_most("the input's side", side, MOST_SIDE)
             problem = _problem(config, side, auxiliary_head)
             if problem:
                 least = smallest_input(config, auxiliary_head)

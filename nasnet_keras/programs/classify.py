@@ -9,13 +9,14 @@ reported and the others are classified; the exit code is then 2.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasnet_keras.input_files import read_file
 from nasnet_keras.plain_text import printable
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.errors import USAGE_ERROR, one_line, print_error
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import Count, Settings
+from nasnet_keras.settings import MOST_SIDE, Count, Settings
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Flags(Settings):
         exif_orientation: Turn photographs upright, as their EXIF orientation says. Default: as in
             training.
     """
+
+    _most: ClassVar = {"image_size": MOST_SIDE}
 
     model: str
     top_k: Count = 3

@@ -13,12 +13,12 @@ from collections import Counter
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import Count, Settings
+from nasnet_keras.settings import MOST_SIDE, Count, Settings
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Flags(Settings):
     Raises:
         ValueError: Two contradict each other, or the output is not a .keras file.
     """
+
+    _most: ClassVar = {"image_size": MOST_SIDE}
 
     model_name: str
     checkpoint_path: str

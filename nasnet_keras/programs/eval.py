@@ -11,12 +11,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import Count, Fraction, NonNegativeInt, Range, Settings
+from nasnet_keras.settings import MOST_SIDE, Count, Fraction, NonNegativeInt, Range, Settings
 
 _TABLE_CLASSES = 50
 _MOST_CONFUSED = 10
@@ -46,6 +46,8 @@ class Flags(Settings):
             if the checkpoint has them.
         mistakes: Misclassified images to write; 0 for none.
     """
+
+    _most: ClassVar = {"eval_image_size": MOST_SIDE}
 
     checkpoint_path: str
     model_name: str | None = None

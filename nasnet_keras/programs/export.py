@@ -9,11 +9,12 @@ best classes. Their outputs are compared with the network's before the directory
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import Count, Settings
+from nasnet_keras.settings import MOST_SIDE, Count, Settings
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Flags(Settings):
         exif_orientation: Turn photographs upright, as their EXIF orientation says. Default: as in
             training.
     """
+
+    _most: ClassVar = {"image_size": MOST_SIDE}
 
     checkpoint_path: str
     output_dir: str

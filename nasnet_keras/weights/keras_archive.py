@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nasnet_keras.input_files import check_file
+from nasnet_keras.settings import shown
 from nasnet_keras.weights.assign import first_line
 from nasnet_keras.weights.h5_file import list_arrays, most_unpacked
 
@@ -19,31 +20,39 @@ CONFIG_NAME = "config.json"
 _WEIGHTS_NAME = "model.weights.h5"
 # The largest published network's has 130 kB.
 _MOST_JSON = 16 << 20
+# What says how wide a layer is, and which widths are allowed whatever the arrays are.
+_WIDTHS = ("filters", "units", "classes")
+_WIDE = 8_192
+# Of all networks in the file together.
+_MOST_BLOCKS = 10_000
 # What Keras, `zip` and Python write; the others unpack to any size before they are cut off.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def check_keras_file(path: str | os.PathLike[str]) -> None:
-    """Refuses a `.keras` file that is none, or that unpacks to far more than it has.
+    """Refuses a `.keras` file that is none, or that asks for far more than it has.
 
-    Its arrays are listed and not read.
+    Its arrays are listed and not read, and no layer is made.
 
     Raises:
         OSError: There is no such file.
-        ValueError: It is damaged or unpacks to too much, or an array in it is no weight.
+        ValueError: It is damaged or unpacks to too much, an array in it is no weight, or its layers
+            are wider than its arrays.
     """
     source = os.fspath(path)
     with _open(path) as archive:
         names = archive.namelist()
-        if CONFIG_NAME in names:
-            _read(archive, CONFIG_NAME, source)
+        config = _read(archive, CONFIG_NAME, source) if CONFIG_NAME in names else None
+        widest = _WIDE
         if _WEIGHTS_NAME in names:
             entry = archive.getinfo(_WEIGHTS_NAME)
             with archive.open(entry) as member:
                 packed = entry.compress_type != zipfile.ZIP_STORED
                 file: Any = io.BytesIO(member.read()) if packed else member
-                with list_arrays(file, f"{source} ({_WEIGHTS_NAME})", os.path.getsize(path)):
-                    pass
+                name = f"{source} ({_WEIGHTS_NAME})"
+                with list_arrays(file, name, os.path.getsize(path)) as arrays:
+                    widest = max(widest, *(max(a.shape, default=0) for a in arrays.values()), 0)
+        _check_layers(config, widest, source)
 
 
 def read_json_member(path: str | os.PathLike[str], name: str) -> Any:
@@ -55,6 +64,27 @@ def read_json_member(path: str | os.PathLike[str], name: str) -> Any:
     """
     with _open(path) as archive:
         return _read(archive, name, os.fspath(path)) if name in archive.namelist() else None
+
+
+def _check_layers(config: Any, widest: int, source: str) -> None:
+    """Refuses layers that the file has no weights for: making them may take all memory, or days."""
+    blocks, left = 0, [config]
+    while left:
+        part = left.pop()
+        if isinstance(part, list):
+            left += part
+        if not isinstance(part, dict):
+            continue
+        left += part.values()
+        blocks += len(part["blocks"]) if isinstance(part.get("blocks"), list) else 0
+        for key in _WIDTHS:
+            if isinstance(part.get(key), int) and part[key] > widest:
+                raise ValueError(
+                    f"{source}: a layer has {key}={shown(part[key])}, at most {widest:,} fit its "
+                    "weights"
+                )
+    if blocks > _MOST_BLOCKS:
+        raise ValueError(f"{source}: its cells have {blocks:,} blocks, at most {_MOST_BLOCKS:,}")
 
 
 @contextmanager

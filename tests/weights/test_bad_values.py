@@ -1,6 +1,7 @@
 """Files with what is no weight, or far too much of it, are refused and change nothing."""
 
 import io
+import json
 import os
 import zipfile
 
@@ -172,6 +173,31 @@ def test_little_that_unpacks_to_much_is_refused_before_it_is_unpacked(model, tmp
         archive.writestr("config.json", "[" * (17 << 20))
     with pytest.raises(ValueError, match=r"config.json has 17,825,792 bytes; at most 16,777,216"):
         check_keras_file(path)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ({"filters": 10**9}, r"a layer has filters=1000000000, at most 8,192 fit its weights"),
+        ({"units": 10**5}, r"a layer has units=100000, at most"),
+        ({"genotype": {"blocks": [0] * 20_000}}, "its cells have 20,020 blocks, at most 10,000"),
+    ],
+)
+def test_layers_wider_than_the_weights_are_refused_before_they_are_made(
+    layer, message, model, tmp_path
+):
+    path = tmp_path / "model.keras"
+    model.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["config"]["layers"][-1]["config"] |= layer
+    members["config.json"] = json.dumps(config)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    with pytest.raises(ValueError, match=message):
+        nk.load_model(path)
 
 
 @pytest.mark.parametrize("suffix", [".weights.h5", ".h5", ".keras"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from nasnet_keras.detection.modeling.anchors import anchor_sizes, anchors_inside
 from nasnet_keras.detection.modeling.backbone import plan_split
@@ -12,7 +12,7 @@ from nasnet_keras.layers.network_layer import half
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.presets import get_preset
-from nasnet_keras.settings import Count, Fraction, NonNegative, Positive, Settings
+from nasnet_keras.settings import MOST_SIDE, Count, Fraction, NonNegative, Positive, Settings
 
 _BoxScales = tuple[Positive, Positive, Positive, Positive]
 MOVED_TO_TRAINING = (
@@ -81,6 +81,19 @@ class DetectorConfig(Settings):
     """
 
     _field_kind = "detector setting"
+    _most: ClassVar = {
+        "image_size": MOST_SIDE,
+        "classes": 100_000,
+        "region_filters": 8_192,
+        "region_kernel": 99,
+        "crop_size": 999,
+        "region_batch_size": 1_000_000,
+        "box_batch_size": 100_000,
+        "training_proposals": 100_000,
+        "evaluation_proposals": 100_000,
+        "detections_per_class": 100_000,
+        "detections": 100_000,
+    }
 
     network: NetworkConfig
     classes: Count = 80

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from nasnet_keras.genotypes import Block, Branch, CellGenotype, Genotype
+from nasnet_keras.genotypes import MOST_BLOCKS, Block, Branch, CellGenotype, Genotype
 from nasnet_keras.search.spaces.canonical import canonical_order
 from nasnet_keras.search.spaces.space import Architecture, Decision, Space
-from nasnet_keras.settings import Count, check_value
+from nasnet_keras.settings import Count, check_most, check_value
 
 Row = tuple[int, int, int, int, int]
 """Inputs (slim's index), operations and combination of a block: I1, I2, O1, O2, C."""
@@ -46,6 +46,7 @@ class CellSpace(Space):
         concat: Concat,
     ) -> None:
         check_value("num_blocks", Count, num_blocks)
+        check_most("num_blocks", num_blocks, MOST_BLOCKS)
         self.num_blocks = num_blocks
         self.cells = tuple(cells)
         self.operations = tuple(operations)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nasnet_keras.genotypes import MOST_BLOCKS
 from nasnet_keras.search.spaces.canonical import canonical_order
 from nasnet_keras.search.spaces.space import Architecture, Decision, Space
-from nasnet_keras.settings import Count, check_value
+from nasnet_keras.settings import Count, check_most, check_value
 
 _CHOICES: dict[str, tuple[int, ...]] = {
     "filter_height": (1, 3, 5, 7),
@@ -79,6 +80,7 @@ class LayerwiseSpace(Space):
 
     def __init__(self, num_layers: int = 6, strides: bool = False) -> None:
         check_value("num_layers", Count, num_layers)
+        check_most("num_layers", num_layers, MOST_BLOCKS)
         self.num_layers = num_layers
         self.strides = bool(strides)
         self._fields = [f for f in _CHOICES if self.strides or not f.startswith("stride")]
