@@ -25,6 +25,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(skip)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    # Image files that tests check are not remembered in the user's cache.
+    os.environ["KERAS_HOME"] = str(tmp_path_factory.mktemp("keras_home"))
+
+
 @pytest.fixture
 def golden() -> Path:
     """The folder of values from the original code."""

@@ -27,6 +27,7 @@ ALLOWED = {
     "visualization": ("genotypes",),
     "data": (),
     "data/sources": ("data",),
+    "data/check": ("data",),
     "data/streams": ("data",),
     "training": ("layers", "models", "weights", "data", "training"),
     "training/callbacks": ("layers", "training", "weights"),

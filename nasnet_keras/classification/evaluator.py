@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
 import keras
 
 from nasnet_keras.classification.evaluation import Evaluation, evaluate
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipe_network import recipe_network_config
+from nasnet_keras.classification.run_options import RunOptions
 from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches, evaluation_batches
 from nasnet_keras.models import build_network
 from nasnet_keras.models.inference import inference_model
@@ -21,15 +20,13 @@ class Evaluator(TrainingEvaluator[Evaluation]):
 
     Args:
         recipe: The recipe.
-        dataset_dir: Where datasets are.
+        options: How the run is carried out.
         classes: Number of classes.
     """
 
-    def __init__(
-        self, recipe: Recipe, dataset_dir: str | os.PathLike[str] | None, classes: int
-    ) -> None:
+    def __init__(self, recipe: Recipe, options: RunOptions, classes: int) -> None:
         self._recipe = recipe
-        self._dataset_dir = dataset_dir
+        self._options = options
         self._classes = classes
         self._batches: EvaluationBatches | None = None
 
@@ -50,11 +47,13 @@ class Evaluator(TrainingEvaluator[Evaluation]):
             self._batches = evaluation_batches(
                 self._recipe.dataset_name,
                 self._recipe.evaluation_split_name,
-                self._dataset_dir,
+                self._options.dataset_dir,
                 self._recipe.preprocessing_name,
                 self._recipe.train_image_size,
                 labels_offset=self._recipe.labels_offset,
                 exif_orientation=self._recipe.exif_orientation,
+                drop_invalid=self._options.drop_invalid,
+                allow_empty_classes=self._options.allow_empty_classes,
             )
         return evaluate(network, self._batches, on_progress=on_progress)
 

@@ -18,6 +18,7 @@ class RunOptions(CommonRunOptions):
         rematerialize: Compute the cells again on the way back, for less memory and more time.
         evaluate_every_epochs: Epochs between evaluations, of which best.keras is kept; 0: one at
             the end.
+        allow_empty_classes: Whether a class of a folder of images may have none in a split.
 
     Raises:
         ValueError: A value is out of range or unknown.
@@ -27,3 +28,4 @@ class RunOptions(CommonRunOptions):
     download: bool = False
     rematerialize: bool = False
     evaluate_every_epochs: NonNegativeInt = 0
+    allow_empty_classes: bool = False

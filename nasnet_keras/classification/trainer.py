@@ -26,7 +26,8 @@ from nasnet_keras.classification.training_data import (
 )
 from nasnet_keras.data import load_dataset
 from nasnet_keras.data.augmentation import check_augmentation
-from nasnet_keras.data.sources.registry import check_dataset, fits_in_memory
+from nasnet_keras.data.check.unreadable import refuse_unreadable
+from nasnet_keras.data.sources.registry import check_dataset, find_examples, fits_in_memory
 from nasnet_keras.layers.batch_normalization import synchronize_batch_norm
 from nasnet_keras.training.curves import CLASSIFIER_PANELS
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
@@ -111,6 +112,7 @@ class _Classification(Task[Evaluation]):
 
     def open(self, directory: Path, before: RunConfig | None) -> tuple[RunLength, LearningRate]:
         recipe, options, distribution = self.recipe, self.options, self.distribution
+        self._unchecked = self._check_images()
         self.data = open_training_data(
             recipe,
             options.dataset_dir,
@@ -121,16 +123,35 @@ class _Classification(Task[Evaluation]):
             distribution.batches_per_step,
             options.download,
             as_dataset=distribution.takes_datasets,
+            drop_invalid=options.drop_invalid,
+            allow_empty_classes=options.allow_empty_classes,
         )
+        self._images = self.data.num_examples
         if before is not None:
-            _check_same_data(directory, before, self.data)
+            _check_same_data(directory, before, self.data, options.drop_invalid)
+            # Epochs and the learning rate stay those that the run began with.
+            self._images = before.images or self._images
         images_per_step = recipe.batch_size * distribution.replicas
-        epoch_steps = recipe.epoch_steps(self.data.num_examples // images_per_step)
+        epoch_steps = recipe.epoch_steps(self._images // images_per_step)
         length = RunLength(epoch_steps, recipe.total_steps(epoch_steps))
-        steps_per_epoch = self.data.num_examples / images_per_step
+        steps_per_epoch = self._images / images_per_step
         return length, make_learning_rate(
             recipe, length.total_steps, steps_per_epoch, distribution.replicas
         )
+
+    def _check_images(self) -> int:
+        """Refuses files that cannot be decoded; returns how many there was no time to look at."""
+        recipe, options = self.recipe, self.options
+        if self.in_memory or options.drop_invalid or not self.distribution.is_chief:
+            return 0
+        splits = [
+            find_examples(
+                *(recipe.dataset_name, split, options.dataset_dir),
+                *(options.download, options.allow_empty_classes),
+            )
+            for split in (recipe.dataset_split_name, recipe.evaluation_split_name)
+        ]
+        return refuse_unreadable(splits, options.check_secs)
 
     def build(self, run: Run) -> keras.Model:
         recipe, options = self.recipe, self.options
@@ -175,6 +196,16 @@ class _Classification(Task[Evaluation]):
 
     def announce(self, run: Run) -> None:
         recipe, replicas = self.recipe, self.distribution.replicas
+        if self._unchecked:
+            run.say(
+                f"{self._unchecked} image files are not decoded in advance; `nasnet-keras "
+                "check-data` looks at all"
+            )
+        if self._images != self.data.num_examples:
+            run.say(
+                f"the run began with {self._images} images and goes on with "
+                f"{self.data.num_examples}"
+            )
         if recipe.replicas != replicas:
             run.say(
                 f"the recipe is for replicas={recipe.replicas} of {recipe.batch_size} images in "
@@ -183,7 +214,7 @@ class _Classification(Task[Evaluation]):
             )
 
     def evaluator(self, run: Run) -> Evaluator:
-        return Evaluator(self.recipe, self.options.dataset_dir, len(self.data.class_names))
+        return Evaluator(self.recipe, self.options, len(self.data.class_names))
 
     def board(self, run: Run, evaluator: Any) -> ClassifierBoard:
         return ClassifierBoard(run)
@@ -204,10 +235,16 @@ class _Classification(Task[Evaluation]):
         return evaluation
 
 
-def _check_same_data(directory: Path, before: RunConfig, data: TrainingData) -> None:
-    """Refuses to go on with other images than those that the run began with."""
+def _check_same_data(
+    directory: Path, before: RunConfig, data: TrainingData, drop_invalid: bool
+) -> None:
+    """Refuses to go on with other images than those that the run began with.
+
+    Files may have broken since, or been mended; with `drop_invalid` there may be more or fewer.
+    """
     names, images = before.class_names, before.images
-    if names != tuple(data.class_names) or images not in (None, data.num_examples):
+    same_images = drop_invalid or images in (None, data.num_examples)
+    if names != tuple(data.class_names) or not same_images:
         raise ValueError(
             f"{directory} holds a run on other data ({images} images of {len(names)} classes; "
             f"here are {data.num_examples} of {len(data.class_names)}): give that, or another "

@@ -75,6 +75,8 @@ def open_training_data(
     local_replicas: int = 1,
     download: bool = False,
     as_dataset: bool = False,
+    drop_invalid: bool = False,
+    allow_empty_classes: bool = False,
 ) -> TrainingData:
     """Opens the training split of a recipe.
 
@@ -88,6 +90,8 @@ def open_training_data(
         local_replicas: Replicas of this one.
         download: Prepare a missing dataset with TensorFlow Datasets.
         as_dataset: Give a dataset in memory as a `tf.data.Dataset` too, as `tf.distribute` needs.
+        drop_invalid: See `image_batches`.
+        allow_empty_classes: See `image_batches`.
 
     Raises:
         OSError: The dataset cannot be read.
@@ -118,6 +122,8 @@ def open_training_data(
             shard=(worker, workers),
             download=download,
             exif_orientation=recipe.exif_orientation,
+            drop_invalid=drop_invalid,
+            allow_empty_classes=allow_empty_classes,
         )
 
     whole = stream(0)

@@ -15,8 +15,17 @@ from typing import Annotated, Any, ClassVar
 
 from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import MOST_SIDE, Count, Fraction, NonNegativeInt, Range, Settings
+from nasnet_keras.settings import (
+    MOST_SIDE,
+    Count,
+    Fraction,
+    NonNegative,
+    NonNegativeInt,
+    Range,
+    Settings,
+)
 
 _TABLE_CLASSES = 50
 _MOST_CONFUSED = 10
@@ -45,6 +54,9 @@ class Flags(Settings):
         moving_average_decay: 0 evaluates the weights as trained; otherwise their moving averages,
             if the checkpoint has them.
         mistakes: Misclassified images to write; 0 for none.
+        check_secs: Seconds to spend in advance on decoding your own image files; 0: none.
+        drop_invalid: Decode all of them, and go on without those that cannot be.
+        allow_empty_classes: Whether a class of a folder of images may have none in the split.
     """
 
     _most: ClassVar = {"eval_image_size": MOST_SIDE}
@@ -63,6 +75,9 @@ class Flags(Settings):
     exif_orientation: bool | None = None
     moving_average_decay: Fraction | None = None
     mistakes: NonNegativeInt = 24
+    check_secs: NonNegative = 30.0
+    drop_invalid: bool = False
+    allow_empty_classes: bool = False
 
 
 def main(flags: Flags) -> None:
@@ -74,18 +89,19 @@ def main(flags: Flags) -> None:
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / "results.json")
-    if flags.model_name and not _describes_itself(flags.checkpoint_path):
-        trained, batches = _open_published(flags, flags.model_name)
-    else:
-        trained, batches = _open_run(flags)
     console = PlainConsole()
-    result = evaluate(
-        trained.model,
-        batches,
-        flags.max_num_batches,
-        flags.mistakes if flags.eval_dir else 0,
-        console,
-    )
+    with problems_listed(flags.dataset_dir):
+        if flags.model_name and not _describes_itself(flags.checkpoint_path):
+            trained, batches = _open_published(flags, flags.model_name)
+        else:
+            trained, batches = _open_run(flags)
+        result = evaluate(
+            trained.model,
+            batches,
+            flags.max_num_batches,
+            flags.mistakes if flags.eval_dir else 0,
+            console,
+        )
     _print(result, console)
     if flags.eval_dir:
         written = result.write(make_directory(flags.eval_dir))
@@ -146,6 +162,9 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
     return trained, evaluation_batches(
         *(name, split, flags.dataset_dir, *image, flags.batch_size, offset),
         exif_orientation=trained.exif_orientation,
+        drop_invalid=flags.drop_invalid,
+        allow_empty_classes=flags.allow_empty_classes,
+        check_secs=flags.check_secs,
     )
 
 
@@ -171,6 +190,9 @@ def _open_published(flags: Flags, model_name: str) -> tuple[Any, Any]:
         flags.batch_size,
         flags.labels_offset or 0,
         exif_orientation=flags.exif_orientation is not False,
+        drop_invalid=flags.drop_invalid,
+        allow_empty_classes=flags.allow_empty_classes,
+        check_secs=flags.check_secs,
     )
     trained = load_published_model(
         model_name,

@@ -13,6 +13,7 @@ from typing import Any
 from nasnet_keras.classification import Recipe, RunOptions, get_recipe
 from nasnet_keras.classification.recipes import describe_recipes
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.errors import FAILED, print_error
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
@@ -44,7 +45,8 @@ def main(flags: Flags, overrides: dict[str, Any], options: RunOptions) -> int:
     from nasnet_keras.training.callbacks import NonFiniteLossError
 
     try:
-        train(recipe, flags.train_dir, options=options)
+        with problems_listed(options.dataset_dir):
+            train(recipe, flags.train_dir, options=options)
     except NonFiniteLossError as error:
         print_error(error)
         return FAILED

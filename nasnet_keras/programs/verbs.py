@@ -21,6 +21,7 @@ _VERBS: dict[str, Any] = {
     "classify": "classify",
     "export": "export",
     "convert": "convert",
+    "check-data": "check_data",
     "search": {
         "run": "search.run",
         "status": "search.status",

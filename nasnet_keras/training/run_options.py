@@ -23,6 +23,9 @@ class CommonRunOptions(Settings):
         keep_checkpoints: Checkpoints of epochs to keep in checkpoints/; 0: model.keras alone.
         log_every_n_steps: Steps between lines for TensorBoard.
         tensorboard: Write TensorBoard's files to tensorboard/.
+        check_secs: Seconds to spend before training on decoding your own image files; the run is
+            refused if one cannot be. 0: none.
+        drop_invalid: Decode all of them, and go on without those that cannot be.
 
     Raises:
         ValueError: A value is out of range or unknown.
@@ -37,3 +40,5 @@ class CommonRunOptions(Settings):
     keep_checkpoints: NonNegativeInt = 0
     log_every_n_steps: Count = 100
     tensorboard: bool = True
+    check_secs: NonNegative = 30.0
+    drop_invalid: bool = False

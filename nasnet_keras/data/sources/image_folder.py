@@ -16,7 +16,7 @@ from nasnet_keras.data.sources.split import Split, is_split_name
 from nasnet_keras.data.sources.stratified import HELD_OUT, stratified_order, stratified_splits
 
 _ORDER_SEED = 0
-_EVERYTHING = "all"
+EVERYTHING = "all"
 _IN_NO_CLASS = "images in no class's folder"
 
 
@@ -42,11 +42,11 @@ class ImageFolder(DatasetFormat):
         folders = subfolders(self.root)
         if any(is_split_name(path.name) for path in folders) or not any(map(_has_image, folders)):
             return [path.name for path in folders if subfolders(path)]
-        return ["train", *HELD_OUT, _EVERYTHING]
+        return ["train", *HELD_OUT, EVERYTHING]
 
     def read(self, split: Split) -> ImageFiles:
         splits = self.splits()
-        is_divided = _EVERYTHING not in splits
+        is_divided = EVERYTHING not in splits
         parents = [self.root / each for each in splits] if is_divided else [self.root]
         names = sorted({path.name for parent in parents for path in subfolders(parent)})
         folder = self.root / split.name if is_divided else self.root
@@ -69,7 +69,7 @@ class ImageFolder(DatasetFormat):
         labels = [label for label, _ in found]
         if is_divided:
             order = np.random.default_rng(_ORDER_SEED).permutation(len(found)).tolist()
-        elif split.name == _EVERYTHING:
+        elif split.name == EVERYTHING:
             order = stratified_order(labels)
         else:
             order = stratified_splits(labels)[split.name]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nasnet_keras.data.check.unreadable import refuse_unreadable
 from nasnet_keras.data.preprocessing import (
     PREPROCESSINGS,
     check_preprocessing,
@@ -16,7 +17,12 @@ from nasnet_keras.data.preprocessing import (
 )
 from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.labels_offset import offset_labels
-from nasnet_keras.data.sources.registry import check_dataset, fits_in_memory, load_dataset
+from nasnet_keras.data.sources.registry import (
+    check_dataset,
+    find_examples,
+    fits_in_memory,
+    load_dataset,
+)
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
 from nasnet_keras.data.streams.pipeline import image_batches
 from nasnet_keras.settings import Count, check_value
@@ -64,6 +70,9 @@ def evaluation_batches(
     batch_size: int = 100,
     labels_offset: int = 0,
     exif_orientation: bool = True,
+    drop_invalid: bool = False,
+    allow_empty_classes: bool = False,
+    check_secs: float = 0.0,
 ) -> EvaluationBatches:
     """Opens a split of any dataset for evaluation.
 
@@ -79,20 +88,30 @@ def evaluation_batches(
         batch_size: Images a batch.
         labels_offset: See `offset_class_names`.
         exif_orientation: See `image_batches`.
+        drop_invalid: See `image_batches`.
+        allow_empty_classes: See `image_batches`.
+        check_secs: Seconds to look for files that cannot be decoded, before all else; see
+            `refuse_unreadable`.
 
     Raises:
         FileNotFoundError: The dataset or one of its files is missing.
+        UnreadableImagesError: Files cannot be decoded.
         ValueError: A name is unknown, or a value is out of range.
     """
     check_evaluation_data(dataset_name, split, dataset_dir, preprocessing_name)
     if fits_in_memory(dataset_name, dataset_dir):
         dataset = offset_labels(load_dataset(dataset_name, split, dataset_dir), labels_offset)
         return batches_in_memory(dataset, preprocessing_name, image_size, batch_size)
+    if not drop_invalid:
+        files = find_examples(dataset_name, split, dataset_dir, False, allow_empty_classes)
+        refuse_unreadable([files], check_secs)
     stream = image_batches(
         *(dataset_name, split, dataset_dir, preprocessing_name, image_size, batch_size),
         training=False,
         labels_offset=labels_offset,
         exif_orientation=exif_orientation,
+        drop_invalid=drop_invalid,
+        allow_empty_classes=allow_empty_classes,
     )
     return EvaluationBatches(
         dataset_name, split, stream.class_names, stream.num_examples, batch_size, stream.__iter__

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from nasnet_keras.data.check.unreadable import drop_unreadable
 from nasnet_keras.data.exif import UPRIGHT
 from nasnet_keras.data.image_reader import orientation_tensor
 from nasnet_keras.data.sources.example_files import Examples
@@ -35,6 +36,8 @@ def image_batches(
     shuffle_buffer: int = _SHUFFLE_BUFFER,
     download: bool = False,
     exif_orientation: bool = True,
+    drop_invalid: bool = False,
+    allow_empty_classes: bool = False,
 ) -> BatchStream:
     """Reads, decodes, preprocesses and batches a split.
 
@@ -45,7 +48,7 @@ def image_batches(
         preprocessing_name: A name of `STREAM_PREPROCESSINGS`.
         image_size: Side of the images, in pixels.
         batch_size: Images a batch, of this host; see `BatchPlan` for this and what follows from it.
-        training: Shuffle, augment, repeat, and skip what cannot be read.
+        training: Shuffle, augment, repeat, and skip the few records that cannot be read.
         seed: Seed of order and changes.
         first_step: Batches to skip.
         labels_offset: Subtracted from the labels, as slim's flag: 1 leaves out ImageNet's
@@ -55,6 +58,8 @@ def image_batches(
         download: Prepare the dataset with TensorFlow Datasets where it is missing.
         exif_orientation: Turn images in files of their own upright, as their EXIF orientation
             says; those in record files are as stored.
+        drop_invalid: Decode all files of a folder of images first, and leave out what cannot be.
+        allow_empty_classes: Whether a class of such a folder may have no image in the split.
 
     Returns:
         The stream; its batches are `(images, labels)`, float32 `(batch, size, size, 3)` and int32
@@ -68,7 +73,9 @@ def image_batches(
     preprocessing = get_stream_preprocessing(preprocessing_name)
     plan = BatchPlan(batch_size, training, seed, first_step, shard, shuffle_buffer)
     check_value("image_size", Count, image_size)
-    examples = find_examples(dataset_name, split, dataset_dir, download)
+    examples = find_examples(dataset_name, split, dataset_dir, download, allow_empty_classes)
+    if drop_invalid:
+        examples = drop_unreadable(examples)
     class_names = offset_class_names(examples.class_names, labels_offset)
 
     def make_reader(own: Examples, key: int) -> Callable[..., Any]:

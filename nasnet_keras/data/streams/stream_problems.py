@@ -7,16 +7,19 @@ from typing import Any
 import numpy as np
 from absl import logging
 
+from nasnet_keras.data.check.unreadable import DAMAGED, unreadable_example
 from nasnet_keras.data.sources.example_files import Examples
 
+_SECONDS_FOR_OTHERS = 30
 SKIPPED_AT_MOST = 0.001
 
 
 class StreamProblems:
     """Counts and names the unreadable examples of a stream.
 
-    In training, another example of the batch replaces an unreadable one, so that a step always
-    reads the same positions. More than one in a thousand is an error; in evaluation one is.
+    In training, another example of the batch replaces an unreadable record, so that a step always
+    reads the same positions. More than one in a thousand is an error; in evaluation one is. So is
+    any file of one's own, which can be mended or left out: the error names all that are like it.
 
     Attributes:
         skipped: Names of the examples skipped so far.
@@ -64,7 +67,7 @@ class StreamProblems:
                 f"dataset {self._examples.name}: {name(bad[0])} {bytes(wrong[bad[0]]).decode()}"
             )
         for row in np.flatnonzero(~readable):
-            self._skip(name(row))
+            self._skip(int(indices[row]))
         usable = np.flatnonzero(readable)
         if not usable.size:
             raise ValueError(
@@ -74,10 +77,11 @@ class StreamProblems:
         rows = np.arange(len(readable))
         return np.where(readable, rows, usable[rows % usable.size])
 
-    def _skip(self, name: str) -> None:
-        what = f"dataset {self._examples.name}: {name} is damaged or cut off"
-        if not self._training:
-            raise ValueError(what)
+    def _skip(self, index: int) -> None:
+        if self._examples.own_files() or not self._training:
+            raise unreadable_example(self._examples, index, _SECONDS_FOR_OTHERS)
+        name = self._examples.describe(index)
+        what = f"dataset {self._examples.name}: {name} {DAMAGED}"
         if name in self.skipped:
             return  # Each epoch meets it again.
         self.skipped.add(name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from nasnet_keras.data.check.unreadable import drop_unreadable
 from nasnet_keras.data.sources.dataset_format import find_format
 from nasnet_keras.detection.data.coco_files import CocoDirectory
 from nasnet_keras.detection.data.detection_format import DetectionFormat
@@ -33,7 +35,7 @@ def load_detection_index(
         split: A split or a part of one, e.g. `"train"`, `"val"`, `"train[:90%]"`. `val`, `valid`
             and `validation` are one. A dataset without splits is `"all"`, and is divided into
             `train`, `val` and `test`, see `stratified_splits`.
-        drop_invalid: Leave out and count what is wrong.
+        drop_invalid: Decode every image file, and leave out and count what is wrong.
         class_names: The classes in the order of the labels, e.g. those that a detector was trained
             on. Default: those of the dataset, in VOC those of its training split.
         proportional: Whether parts in percent have each class in proportion, or are consecutive
@@ -54,4 +56,15 @@ def load_detection_index(
     if found is None:
         layouts = ", nor ".join(each.layout for each in FORMATS)
         raise ValueError(f"{root} holds no detection dataset: neither {layouts}")
-    return found.read(found.parse(split), drop_invalid, class_names, proportional)
+    index = found.read(found.parse(split), drop_invalid, class_names, proportional)
+    return _decodable(index) if drop_invalid else index
+
+
+def _decodable(index: DetectionIndex) -> DetectionIndex:
+    """Returns an index without the images that cannot be decoded, which it counts."""
+    kept = drop_unreadable(index)
+    return replace(
+        kept,
+        dropped_images=index.dropped_images + len(index) - len(kept),
+        dropped_boxes=index.dropped_boxes + len(index.boxes) - len(kept.boxes),
+    )

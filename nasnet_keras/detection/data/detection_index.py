@@ -132,7 +132,7 @@ class DetectionIndex(Examples):
         sizes, ids, first = map(tf.constant, (self.sizes, self.image_ids, self.first_box))
         by_box = [tf.constant(values) for values in (self.boxes, self.labels, self.crowd)]
         # TensorFlow reads an image in a file of its own, without Python.
-        has_own_files = bool((self.spans[:, 1] < 0).all())
+        has_own_files = bool(self.own_files())
 
         def read(index: Any) -> tuple[Any, ...]:
             if has_own_files:
@@ -145,6 +145,9 @@ class DetectionIndex(Examples):
             return tf.ensure_shape(encoded, ()), sizes[index], boxes, labels, crowd, ids[index]
 
         return read
+
+    def own_files(self) -> tuple[str, ...]:
+        return self.paths if (self.spans[:, 1] < 0).all() else ()
 
     def take(self, images: Iterable[int]) -> DetectionIndex:
         """Returns the images at these places, in this order, with their boxes."""

@@ -15,11 +15,10 @@ class DetectorRunOptions(CommonRunOptions):
         jit_compile: Compile the step with XLA, or not; unset: on JAX only.
         checkpoint_path: Weights to start from: a classifier of the same network (a run, .keras,
             .weights.h5, .h5, slim checkpoint, or 'imagenet'), or a detector (a run or .keras).
-        drop_invalid: Go on without the images and boxes that are wrong.
+        drop_invalid: Decode all images, and go on without those and the boxes that are wrong.
 
     Raises:
         ValueError: A value is out of range or unknown.
     """
 
     checkpoint_path: str | None = None
-    drop_invalid: bool = False

@@ -12,6 +12,7 @@ import keras
 from PIL import Image
 from rich.console import Console
 
+from nasnet_keras.data.check.unreadable import refuse_unreadable
 from nasnet_keras.detection.configuration.dataset_fit import misfits
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.configuration.streams import image_ids_of_step, training_stream
@@ -116,6 +117,8 @@ class _Detection(Task[DetectionMetrics]):
         self.streams: list[DetectionStream] = []
         self._class_names = config.class_names
         self._proportional_parts = True
+        self._has_other_images = False
+        self._unchecked = 0
 
     def differences(self, before: RunConfig) -> list[str]:
         # What the run began with, also where its dataset has another class by now.
@@ -123,7 +126,10 @@ class _Detection(Task[DetectionMetrics]):
         self._proportional_parts = before.proportional_parts
         now = self._run_config
         differences = now.training.differences(before.training)
-        if now.category_ids != before.category_ids or now.data != before.data:
+        # Files may have broken since, or been mended.
+        self._has_other_images = now.data != before.data and self.options.drop_invalid
+        same_images = now.data == before.data or self.options.drop_invalid
+        if now.category_ids != before.category_ids or not same_images:
             split = now.training.dataset_split_name
             differences.append(f"the images or boxes of {split} differ")
         if now.replicas != before.replicas:
@@ -144,6 +150,17 @@ class _Detection(Task[DetectionMetrics]):
 
     def introduce(self, run: Run) -> None:
         lines = [line for split in self._splits for line in (split.summary(), *split.remarks())]
+        if self._unchecked:
+            lines.append(
+                f"{self._unchecked} image files are not decoded in advance; `nasnet-keras "
+                "check-data` looks at all"
+            )
+        if self._has_other_images:
+            training = self._splits[0]
+            lines.append(
+                f"the run began with other images; it goes on with the {len(training)} of "
+                f"{training.split}"
+            )
         for line in dict.fromkeys([*lines, *misfits(self.config, *self._splits)]):
             run.say(line)
 
@@ -215,6 +232,8 @@ class _Detection(Task[DetectionMetrics]):
             messages = dict.fromkeys(map(str, errors))
             problems = dict.fromkeys(problem for error in errors for problem in error.problems)
             raise AnnotationError("\n".join(messages), tuple(problems))
+        if self.distribution.is_chief and not self.options.drop_invalid:
+            self._unchecked = refuse_unreadable(splits, self.options.check_secs)
         return splits
 
     def _read(self, split: str, class_names: Sequence[str]) -> DetectionIndex:

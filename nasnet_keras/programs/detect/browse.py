@@ -22,6 +22,7 @@ from pathlib import Path
 from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Fraction, Seed, Settings
 
@@ -42,7 +43,7 @@ class Flags(Settings):
         seed: Seed of the choice of images and of the augmentation.
         min_score: Detections with a lower score are ignored.
         min_iou: Minimum overlap of a detection with its object.
-        drop_invalid: Skip invalid images and boxes.
+        drop_invalid: Decode all images, and skip those and the boxes that are invalid.
     """
 
     dataset_dir: str
@@ -63,10 +64,11 @@ def main(flags: Flags) -> None:
         raise ValueError("give either --checkpoint_path, for training examples, or --results")
     check_can_write(Path(flags.output_dir) / "training.png")
     import_keras_quietly()
-    if flags.results:
-        show_mistakes(flags, flags.results)
-    elif flags.checkpoint_path:
-        show_training(flags, flags.checkpoint_path)
+    with problems_listed(flags.dataset_dir):
+        if flags.results:
+            show_mistakes(flags, flags.results)
+        elif flags.checkpoint_path:
+            show_training(flags, flags.checkpoint_path)
 
 
 def show_training(flags: Flags, checkpoint_path: str) -> None:

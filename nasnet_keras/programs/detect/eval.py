@@ -13,8 +13,9 @@ from pathlib import Path
 
 from nasnet_keras.plain_text import printable, say
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
-from nasnet_keras.settings import Count, Settings
+from nasnet_keras.settings import Count, NonNegative, Settings
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Flags(Settings):
         eval_dir: Where to write results.json and metrics.json. Default: nowhere.
         batch_size: Images in a batch. Default: as in training.
         evaluation_proposals: Proposals in an image. Default: the run's.
-        drop_invalid: Skip invalid images and boxes.
+        check_secs: Seconds to spend in advance on decoding your own image files; 0: none.
+        drop_invalid: Decode all images, and skip those and the boxes that are invalid.
     """
 
     checkpoint_path: str
@@ -39,12 +41,14 @@ class Flags(Settings):
     eval_dir: str | None = None
     batch_size: Count | None = None
     evaluation_proposals: Count | None = None
+    check_secs: NonNegative = 30.0
     drop_invalid: bool = False
 
 
 def main(flags: Flags) -> None:
     import_keras_quietly()
     from nasnet_keras.atomic_files import check_can_write, make_directory
+    from nasnet_keras.data.check.unreadable import refuse_unreadable
     from nasnet_keras.detection.data.datasets import load_detection_index
     from nasnet_keras.detection.data.image_lists import read_image_ids
     from nasnet_keras.detection.evaluation.coco_metrics import (
@@ -67,18 +71,22 @@ def main(flags: Flags) -> None:
         raise ValueError(f"{detector.path}: its directory has no config.json of a run")
     training = detector.config.training
     split = flags.split or training.evaluation_split_name
-    index = load_detection_index(
-        flags.dataset_dir,
-        split,
-        flags.drop_invalid,
-        detector.class_names,
-        detector.config.proportional_parts,
-    )
+    with problems_listed(flags.dataset_dir):
+        index = load_detection_index(
+            flags.dataset_dir,
+            split,
+            flags.drop_invalid,
+            detector.class_names,
+            detector.config.proportional_parts,
+        )
+        if not flags.drop_invalid:
+            refuse_unreadable([index], flags.check_secs)
     for remark in index.remarks():
         print(remark)
     if flags.image_ids:
         index = index.select(read_image_ids(flags.image_ids, index))
-    results = detect_split(detector.model, training, index, flags.batch_size, _show)
+    with problems_listed(flags.dataset_dir):
+        results = detect_split(detector.model, training, index, flags.batch_size, _show)
     metrics = evaluate_results(index, results)
     say(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")
     for name, value in metrics.summary.items():

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
-from nasnet_keras.plain_text import line
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.errors import FAILED, print_error
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
@@ -94,7 +94,6 @@ class Changes(Settings):
 def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> int:
     import_keras_quietly()
     from nasnet_keras.detection.configuration.configs import describe_configs, get_config
-    from nasnet_keras.detection.data.annotation_checks import AnnotationError
     from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.detection.training.trainer import train
     from nasnet_keras.training.callbacks import NonFiniteLossError
@@ -119,14 +118,8 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
             file=sys.stderr,
         )
     try:
-        train(config, flags.dataset_dir, flags.train_dir, options=options)
-    except AnnotationError as error:
-        for problem in error.problems:
-            print(line(problem), file=sys.stderr)
-        raise ValueError(
-            f"{len(error.problems)} annotations or images of {flags.dataset_dir} are invalid, see "
-            "above; --drop_invalid skips them"
-        ) from error
+        with problems_listed(flags.dataset_dir):
+            train(config, flags.dataset_dir, flags.train_dir, options=options)
     except NonFiniteLossError as error:
         print_error(error)
         return FAILED
