@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from nasnet_keras.classification.trained_model import TrainedModel, load_trained_model
-from nasnet_keras.data.image_reader import decode_image, refusal
+from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.data.preprocessing import preprocess
+from nasnet_keras.data.served_images import refusal
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.out_of_memory import memory_for
 
@@ -111,6 +112,9 @@ class _SavedModelClassifier:
             answer = self._signature(image_bytes=self._tf.constant([image_bytes]))
         except self._tf.errors.InvalidArgumentError as error:
             raise ValueError(f"not an image that TensorFlow decodes: {error.message}") from None
+        # Older ones have no status.
+        if "status" in answer and (status := answer["status"].numpy()[0].decode()):
+            raise ValueError(status)
         names = [name.decode() for name in answer["names"].numpy()[0]]
         scores = answer["scores"].numpy()[0]
         _check_scores(scores)

@@ -2,8 +2,8 @@
 
 Pillow is the reference: `decode_image`. Inside a graph TensorFlow decodes what it decodes to the
 same pixels, see `same_in_tensorflow`; the rest goes to Pillow in a stream (`decode_tensor`) and is
-an error in a SavedModel (`decode_served`), which has no Python. What is turned upright, and how, is
-in `nasnet_keras.data.exif`.
+refused by a SavedModel, which has no Python (`nasnet_keras.data.served_images`). What is turned
+upright, and how, is in `nasnet_keras.data.exif`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from nasnet_keras.data.exif import (
     image_orientation,
     is_stored_upright,
     may_have_exif,
-    orientation_in_graph,
     stored_window,
     turned,
     turned_back,
@@ -59,7 +58,6 @@ FORMATS = (
 FORMAT_NAMES = ", ".join(known.name for known in FORMATS)
 SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
-SERVED = "JPEG (not CMYK), PNG, and BMP of 24 or 32 bits a pixel without compression"
 
 
 def open_image(file: BinaryIO) -> Image.Image:
@@ -146,12 +144,12 @@ def same_in_tensorflow(encoded: Any) -> Any:
         pixels = (width * bits + 31) // 32 * 4 * tf.abs(height)
         length = tf.cast(tf.strings.length(encoded), tf.int64)
         plain = (size >= 40) & ((bits == 24) | (bits == 32)) & (compression == 0)
-        return _is(encoded, "BMP") & plain & (length == start + pixels)
+        return has_signature(encoded, "BMP") & plain & (length == start + pixels)
 
     return tf.cond(
-        _is(encoded, "JPEG"),
+        has_signature(encoded, "JPEG"),
         lambda: tf.io.extract_jpeg_shape(encoded)[2] != 4,
-        lambda: tf.cond(_is(encoded, "PNG"), lambda: True, bmp),
+        lambda: tf.cond(has_signature(encoded, "PNG"), lambda: True, bmp),
     )
 
 
@@ -161,7 +159,7 @@ def orientation_tensor(encoded: Any) -> Any:
 
     # Most images have none, and then Python is not asked.
     return tf.cond(
-        may_have_exif(encoded) | _is(encoded, "WebP") | _is(encoded, "TIFF"),
+        may_have_exif(encoded) | has_signature(encoded, "WebP") | has_signature(encoded, "TIFF"),
         lambda: tf.ensure_shape(_in_python(_orientation, encoded, tf.int32), ()),
         lambda: UPRIGHT,
     )
@@ -184,7 +182,7 @@ def decode_tensor(encoded: Any, orientation: Any = UPRIGHT) -> Any:
 
     image = tf.cond(
         same_in_tensorflow(encoded),
-        lambda: _by_tensorflow(encoded),
+        lambda: decode_by_tensorflow(encoded),
         lambda: _in_python(_stored, encoded, tf.uint8),
     )
     return turned_in_graph(tf.ensure_shape(image, (None, None, 3)), orientation)
@@ -222,7 +220,7 @@ def decode_crop(
     def of_another() -> Any:
         return decode_tensor(encoded, orientation)[top : top + height, left : left + width]
 
-    of_blocks = _is(encoded, "JPEG") & same_in_tensorflow(encoded)
+    of_blocks = has_signature(encoded, "JPEG") & same_in_tensorflow(encoded)
     return tf.ensure_shape(tf.cond(of_blocks, of_jpeg, of_another), (None, None, 3))
 
 
@@ -236,63 +234,22 @@ def image_shape(encoded: Any, orientation: Any = UPRIGHT) -> Any:
     import tensorflow as tf
 
     shape = tf.cond(
-        _is(encoded, "JPEG"),
+        has_signature(encoded, "JPEG"),
         lambda: tf.concat([tf.io.extract_jpeg_shape(encoded)[:2], [3]], 0),
         lambda: _in_python(_shape, encoded, tf.int32),
     )
     return turned_shape(tf.ensure_shape(shape, 3), orientation)
 
 
-def refusal(encoded: Any) -> Any:
-    """Returns why a SavedModel rejects an image, empty if it does not.
-
-    Args:
-        encoded: A scalar string tensor.
-
-    Returns:
-        A scalar string tensor.
-    """
-    import tensorflow as tf
-
-    held: Any = "no known"
-    for known in FORMATS:
-        held = tf.where(_is(encoded, known.name), f"a {known.name}", held)
-    line = tf.strings.join(["image_bytes holds ", held, f" image, but serve_bytes takes {SERVED}"])
-    return tf.where(same_in_tensorflow(encoded), "", line)
-
-
-def decode_served(encoded: Any, upright: bool = True) -> Any:
-    """Decodes an image inside a SavedModel to the pixels of `decode_image`.
-
-    Args:
-        encoded: A scalar string tensor.
-        upright: Turn it as its EXIF orientation says; otherwise it is as stored.
-
-    Returns:
-        `(height, width, 3)`, uint8. Other images than `SERVED` raise an
-        `InvalidArgumentError` that names their format.
-    """
-    import tensorflow as tf
-
-    line = refusal(encoded)
-    with tf.control_dependencies([tf.debugging.Assert(line == "", [line])]):
-        image = tf.cond(
-            _is(encoded, "JPEG"),
-            lambda: tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE"),
-            lambda: _by_tensorflow(encoded),
-        )
-    orientation = orientation_in_graph(encoded) if upright else UPRIGHT
-    return turned_in_graph(tf.ensure_shape(image, (None, None, 3)), orientation)
-
-
-def _by_tensorflow(encoded: Any) -> Any:
+def decode_by_tensorflow(encoded: Any) -> Any:
+    """Decodes an image that is `same_in_tensorflow` to `(height, width, 3)`, uint8."""
     import tensorflow as tf
 
     return tf.io.decode_image(encoded, channels=3, expand_animations=False)
 
 
-def _is(encoded: Any, name: str) -> Any:
-    """Returns whether an image begins as those of a format do."""
+def has_signature(encoded: Any, name: str) -> Any:
+    """Returns whether an image, a scalar string tensor, begins as those of a format do."""
     import tensorflow as tf
 
     (known,) = (each for each in FORMATS if each.name == name)

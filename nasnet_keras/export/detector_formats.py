@@ -23,10 +23,17 @@ from nasnet_keras.export.detector_graph import (
     fixed_function,
     frozen_function,
 )
-from nasnet_keras.export.signatures import check_backend, write_signatures
+from nasnet_keras.export.signatures import (
+    after_checks,
+    check_backend,
+    check_refusals,
+    write_signatures,
+)
 from nasnet_keras.suggestions import unknown_name
 
 _ONNX_OPSET = 17
+# The first convolution has no padding.
+_LEAST_SIDE = 3
 _EXTRA = "pip install 'nasnet-keras[export]'"
 
 
@@ -52,8 +59,8 @@ def export_detector(
     - `saved_model`: the directory `saved_model`, with two signatures. `serving_default` takes
       `images`, float32 `(batch, height, width, 3)` in [0, 255] and of any size, and `image_sizes`,
       float32 `(batch, 2)`, height and width without padding. `serve_bytes` takes `image_bytes`, a
-      vector of image files of the formats that `image_reader.SERVED` names, and rejects others;
-      boxes are in each picture's own pixels, and `names` are added.
+      vector of image files; boxes are in each picture's own pixels, and `names` are added, and
+      `status`: empty, or why a file was refused (`served_images.refusal`). Other bad requests fail.
     - `onnx`: `detector.onnx`, one image of the size that the detector was trained for.
     - `litert`: `detector.tflite`, the same, with LiteRT's built-in operations only.
 
@@ -155,7 +162,13 @@ def _write_saved_model(served: TrainedDetector, fixed: Any, path: Path) -> None:
     import tensorflow as tf
 
     def serve_images(images: Any, image_sizes: Any) -> dict[str, Any]:
-        return served.model.detect(images, image_sizes)
+        sides = tf.cast(tf.shape(images)[1:3], tf.float32)
+        large, fits = sides >= _LEAST_SIDE, (image_sizes >= 1) & (image_sizes <= sides)
+        checks = {
+            f"images has fewer than {_LEAST_SIDE} rows or columns": tf.reduce_all(large),
+            "image_sizes must be heights and widths from 1 to those of images": tf.reduce_all(fits),
+        }
+        return served.model.detect(*after_checks([images, image_sizes], checks))
 
     def serve_bytes(image_bytes: Any) -> dict[str, Any]:
         return detect_encoded(served, image_bytes)
@@ -171,6 +184,7 @@ def _check_saved_model(
     import tensorflow as tf
 
     signatures = tf.saved_model.load(str(path)).signatures
+    check_refusals(signatures)
 
     def run(picture: _CheckedPicture) -> Any:
         return signatures["serving_default"](

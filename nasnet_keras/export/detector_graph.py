@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from nasnet_keras.data.image_reader import decode_served
 from nasnet_keras.detection.data.augmentation import whole_view
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.export.signatures import answer_for_each, read_each
 
 OUTPUTS = ("boxes", "scores", "labels", "count")
 
@@ -91,18 +91,18 @@ def detect_encoded(served: TrainedDetector, image_bytes: Any) -> dict[str, Any]:
 
     Args:
         served: The detector.
-        image_bytes: `(batch,)`, strings: image files, see `decode_served`.
+        image_bytes: `(batch,)`, strings: image files.
 
     Returns:
-        As `select_detections`, with `names`, strings; boxes are in pixels of each picture.
+        As `select_detections`, with `names`, strings, and `status`, see `read_each`; boxes are in
+        pixels of each picture. Nothing is found in those that are refused.
     """
     import tensorflow as tf
 
     canvas = served.image_size
     names = tf.constant([*served.class_names, ""])
 
-    def read(encoded: Any) -> Any:
-        picture = decode_served(encoded)
+    def prepare(picture: Any) -> Any:
         size = tf.shape(picture)[:2]
         view = whole_view(size, canvas, served.keep_aspect)
         rows, columns = view.new_height, view.new_width
@@ -116,13 +116,16 @@ def detect_encoded(served: TrainedDetector, image_bytes: Any) -> dict[str, Any]:
         tf.TensorSpec((2,), tf.float32),
         tf.TensorSpec((2,), tf.float32),
     )
-    images, filled, sizes = tf.map_fn(read, image_bytes, fn_output_signature=specs)
+    (images, filled, sizes), status = read_each(image_bytes, prepare, specs)
     found = served.model.detect(images, filled)
     limits = tf.tile(sizes, [1, 2])[:, tf.newaxis]
     boxes = found["boxes"] * (limits / tf.tile(filled, [1, 2])[:, tf.newaxis])
     labels = tf.where(found["labels"] < 0, len(served.class_names), found["labels"])
-    return {
-        **found,
-        "boxes": tf.clip_by_value(boxes, 0.0, limits),
-        "names": tf.gather(names, labels),
-    }
+    return answer_for_each(
+        status,
+        boxes=(tf.clip_by_value(boxes, 0.0, limits), 0),
+        scores=(found["scores"], 0),
+        labels=(found["labels"], -1),
+        count=(found["count"], 0),
+        names=(tf.gather(names, labels), ""),
+    )

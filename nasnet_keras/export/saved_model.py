@@ -11,10 +11,16 @@ import numpy as np
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.classification.trained_model import TrainedModel
-from nasnet_keras.data.image_reader import decode_served
 from nasnet_keras.data.preprocessing import preprocess
 from nasnet_keras.directory_lock import locked_output
-from nasnet_keras.export.signatures import check_backend, write_signatures
+from nasnet_keras.export.signatures import (
+    after_checks,
+    answer_for_each,
+    check_backend,
+    check_refusals,
+    read_each,
+    write_signatures,
+)
 from nasnet_keras.models.inference import inference_model
 
 TOLERANCE = 1e-5
@@ -32,12 +38,14 @@ def export_saved_model(
     - `serving_default`: `images`, float32 `(batch, size, size, 3)`, preprocessed
       (`nasnet_keras.data.preprocessing`). Returns `logits` and
       `probabilities`, float32 `(batch, classes)`.
-    - `serve_bytes`: `image_bytes`, a vector of image files as strings, of the formats that
-      `image_reader.SERVED` names; another one is an error that names its format. They are
-      decoded, turned by their EXIF orientation unless `trained` says otherwise, and preprocessed
-      as in prediction.
+    - `serve_bytes`: `image_bytes`, a vector of image files as strings. They are decoded, turned by
+      their EXIF orientation unless `trained` says otherwise, and preprocessed as in prediction.
       Returns the best `top_k` of each: `classes` (int32 indices), `names` (strings) and `scores`
-      (probabilities), `(batch, top_k)`.
+      (probabilities), `(batch, top_k)`; and `status`, strings `(batch,)`: empty, or why a file was
+      refused (`served_images.refusal`), whose classes are -1 with names "" and scores 0.
+
+    A request of another rank, size or type, with numbers that are none, or with a damaged file,
+    fails by itself.
 
     `assets.extra/labels.txt` has the names of the classes, one a line. Nothing appears in
     `output_dir` before the check has passed.
@@ -54,7 +62,7 @@ def export_saved_model(
     Raises:
         OSError: The directory cannot be written.
         ValueError: It holds something that must not be replaced, another process is writing it, an
-            argument is invalid, or the SavedModel's answers differ.
+            argument is invalid, or the SavedModel's answers differ or it does not refuse.
     """
     check_backend("a SavedModel is written")
     if top_k < 1:
@@ -94,35 +102,39 @@ def _write(trained: TrainedModel, network: keras.Model, path: Path, top_k: int) 
     names = tf.constant(trained.class_names)
     size = trained.image_size
 
-    def serve_images(images: Any) -> dict[str, Any]:
-        return network(images, training=False)
+    def answer(images: Any) -> dict[str, Any]:
+        found = network(images, training=False)
+        finite = tf.reduce_all(tf.math.is_finite(found["probabilities"]))
+        checks = {"the network's answer is no number": finite}
+        return dict(zip(found, after_checks(list(found.values()), checks), strict=True))
 
-    def decode(encoded: Any) -> Any:
-        pixels = decode_served(encoded, trained.exif_orientation)[tf.newaxis]
-        return preprocess(pixels, trained.preprocessing_name, size)[0]
+    def prepare(pixels: Any) -> Any:
+        return preprocess(pixels[tf.newaxis], trained.preprocessing_name, size)[0]
 
     def serve_bytes(image_bytes: Any) -> dict[str, Any]:
-        spec = tf.TensorSpec((size, size, 3), tf.float32)
-        images = tf.map_fn(decode, image_bytes, fn_output_signature=spec)
-        scores, classes = tf.math.top_k(network(images, training=False)["probabilities"], top_k)
-        return {"classes": classes, "names": tf.gather(names, classes), "scores": scores}
+        image = tf.TensorSpec((size, size, 3), tf.float32)
+        images, status = read_each(image_bytes, prepare, image, trained.exif_orientation)
+        scores, classes = tf.math.top_k(answer(images)["probabilities"], top_k)
+        found = tf.gather(names, classes)
+        return answer_for_each(status, classes=(classes, -1), names=(found, ""), scores=(scores, 0))
 
     image_spec = tf.TensorSpec((None, size, size, 3), tf.float32, name="images")
-    write_signatures(path, network, serve_images, [image_spec], serve_bytes)
+    write_signatures(path, network, answer, [image_spec], serve_bytes)
 
 
 def _check(trained: TrainedModel, network: keras.Model, path: Path) -> float:
     """Compares both signatures with the network on random images; returns the difference."""
     import tensorflow as tf
 
-    loaded = tf.saved_model.load(str(path))
+    signatures = tf.saved_model.load(str(path)).signatures
+    check_refusals(signatures)
     size = trained.image_size
     pixels = np.random.default_rng(0).integers(0, 256, (_CHECKED_IMAGES, size, size, 3), np.uint8)
     images = preprocess(pixels, trained.preprocessing_name, size)
     expected = np.asarray(network(images, training=False)["probabilities"])
-    floats = loaded.signatures["serving_default"](images=tf.constant(np.asarray(images)))
+    floats = signatures["serving_default"](images=tf.constant(np.asarray(images)))
     files = tf.stack([tf.io.encode_png(image) for image in pixels])
-    answer = loaded.signatures["serve_bytes"](image_bytes=files)
+    answer = signatures["serve_bytes"](image_bytes=files)
     best = np.take_along_axis(expected, answer["classes"].numpy(), axis=1)
     difference = max(
         float(np.abs(floats["probabilities"].numpy() - expected).max()),

@@ -2,7 +2,8 @@
 
   nasnet-keras classify --model=runs/digits runs/digits/samples/*.png
 
---model is a run directory, a .keras file or an exported SavedModel. A file that is not an image is
+--model is a run directory, a .keras file or an exported SavedModel; a SavedModel is a program, so
+take none from strangers. A file that is not an image is
 reported and the others are classified; the exit code is then 2.
 """
 

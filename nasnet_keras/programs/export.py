@@ -2,8 +2,9 @@
 
   nasnet-keras export --checkpoint_path=runs/digits --output_dir=saved_model
 
-serving_default takes preprocessed float images; serve_bytes takes PNG or JPEG files and returns the
-best classes. Their outputs are compared with the network's before the directory appears.
+serving_default takes preprocessed float images; serve_bytes takes image files (JPEG but no CMYK,
+PNG, BMP of 24 or 32 bits a pixel without compression) and returns the best classes. Their outputs
+are compared with the network's before the directory appears.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ def graphs():
     """The stream's functions of an upright image and the SavedModel's, as functions of bytes."""
     tf = pytest.importorskip("tensorflow")
     from nasnet_keras.data import image_reader as reader
+    from nasnet_keras.data.served_images import decode_served
 
     def stream(encoded):
         orientation = reader.orientation_tensor(encoded)
@@ -68,7 +69,7 @@ def graphs():
         )
 
     signature = [tf.TensorSpec((), tf.string)]
-    return [tf.function(each, input_signature=signature) for each in (stream, reader.decode_served)]
+    return [tf.function(each, input_signature=signature) for each in (stream, decode_served)]
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

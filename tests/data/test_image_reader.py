@@ -160,14 +160,17 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def graphs():
-    """The stream's decoder and the SavedModel's, as functions of bytes."""
+    """The stream's decoder, the SavedModel's and what it refuses, as functions of bytes."""
     tf = pytest.importorskip("tensorflow")
-    from nasnet_keras.data import image_reader
+    from nasnet_keras.data import image_reader, served_images
 
     signature = [tf.TensorSpec((), tf.string)]
     return [
         tf.function(decode, input_signature=signature)
-        for decode in (image_reader.decode_tensor, image_reader.decode_served)
+        for decode in (
+            *(image_reader.decode_tensor, served_images.decode_served),
+            served_images.refusal,
+        )
     ]
 
 
@@ -183,8 +186,6 @@ def test_pillow_gives_the_colours_of_every_kind(kind):
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("kind", KINDS)
 def test_streams_and_saved_models_give_the_same_pixels_or_refuse(kind, graphs):
-    import tensorflow as tf
-
     from nasnet_keras.data.image_reader import decode_crop, image_shape
 
     encoded, _, served = KINDS[kind]
@@ -198,12 +199,13 @@ def test_streams_and_saved_models_give_the_same_pixels_or_refuse(kind, graphs):
     crop = decode_crop(encoded, 3, 5, 20, 30).numpy().astype(int)
     inner = (crop - expected[3:23, 5:35])[2:-2, 2:-2]
     assert np.abs(inner if rounding else crop - expected[3:23, 5:35]).max() <= rounding
+    refused = graphs[2](encoded).numpy().decode()
     if served:
+        assert refused == ""
         np.testing.assert_array_equal(graphs[1](encoded), expected)
     else:
-        message = f"holds a {kind.split(', ')[0]} image, but serve_bytes takes JPEG"
-        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            graphs[1](encoded)
+        kind_of_image = kind.split(", ")[0]
+        assert f"holds a {kind_of_image} image, but serve_bytes takes JPEG" in refused
 
 
 @pytest.mark.tensorflow
@@ -232,14 +234,52 @@ def test_half_a_file_is_refused(kind):
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("kind", HALVES)
-def test_half_a_file_ends_a_graph_with_an_error(kind, graphs):
+def test_half_a_file_is_refused_or_ends_a_graph_with_an_error(kind, graphs):
     import tensorflow as tf
+
+    stream, served, refusal = graphs
+
+    def serve(damaged):
+        if refused := refusal(damaged).numpy().decode():
+            raise tf.errors.InvalidArgumentError(None, None, refused)
+        served(damaged)
 
     encoded = KINDS[kind][0]
     for damaged in (b"", b"not a picture", encoded[: len(encoded) // 2], encoded[:9]):
-        for decode in graphs:
+        for decode in (stream, serve):
             with pytest.raises(tf.errors.InvalidArgumentError):
                 decode(damaged)
+
+
+def png_of(width, height):
+    encoded = KINDS["PNG, RGB"][0]
+    return encoded[:16] + struct.pack(">II", width, height) + encoded[24:]
+
+
+def jpeg_of(width, height):
+    encoded = KINDS["JPEG"][0]
+    start = encoded.index(b"\xff\xc0") + 5
+    return encoded[:start] + struct.pack(">HH", height, width) + encoded[start + 4 :]
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("encoded", "held"),
+    [
+        (png_of(30000, 20000), "an image of 30000 x 20000 pixels"),
+        (png_of(8193, 8192), "an image of 8193 x 8192 pixels"),
+        (png_of(2**31 - 1, 2**31 - 1), "an image of 2147483647 x 2147483647 pixels"),
+        (png_of(0, 5), "an image of 0 x 5 pixels"),
+        (jpeg_of(65000, 64000), "an image of 65000 x 64000 pixels"),
+        (KINDS["PNG, RGB"][0][:20], "an image of 53 x 0 pixels"),
+        (b"", "no bytes"),
+        (b"<html>", "no known image"),
+    ],
+)
+def test_savedmodels_refuse_by_the_header_what_would_take_their_memory(encoded, held, graphs):
+    refused = graphs[2](encoded).numpy().decode()
+    assert refused.startswith(f"image_bytes holds {held}, but serve_bytes takes ")
+    assert graphs[2](png_of(8192, 8192)) == ""
 
 
 def test_files_of_other_formats_are_refused_by_name():

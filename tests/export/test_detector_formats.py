@@ -18,6 +18,7 @@ from nasnet_keras.export import detector_formats as export_formats
 from nasnet_keras.export.detector_check import compare_detections
 from nasnet_keras.export.detector_formats import check_export_directory, export_detector
 from tests.detection_network import tiny_batch, tiny_config
+from tests.export.stranger import ask
 
 NAMES = ("red", "green", "blue")
 
@@ -128,10 +129,58 @@ def test_every_format_finds_the_same(served, pictures, tmp_path):
         words = [name.decode() for name in answer["names"][row].numpy()]
         labels = answer["labels"][row].numpy()
         assert words == [NAMES[label] if label >= 0 else "" for label in labels]
+    check_requests(tmp_path / "out/saved_model", pictures, answer)
+
+
+def check_requests(saved_model, pictures, expected):
+    """Checks what a server answers to bad requests, and to good ones after them."""
+    images = tiny_batch()["images"][:1].astype("float32")
+    sizes = np.full((1, 2), 64, "float32")
+    no_image = "is not compatible with expected shape [?,?,?,3]"
+    no_sizes = "is not compatible with expected shape [?,2]"
+    from_one = "image_sizes must be heights and widths from 1 to those of images"
+    rows = "image_sizes has not as many rows as images"
+    cases = [
+        (images[0], sizes, no_image),
+        (np.float32(1), sizes, no_image),
+        (images[np.newaxis], sizes, no_image),
+        (images[..., :1], sizes, no_image),
+        (images[..., :0], sizes, no_image),
+        (images[:0], sizes[:0], "images is empty"),
+        (images[:, :0], sizes, "images has fewer than 3 rows or columns"),
+        (images[:, :2, :2], sizes * 0 + 2, "images has fewer than 3 rows or columns"),
+        (images * np.float32("nan"), sizes, "images has a value that is no number"),
+        (images + np.float32(1e38), sizes, "images has a value that is no number"),
+        (images.astype("int64"), sizes, "expect"),
+        (images, sizes[0], no_sizes),
+        (images, np.zeros((1, 3), "float32"), no_sizes),
+        (images, np.repeat(sizes, 2, 0), rows),
+        (images, sizes[:0], rows),
+        (images, sizes * 0, from_one),
+        (images, sizes + 1, from_one),
+        (images, sizes * np.float32("nan"), from_one),
+    ]
+    files = np.empty(3, object)
     gif = io.BytesIO()
     Image.fromarray(pictures[0]).save(gif, "GIF")
-    with pytest.raises(tf.errors.InvalidArgumentError, match="holds a GIF image, but serve_bytes"):
-        signatures["serve_bytes"](image_bytes=tf.constant([gif.getvalue()]))
+    png = io.BytesIO()
+    Image.fromarray(pictures[0]).save(png, "PNG")
+    files[:] = gif.getvalue(), png.getvalue(), b""
+    requests = [{"images": image, "image_sizes": size} for image, size, _ in cases]
+    answers = ask(saved_model, [*requests, {"image_bytes": files}])
+    for (_, _, message), pair in zip(cases, answers, strict=False):
+        for answer in pair:
+            assert isinstance(answer, str) and message in answer
+    for answer in answers[-1]:
+        refused, fine, nothing = (line.decode() for line in answer["status"])
+        assert refused.startswith("image_bytes holds a GIF image, but serve_bytes takes")
+        assert fine == "" and nothing.startswith("image_bytes holds no bytes, but")
+        for row in (0, 2):
+            assert answer["count"][row] == 0 and not answer["boxes"][row].any()
+            assert not answer["scores"][row].any() and set(answer["labels"][row]) == {-1}
+            assert set(answer["names"][row]) == {b""}
+        for name in ("boxes", "scores", "labels", "count"):
+            np.testing.assert_allclose(answer[name][1], expected[name][0], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.tensorflow
