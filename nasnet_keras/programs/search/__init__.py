@@ -5,9 +5,9 @@ r"""Searches for the cells of a network, and shows the results.
   nasnet-keras search status --run_dir=runs/search
   nasnet-keras search top --run_dir=runs/search
   nasnet-keras search rerank --run_dir=runs/search --count=5 --workers=2
-  nasnet-keras search report --run_dir=runs/search --output=report.html
-  nasnet-keras search draw --run_dir=runs/search --output=best.svg
-  nasnet-keras search export --run_dir=runs/search --output=best.json
+  nasnet-keras search report --run_dir=runs/search
+  nasnet-keras search draw --run_dir=runs/search
+  nasnet-keras search export --run_dir=runs/search
 
 The same command resumes an interrupted search.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,16 @@ class BestFlags(SearchFlags):
     """
 
     count: Count = 10
+
+
+def default_output(run_dir: str, name: str) -> str:
+    """Returns where a file is written that no flag names: in the search's directory."""
+    return os.path.join(run_dir, name)
+
+
+def child_name(child: int | None) -> str:
+    """Returns how files of a child, by default the best, are called, without suffix."""
+    return "best" if child is None else f"child-{child}"
 
 
 def check_suffix(path: str, suffix: str) -> None:

@@ -1,6 +1,6 @@
 """Writes a report of a search: its progress, its best children, and drawings of their cells.
 
-  nasnet-keras search report --run_dir=runs/search --output=report.html
+  nasnet-keras search report --run_dir=runs/search
 
 It is one self-contained HTML page.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.outputs import BestFlags, check_suffix
+from nasnet_keras.programs.search.outputs import BestFlags, check_suffix, default_output
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,19 +19,20 @@ class Flags(BestFlags):
     """What is reported, and where.
 
     Attributes:
-        output: The .html file to write.
+        output: The .html file to write. Default: report.html in the search's directory.
     """
 
-    output: str
+    output: str | None = None
 
 
 def report(flags: Flags) -> None:
     from nasnet_keras.search.engine.run_directory import RunDirectory
     from nasnet_keras.search.report.report import write_report
 
-    check_suffix(flags.output, ".html")
-    write_report(RunDirectory(flags.run_dir), flags.output, flags.count)
-    say(f"wrote {flags.output}")
+    output = flags.output or default_output(flags.run_dir, "report.html")
+    check_suffix(output, ".html")
+    write_report(RunDirectory(flags.run_dir), output, flags.count)
+    say(f"wrote {output}")
 
 
 PROGRAM = Program(report, (Flags,))

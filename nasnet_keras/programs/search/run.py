@@ -32,6 +32,7 @@ class Flags(SearchFlags):
         space_option: A setting of the space, e.g. num_blocks=3.
         seed: Seed of the strategy and of the children.
         budget: Children to train in all calls together. Default: until the strategy ends.
+        max_hours: Hours to search in all calls together. Default: no limit.
         max_parameters: Maximum parameters of a child.
         max_multiply_adds: Maximum multiply-adds of a child for one image.
         max_latency_ms: Maximum time to predict one image, in milliseconds.
@@ -44,6 +45,7 @@ class Flags(SearchFlags):
     space_option: Mapping[str, Any] = field(default_factory=dict)
     seed: Seed = 0
     budget: Count | None = None
+    max_hours: Positive | None = None
     max_parameters: Count | None = None
     max_multiply_adds: Count | None = None
     max_latency_ms: Positive | None = None
@@ -71,7 +73,8 @@ def run_search(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags)
     strategy = get_strategy(flags.strategy, space, flags.seed, **flags.strategy_option)
     with watched(directory) as (say, progress):
         experiment = Experiment(directory, strategy, child.config(), limits, child.costs, say)
-        experiment.run(make_executor(child_flags, child, say), flags.budget, progress)
+        executor = make_executor(child_flags, child, say)
+        experiment.run(executor, flags.budget, progress, flags.max_hours)
 
 
 PROGRAM = Program(run_search, (Flags, Overrides(Recipe, "the dataset's", CHILD_FIELDS), ChildFlags))

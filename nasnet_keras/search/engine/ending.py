@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nasnet_keras.search.engine.costs import known_costs
 from nasnet_keras.search.engine.limits import Limits
+from nasnet_keras.search.engine.progress import format_seconds
 from nasnet_keras.search.engine.search_state import SearchState
 from nasnet_keras.search.strategies.strategy import Strategy
 
@@ -56,6 +57,14 @@ def why_ended(
     if not strategy.finished:
         raise SearchFailed("the strategy is waiting for results, but no child is running")
     return None
+
+
+def why_out_of_time(state: SearchState, seconds: float) -> str:
+    """Returns what a search has done when its time is up, as one line."""
+    return (
+        f"stopped after {format_seconds(seconds)}, which is max_hours: {state.done} children are "
+        f"done, {state.running} were running; more hours continue them"
+    )
 
 
 def _why_none_started(state: SearchState, limits: Limits) -> str:

@@ -9,7 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nasnet_keras.directory_lock import locked
-from nasnet_keras.search.engine.ending import SearchFailed, is_fruitless, why_ended
+from nasnet_keras.search.engine.clock import SearchClock
+from nasnet_keras.search.engine.ending import (
+    SearchFailed,
+    is_fruitless,
+    why_ended,
+    why_out_of_time,
+)
 from nasnet_keras.search.engine.journal import Journal
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.engine.resume import resume
@@ -18,6 +24,7 @@ from nasnet_keras.search.engine.search_state import OpenChild, SearchState
 from nasnet_keras.search.engine.snapshot import Snapshot, save_snapshot
 from nasnet_keras.search.executors.executor import Executor, Job, Outcome
 from nasnet_keras.search.strategies.strategy import Result, Strategy
+from nasnet_keras.settings import Count, Positive, check_value
 
 RETRIES = 2
 """How often a failed child is retried; one that timed out is not."""
@@ -93,14 +100,17 @@ class Experiment:
         executor: Executor,
         budget: int | None = None,
         report: Callable[[SearchState], None] | None = None,
+        max_hours: float | None = None,
     ) -> SearchState:
-        """Starts or resumes the search, until the budget is spent or the strategy is finished.
+        """Starts or resumes the search, until budget or time is spent or the strategy is finished.
 
         Args:
             executor: Where children are trained; closed at the end.
             budget: Children to train, including those of earlier calls, but not those that reject
                 their architecture; `None`: as many as the strategy proposes.
             report: Called with the state about once a second.
+            max_hours: Hours to search, including those of earlier calls; `None`: no limit. Children
+                that still run then are ended; a call with more hours continues them.
 
         Returns:
             The state at the end.
@@ -111,12 +121,13 @@ class Experiment:
             ValueError: The budget is below 1, another process is running this search, or no
                 architecture meets the limits.
         """
-        if budget is not None and budget < 1:
-            raise ValueError(f"the budget is at least 1 child, got {budget}")
+        check_value("budget", Count | None, budget)
+        check_value("max_hours", Positive | None, max_hours)
         with locked(self.run_dir.path), executor:
             self.run_dir.check_config(self._config)
             self.run_dir.write_config(self._config)
             self.state, place = resume(self.run_dir, self.strategy, self._say)
+            clock = SearchClock(self.run_dir.clock, self.state.elapsed_in_sessions, max_hours)
             with Journal(self.run_dir.journal, place) as journal:
                 self._journal = journal
                 self._workers = executor.workers
@@ -129,8 +140,13 @@ class Experiment:
                     workers=executor.workers,
                     budget=budget,
                 )
-                self._settle_open()
-                self._train(executor, report or (lambda state: None))
+                try:
+                    if not clock.is_up:
+                        self._settle_open()
+                        self._train(executor, report or (lambda state: None), clock)
+                    self._end(clock)
+                finally:
+                    clock.save()
         return self.state
 
     def _settle_open(self) -> None:
@@ -142,9 +158,11 @@ class Experiment:
 
     # ---- The search.
 
-    def _train(self, executor: Executor, report: Callable[[SearchState], None]) -> None:
+    def _train(
+        self, executor: Executor, report: Callable[[SearchState], None], clock: SearchClock
+    ) -> None:
         reported = time.monotonic()
-        while True:
+        while not clock.is_up:
             self._journal.flush()
             # More may be open than there are workers: an earlier call may have had more workers.
             while self._to_submit and len(self._submitted) < self._workers:
@@ -155,7 +173,8 @@ class Experiment:
                 self._save_snapshot()
             if not self.state.training:
                 break
-            for outcome in executor.wait(_POLL_SECONDS):
+            clock.tick()
+            for outcome in executor.wait(clock.seconds_left(_POLL_SECONDS)):
                 self._submitted.discard(outcome.number)
                 self._take(outcome)
                 self._fill()
@@ -164,7 +183,13 @@ class Experiment:
                 report(self.state)
         self._save_snapshot()
         report(self.state)
-        why = why_ended(self.state, self.strategy, self.limits, self._budget)
+
+    def _end(self, clock: SearchClock) -> None:
+        """Says why the search has ended."""
+        if clock.is_up and self.state.training:
+            why = why_out_of_time(self.state, clock.seconds)
+        else:
+            why = why_ended(self.state, self.strategy, self.limits, self._budget)
         if why is not None:
             self._say(why)
 

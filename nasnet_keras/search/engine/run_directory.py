@@ -52,6 +52,7 @@ class RunDirectory:
         config: `config.json`: the configuration, which never changes.
         journal: `journal.jsonl`: the events.
         snapshot: `snapshot.npz`: the strategy's state at some position of the journal.
+        clock: `clock.json`: how long the search has run.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -59,6 +60,7 @@ class RunDirectory:
         self.config = self.path / "config.json"
         self.journal = self.path / "journal.jsonl"
         self.snapshot = self.path / "snapshot.npz"
+        self.clock = self.path / "clock.json"
 
     def child(self, number: int) -> Path:
         """Returns the directory of a child, absolute: a worker may run in another directory."""

@@ -89,6 +89,7 @@ class SearchState:
             session.
         failed_in_a_row: Children that failed permanently since one was trained, in this session.
         session: The last `opened` event: when the driver started, its budget and workers.
+        earlier_seconds: From the first to the last event of each earlier session, together.
         first_time: Time of the first event, in seconds since 1970.
         last_time: Time of the last event.
     """
@@ -106,6 +107,7 @@ class SearchState:
         self.last_rejection = self.last_error = ""
         self.fruitless = self.rejected_in_a_row = self.failed_in_a_row = 0
         self.session: dict[str, Any] = {}
+        self.earlier_seconds = 0.0
         self.first_time: float | None = None
         self.last_time: float | None = None
 
@@ -123,6 +125,13 @@ class SearchState:
         """Seconds from the first event to the last."""
         return (self.last_time or 0.0) - (self.first_time or 0.0)
 
+    @property
+    def elapsed_in_sessions(self) -> float:
+        """As `elapsed`, without the time when no driver ran."""
+        began = self.session.get("time")
+        now = 0.0 if began is None else max(0.0, (self.last_time or began) - began)
+        return self.earlier_seconds + now
+
     def apply(self, event: Mapping[str, Any]) -> Result | None:
         """Applies one event.
 
@@ -132,6 +141,8 @@ class SearchState:
         Raises:
             ValueError: The event cannot follow those before it.
         """
+        if event["event"] == "opened":
+            self.earlier_seconds = self.elapsed_in_sessions
         self.last_time = event["time"]
         if self.first_time is None:
             self.first_time = event["time"]
