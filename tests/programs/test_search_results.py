@@ -40,6 +40,23 @@ def test_a_search_is_exported_drawn_and_reported(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").read_text().count("<svg") == 2
 
 
+def test_files_that_no_flag_names_are_written_to_the_search(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 3)
+    before = {path.name for path in tmp_path.iterdir()}
+    for command, flags, name in (
+        ("report", {}, "report.html"),
+        ("draw", {}, "best.svg"),
+        ("draw", {"child": 1}, "child-1.svg"),
+        ("export", {}, "best.json"),
+        ("export", {"child": 1}, "child-1.json"),
+    ):
+        done = program(command, run_dir=tmp_path, **flags)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(f" {tmp_path}/{name}\n")
+        before.add(name)
+        assert {path.name for path in tmp_path.iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("command", "flags", "message"),
     [

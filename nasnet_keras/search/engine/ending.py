@@ -62,8 +62,8 @@ def why_ended(
 def why_out_of_time(state: SearchState, seconds: float) -> str:
     """Returns what a search has done when its time is up, as one line."""
     return (
-        f"stopped after {format_seconds(seconds)}, which is max_hours: {state.done} children are "
-        f"done, {state.running} were running; more hours continue them"
+        f"stopped after {format_seconds(seconds)}, as max_hours says, with {state.done} children "
+        "done; a larger max_hours goes on"
     )
 
 

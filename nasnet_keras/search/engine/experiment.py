@@ -143,8 +143,7 @@ class Experiment:
                 try:
                     if not clock.is_up:
                         self._settle_open()
-                        self._train(executor, report or (lambda state: None), clock)
-                    self._end(clock)
+                    self._train(executor, report or (lambda state: None), clock)
                 finally:
                     clock.save()
         return self.state
@@ -162,7 +161,7 @@ class Experiment:
         self, executor: Executor, report: Callable[[SearchState], None], clock: SearchClock
     ) -> None:
         reported = time.monotonic()
-        while not clock.is_up:
+        while not (out_of_time := clock.is_up):
             self._journal.flush()
             # More may be open than there are workers: an earlier call may have had more workers.
             while self._to_submit and len(self._submitted) < self._workers:
@@ -183,10 +182,7 @@ class Experiment:
                 report(self.state)
         self._save_snapshot()
         report(self.state)
-
-    def _end(self, clock: SearchClock) -> None:
-        """Says why the search has ended."""
-        if clock.is_up and self.state.training:
+        if out_of_time:
             why = why_out_of_time(self.state, clock.seconds)
         else:
             why = why_ended(self.state, self.strategy, self.limits, self._budget)
