@@ -61,9 +61,9 @@ def spreadsheet_cell(value: Any) -> Any:
     return f"'{value}"
 
 
-def markup(text: str) -> str:
-    """Returns text for HTML or XML, well-formed whatever is in it."""
-    return html.escape(printable(text))
+def markup(text: str, keep: str = "") -> str:
+    """Returns text for HTML or XML, well-formed whatever is in it; `keep` as in `printable`."""
+    return html.escape(printable(text, keep))
 
 
 def _escape(character: str) -> str:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nasnet_keras.plain_text import printable
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -106,7 +108,7 @@ def _draw_counts(confusion: np.ndarray, class_names: Sequence[str], title: str) 
     if many:
         for text in np.ravel(picture.text_):
             text.set_visible(text.get_text() != "0")
-    axes.set_title(title)
+    axes.set_title(_plain(title))
     return figure
 
 
@@ -116,7 +118,7 @@ def _draw_map(confusion: np.ndarray, title: str, pairs: Sequence[tuple[str, str,
 
     figure = Figure(figsize=(13, 7.5), dpi=120, layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    figure.suptitle(title)
+    figure.suptitle(_plain(title))
     classes = len(confusion)
     fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     block = -(-classes // _CELLS)
@@ -158,6 +160,11 @@ def _draw_map(confusion: np.ndarray, title: str, pairs: Sequence[tuple[str, str,
 def _short(name: str, width: int = _NAME_WIDTH) -> str:
     """Cuts out the middle of a long name: often only the end tells two names apart."""
     if len(name) <= width:
-        return name
+        return _plain(name)
     end = width // 3
-    return f"{name[: width - end - 1]}…{name[-end:]}"
+    return _plain(f"{name[: width - end - 1]}…{name[-end:]}")
+
+
+def _plain(text: str) -> str:
+    """Returns text that Matplotlib draws as it is; between dollars it would read formulas."""
+    return printable(text).replace("$", r"\$")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nasnet_keras.atomic_files import naming
 from nasnet_keras.input_files import check_file
 
 LOG_NAME = "metrics.jsonl"
@@ -24,7 +25,7 @@ def append_epoch(log: Path, record: Mapping[str, Any]) -> None:
         OSError: It cannot be written.
     """
     line = json.dumps(record) + "\n"
-    with log.open("a+b") as file:
+    with naming(log), log.open("a+b") as file:
         if file.tell():
             file.seek(-1, 2)
             if file.read(1) != b"\n":

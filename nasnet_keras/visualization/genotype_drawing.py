@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write
 from nasnet_keras.genotypes import Genotype, get_genotype
+from nasnet_keras.plain_text import printable
 from nasnet_keras.visualization.cell_layout import LINE_HEIGHT, Box, CellLayout, place_cell
 
 COLORS = {
@@ -80,7 +81,7 @@ def genotype_svg(genotype: Genotype) -> str:
         font_size=f"{_FONT_SIZE:g}",
         text_anchor="middle",
     )
-    _add(root, "title").text = genotype.name
+    _add(root, "title").text = printable(genotype.name)
     _add(root, "rect", width="100%", height="100%", fill="#ffffff")
     for layout, left in zip(layouts, _lefts(layouts), strict=True):
         cell = layout.title.split()[0]

@@ -11,6 +11,7 @@ from rich.console import Console
 
 import nasnet_keras as nk
 from nasnet_keras.classification.evaluation import Evaluation, evaluate
+from nasnet_keras.classification.evaluation_pictures import Mistake, draw_mistakes
 from nasnet_keras.data import ImageDataset, evaluation_batches
 from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches, batches_in_memory
 
@@ -181,6 +182,18 @@ def test_files_of_few_classes_have_the_whole_matrix(tmp_path):
             pixels = np.asarray(picture.convert("L"))
         assert min(pixels.shape) > 300 and max(pixels.shape) < 1600
         assert pixels.min() < 60 and pixels.max() == 255
+
+
+def test_names_are_drawn_as_they_are(tmp_path):
+    names = ("$\\frac{$", "a$b$c", "x\x00\x1b\ny")
+    mistake = Mistake(np.zeros((8, 8, 3), np.uint8), names[0], names[2], 0.5)
+    for classes in (3, 51):
+        every = (*names, *map(str, range(3, classes)))
+        confusion = np.eye(classes, dtype=int) + np.eye(classes, k=1, dtype=int)
+        result = Evaluation("$a$\x00", "test", every, confusion, 0.5, mistakes=(mistake,))
+        assert result.write(tmp_path) == ["results.json", "confusion.png", "mistakes.png"]
+    titles = [axes.get_title() for axes in draw_mistakes([mistake]).axes]
+    assert titles == ["\\$\\frac{\\$\ntaken for x\\x00\\x1b\\ny\n50% sure"]
 
 
 def test_files_of_many_classes_stay_small_and_show_a_single_confusion(tmp_path):

@@ -103,6 +103,9 @@ def test_files_are_pictures_of_their_suffix(tmp_path: Path) -> None:
 
 
 def test_names_are_escaped() -> None:
+    control = "".join(map(chr, range(1, 32))) + "\x7f\ufffe\udcff"
+    text = genotype_svg(get_genotype("pnasnet_5").renamed(control))
+    assert ElementTree.fromstring(text).findtext(f"{SVG}title").startswith(r"\x01\x02")
     name = "<script>&\"'"
     text = genotype_svg(get_genotype("pnasnet_5").renamed(name))
     assert "<script" not in text

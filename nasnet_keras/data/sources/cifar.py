@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -38,14 +41,38 @@ class PackedCifar(DatasetFormat):
         return SPLITS if self.path.exists() else ()
 
     def load(self, split: Split) -> ImageDataset:
-        check_file(self.path)
-        with np.load(self.path) as arrays:
-            keys = (f"{split.name}_images", f"{split.name}_labels", "class_names")
-            if missing := {*keys} - {*arrays}:
-                raise ValueError(f"{self.path} lacks the array {min(missing)}")
-            images, labels, names = (arrays[key] for key in keys)
-        labels, class_names = labels.astype(np.int64), tuple(str(name) for name in names)
+        keys = (f"{split.name}_images", f"{split.name}_labels", "class_names")
+        images, labels, names = _read_arrays(self.path, keys)
+        class_names = tuple(str(name) for name in np.atleast_1d(names))
+        _check_arrays(self.path, images, labels, len(class_names))
+        labels = labels.astype(np.int64)
         return split.of(ImageDataset(self.name, str(split), images, labels, class_names))
+
+
+def _read_arrays(path: Path, keys: Sequence[str]) -> list[np.ndarray]:
+    check_file(path)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if missing := {*keys} - {*arrays}:
+                raise ValueError(f"it lacks the array {min(missing)}")
+            return [arrays[key] for key in keys]
+    # What NumPy and zipfile raise for damage depends on where it is.
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    except (AttributeError, TypeError):  # A single array, which is no archive.
+        raise ValueError(f"{path} is damaged: it is no archive of arrays") from None
+
+
+def _check_arrays(path: Path, images: np.ndarray, labels: np.ndarray, classes: int) -> None:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        given = f"{images.dtype} of shape {images.shape}"
+        raise ValueError(f"{path}: images are uint8 of shape (n, height, width, 3), not {given}")
+    if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
+        given = f"{labels.dtype} of shape {labels.shape}"
+        raise ValueError(f"{path}: labels are integers of shape {images.shape[:1]}, not {given}")
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        found = f"{labels.min()} to {labels.max()}"
+        raise ValueError(f"{path}: labels are 0 to {classes - 1}, not {found}")
 
 
 class PreparedCifar(TfdsFiles):

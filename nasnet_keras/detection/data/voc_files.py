@@ -147,7 +147,8 @@ def parse_xml(content: bytes) -> Element:
     parser.CharacterDataHandler = builder.data
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    # An unknown encoding is looked up.
+    except (expat.ExpatError, LookupError) as error:
         raise ValueError(f"it is not XML: {error}") from error
     return builder.close()
 

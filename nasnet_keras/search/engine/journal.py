@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nasnet_keras.atomic_files import naming
 from nasnet_keras.input_files import check_file
 from nasnet_keras.json_text import parse_json
 
@@ -118,10 +119,11 @@ class Journal:
     def flush(self) -> None:
         """Writes all pending events to disk."""
         if self._waiting:
-            self._file.write(b"".join(self._waiting))
-            self._waiting.clear()
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            with naming(self._file.name):
+                self._file.write(b"".join(self._waiting))
+                self._waiting.clear()
+                self._file.flush()
+                os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Writes pending events and closes the file."""

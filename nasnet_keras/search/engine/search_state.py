@@ -7,9 +7,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nasnet_keras.plain_text import shown
 from nasnet_keras.search.engine.journal import JournalError, Place, read_journal
 from nasnet_keras.search.spaces.space import Architecture
 from nasnet_keras.search.strategies.strategy import Result
+
+_NUMBER = (int, float)
+_NUMBER_OR_NONE = (int, float, type(None))
+# Of the values of events.
+_TYPES: dict[str, Any] = {
+    **dict.fromkeys(("event", "key", "reason"), str),
+    **dict.fromkeys(("number", "of", "attempt", "workers"), int),
+    **dict.fromkeys(("time", "seconds"), _NUMBER),
+    **dict.fromkeys(("reward", "predicted_reward", "budget"), _NUMBER_OR_NONE),
+    **dict.fromkeys(("lost", "final"), bool),
+    "error": (str, type(None)),
+    "architecture": list,
+    "values": dict,
+}
 
 
 @dataclass
@@ -255,6 +270,15 @@ class SearchState:
         return child
 
 
+def _check_types(event: Mapping[str, Any]) -> None:
+    """Refuses an event whose values are of other types than those that are written."""
+    for name, value in event.items():
+        if not isinstance(value, _TYPES.get(name, object)):
+            raise ValueError(f"{name} is {shown(value)}")
+    if not all(type(choice) is int for choice in event.get("architecture", ())):
+        raise ValueError(f"architecture is {shown(event['architecture'])}")
+
+
 def replay(
     path: str | os.PathLike[str], state: SearchState
 ) -> Iterator[tuple[dict[str, Any], Result | None, Place]]:
@@ -269,7 +293,10 @@ def replay(
     """
     for event, place in read_journal(path):
         try:
+            _check_types(event)
             result = state.apply(event)
-        except (ValueError, KeyError, TypeError) as error:
+        except KeyError as error:
+            raise JournalError(f"{os.fspath(path)}: line {place.line} lacks {error}") from None
+        except ValueError as error:
             raise JournalError(f"{os.fspath(path)}: line {place.line}: {error}") from None
         yield event, result, place

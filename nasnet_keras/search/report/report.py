@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import os
 from collections.abc import Sequence
 
 from nasnet_keras.atomic_files import atomic_write, check_can_write
 from nasnet_keras.genotypes import Genotype
+from nasnet_keras.plain_text import markup
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.report import charts, tables
@@ -56,8 +56,9 @@ def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int
 
 def report_page(history: History, reranked: Sequence[Reranked], count: int) -> str:
     """Returns the page as text; see `write_report`."""
-    title = html.escape(tables.title(history.config))
+    title = markup(tables.title(history.config))
     best = history.best(count)
+    config = markup(json.dumps(history.config.to_dict(), indent=2), keep="\n")
     parts = [
         f"<h1>{title}</h1>",
         _table(tables.counts(history), text_columns=2),
@@ -73,7 +74,7 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
         _table(tables.ranking(best)),
         *(_drawn(history, child, rank) for rank, child in enumerate(best, 1)),
         "<h2>Configuration</h2>",
-        f"<pre>{html.escape(json.dumps(history.config.to_dict(), indent=2))}</pre>",
+        f"<pre>{config}</pre>",
     ]
     return (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -143,15 +144,13 @@ def _drawn(history: History, child: Trained, rank: int) -> str:
     if not isinstance(genotype, Genotype):
         return ""
     caption = f"Rank {rank}: child {child.number}, {genotype.name}, accuracy {child.reward:.4f}"
-    return (
-        f"<figure>{genotype_svg(genotype)}<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
+    return f"<figure>{genotype_svg(genotype)}<figcaption>{markup(caption)}</figcaption></figure>"
 
 
 def _chart(svg: bytes, caption: str) -> str:
     # A separate image, so that the ids inside two charts do not clash.
     data = base64.b64encode(svg).decode()
-    caption = html.escape(caption)
+    caption = markup(caption)
     return (
         f'<figure><img alt="{caption}" src="data:image/svg+xml;base64,{data}">'
         f"<figcaption>{caption}</figcaption></figure>"
@@ -161,7 +160,7 @@ def _chart(svg: bytes, caption: str) -> str:
 def _table(table: tables.Table, text_columns: int = 0) -> str:
     def line(tag: str, cells: Sequence[str]) -> str:
         return "".join(
-            f"<{tag}{' class=text' if column < text_columns else ''}>{html.escape(cell)}</{tag}>"
+            f"<{tag}{' class=text' if column < text_columns else ''}>{markup(cell)}</{tag}>"
             for column, cell in enumerate(cells)
         )
 

@@ -263,6 +263,9 @@ def test_xml_that_declares_entities_is_refused(tmp_path):
         read_voc(tmp_path, "train")
     with pytest.raises(ValueError, match="not XML"):
         parse_xml(b"<a>")
+    for encoding in (b"klingon", b"utf-7", b"\xff"):
+        with pytest.raises(ValueError):
+            parse_xml(b'<?xml version="1.0" encoding="' + encoding + b'"?><a/>')
 
 
 @pytest.mark.tensorflow

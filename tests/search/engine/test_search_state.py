@@ -1,8 +1,33 @@
 """The state of a search, event by event."""
 
+from pathlib import Path
+
 import pytest
 
-from nasnet_keras.search.engine.search_state import SearchState
+from nasnet_keras.search.engine.journal import Journal, JournalError
+from nasnet_keras.search.engine.search_state import SearchState, replay
+
+ASKED = {"event": "asked", "number": 0, "architecture": [1], "key": "k"}
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"event": "asked", "number": 0, "key": "k"}, "line 1 lacks 'architecture'"),
+        (ASKED | {"number": "0"}, "line 1: number is '0'"),
+        (ASKED | {"architecture": [[1]]}, r"line 1: architecture is \[\[1\]\]"),
+        (ASKED | {"architecture": 7}, "line 1: architecture is 7"),
+        (ASKED | {"key": ["k"]}, r"line 1: key is \['k'\]"),
+        ({"event": "started", "number": 10**400, "attempt": 0}, "is not open"),
+    ],
+)
+def test_events_of_any_shape_are_refused_with_their_line(
+    tmp_path: Path, event: dict, message: str
+) -> None:
+    with Journal(tmp_path / "journal.jsonl") as journal:
+        journal.append(**event)
+    with pytest.raises(JournalError, match=message):
+        list(replay(tmp_path / "journal.jsonl", SearchState()))
 
 
 def test_impossible_events_are_refused() -> None:

@@ -72,10 +72,12 @@ def test_names_cannot_bring_code_into_the_page(tmp_path: Path) -> None:
     made_up_search(tmp_path, 3)
     history = read_history(RunDirectory(tmp_path))
     history.config.child["dataset_name"] = history.config.strategy["name"] = (
-        "</title><script>alert('&')</script>"
+        "</title><script>alert('&')</script>\x00\x1b\udcff"
     )
     text = report_page(history, [], 1)
     assert "script" not in Page(text).tags and "&lt;script&gt;" in text
+    assert r"&lt;/script&gt;\x00\x1b\udcff in space" in text
+    assert not re.search("[\x00-\x09\x0b-\x1f]", text)
 
 
 def test_a_search_without_predictions_or_rewards(tmp_path: Path) -> None:
