@@ -6,14 +6,18 @@ import json
 from typing import Any
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, finite: bool = True) -> Any:
     """Returns what a JSON text says.
+
+    Args:
+        text: The text, in any of Unicode's encodings.
+        finite: Whether to refuse NaN and Infinity, which are no JSON, but which Python writes.
 
     Raises:
         ValueError: It is no JSON, has NaN or Infinity, or is nested thousands of levels deep.
     """
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse if finite else None)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 

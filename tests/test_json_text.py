@@ -23,6 +23,10 @@ def test_what_is_no_json_is_a_value_error(text, reason):
         parse_json(text)
 
 
+def test_python_s_numbers_are_read_where_each_is_checked_by_itself():
+    assert parse_json("[Infinity, -Infinity]", finite=False) == [float("inf"), float("-inf")]
+
+
 def test_json_is_read_with_a_byte_order_mark_as_well():
     assert parse_json(b'\xef\xbb\xbf{"a": [1, 2.5, null]}') == {"a": [1, 2.5, None]}
 

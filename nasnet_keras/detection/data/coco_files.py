@@ -163,7 +163,7 @@ def _read(
 
 def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
     try:
-        content = parse_json(read_file(path))
+        content = parse_json(read_file(path), finite=False)
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from error
     for key in ("images", "annotations", "categories"):

@@ -258,7 +258,7 @@ def read_results(path: str | os.PathLike[str], index: DetectionIndex) -> list[di
         ValueError: It is not JSON, or not results on this dataset.
     """
     try:
-        results = parse_json(read_file(path))
+        results = parse_json(read_file(path), finite=False)
     except ValueError as error:
         raise ValueError(f"{os.fspath(path)} is not JSON: {error}") from error
     check_results(index, results)
