@@ -29,7 +29,8 @@ def read_class_names(text: str | os.PathLike[str]) -> tuple[str, ...]:
     """
     path = Path(text)
     # What looks like a file is one: a single class is rarely called `names.txt`.
-    if path.is_file() or path.suffix or len(path.parts) > 1:
+    is_list = "," in os.fspath(text) or not (path.suffix or len(path.parts) > 1)
+    if path.is_file() or not is_list:
         names, source = tuple(read_list_file(path).values()), f"{path}"
     else:
         parts = (part.strip() for part in os.fspath(text).split(","))

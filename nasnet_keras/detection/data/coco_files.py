@@ -152,12 +152,16 @@ def _read(
         name=root.name,
         split=split,
         class_names=classes,
-        category_ids=ids_of_classes(classes, ids),
+        category_ids=ids_of_classes(classes, groups | ids),
         images=images,
         problems=problems,
         lost_boxes=lost,
         drop_invalid=drop_invalid,
-        notes=[f"{each}: left out, as it only groups other categories" for each in groups],
+        notes=[
+            f"category {name!r} (id {category_id}): left out, as it only groups other categories"
+            for name, category_id in groups.items()
+            if name not in classes
+        ],
     )
 
 
@@ -177,13 +181,13 @@ def _load(path: Path) -> dict[str, list[dict[str, Any]]]:
 
 def _categories(
     content: dict[str, list[dict[str, Any]]], path: Path
-) -> tuple[dict[int, str], list[str]]:
-    """Returns the names by id, in the order of the ids, and the categories that are left out."""
+) -> tuple[dict[int, str], dict[str, int]]:
+    """Returns the names by id, in the order of the ids, and the ids of mere groups by name."""
     entries = content["categories"]
     found = (whole_number(entry.get("category_id")) for entry in content["annotations"])
     used = {category_id for category_id in found if type(category_id) is int}
     names: dict[int, str] = {}
-    groups = []
+    groups: dict[str, int] = {}
     for entry in entries:
         category_id, name = whole_number(entry.get("id")), entry.get("name")
         if type(category_id) is not int or not isinstance(name, str):
@@ -191,7 +195,7 @@ def _categories(
         # COCO's own `person` is its own supercategory.
         above = (other.get("supercategory") for other in entries if other is not entry)
         if category_id not in used and name in above:
-            groups.append(f"category {name!r} (id {category_id})")
+            groups[name] = category_id
             continue
         if category_id in names:
             raise ValueError(f"{path}: two categories have the id {category_id}")

@@ -15,6 +15,8 @@ from nasnet_keras.data.sources.example_files import Examples
 
 # COCO numbers its 80 categories with gaps; TFDS and others renumber them without.
 _COCO_GAPS = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+_FEW = 10
+
 COCO_CATEGORY_IDS = tuple(sorted({*range(1, 91)} - {*_COCO_GAPS}))
 
 
@@ -80,13 +82,16 @@ class DetectionIndex(Examples):
         return np.diff(self.first_box)
 
     def summary(self) -> str:
-        """Returns a line about how much there is."""
-        names = self.class_names
-        objects = int(np.sum(~self.crowd))
-        kinds = f"{len(names)} classes" if len(names) != 1 else f"class {names[0]!r}"
+        """Returns a line about how much there is, of each class where there are few."""
+        names, labels = self.class_names, self.labels[~self.crowd]
+        kinds = f"{len(names)} class{'es' if len(names) != 1 else ''}"
+        if len(names) <= _FEW:
+            counts = np.bincount(labels, minlength=len(names))
+            each = (f"{name!r} {count}" for name, count in zip(names, counts, strict=True))
+            kinds += f" ({', '.join(each)})"
         whole = not (self.dropped_images or self.dropped_boxes or self.cut_boxes)
         return (
-            f"{self.split}: {len(self)} images with {objects} objects of {kinds}"
+            f"{self.split}: {len(self)} images, {len(labels)} objects of {kinds}"
             f"{'; no box is left out or cut' if whole else ''}"
         )
 

@@ -128,11 +128,16 @@ def _files_in(root: Path) -> XmlFiles | None:
     if next(root.glob("*.xml"), None):
         return XmlFiles(root, (root,))
     folders = subfolders(root)
-    with_xml = [folder for folder in folders if next(folder.rglob("*.xml"), None)]
+    with_xml = [folder for folder in folders if _has_xml(folder)]
     if len(with_xml) == 1:
         rest = [folder for folder in folders if folder != with_xml[0]]
         return XmlFiles(with_xml[0], (with_xml[0], *rest, root))
     return XmlFiles(root, (root,)) if with_xml else None
+
+
+def _has_xml(folder: Path) -> bool:
+    """Returns whether XML files are in a folder or one of its own; any disk would take for ever."""
+    return any(next(folder.glob(pattern), None) for pattern in ("*.xml", "*/*.xml"))
 
 
 def _is_of_class(name: str, path: Path, lists: Mapping[str, Path]) -> bool:

@@ -113,7 +113,7 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
     config = base.override(**changes)
     if config.warmup_steps < base.warmup_steps and "warmup_steps" not in changes:
         print(
-            f"warmup_steps={base.warmup_steps} is no less than the {config.steps} steps of this "
+            f"warmup_steps={base.warmup_steps} is not below the {config.steps} steps of this "
             f"run: it is {config.warmup_steps} here, or what --warmup_steps says",
             file=sys.stderr,
         )

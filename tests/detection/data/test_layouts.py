@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nasnet_keras.detection.data.annotation_checks import AnnotationError
+from nasnet_keras.detection.data.class_names import read_class_names
 from nasnet_keras.detection.data.datasets import load_detection_index
 from nasnet_keras.detection.data.voc_files import read_voc
 from tests.detection.data.layouts import (
@@ -76,6 +77,14 @@ def test_class_with_the_name_of_its_group_is_read(tmp_path):
     content["categories"][0]["name"] = "RBC"
     path.write_text(json.dumps(content))
     check(load_detection_index(tmp_path, "train"), range(6))
+
+
+def test_group_is_a_class_where_it_is_given_as_one(tmp_path):
+    write_roboflow(tmp_path)
+    # A run of an earlier version has it.
+    index = load_detection_index(tmp_path, "val", class_names=("cells", *CELLS))
+    assert index.category_ids.tolist() == [0, 1, 2, 3] and index.labels.min() == 1
+    assert index.remarks() == []
 
 
 def test_category_without_objects_that_groups_nothing_stays(tmp_path):
@@ -228,6 +237,27 @@ def test_classes_may_be_given(tmp_path, write):
         ValueError, match=r"boxes of test are of other classes \('Platelets', .*'dog'"
     ):
         load_detection_index(tmp_path, "test", class_names=["dog"])
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("a,b", ("a", "b")), ("one", ("one",)), (" N.A. , b/c,", ("N.A.", "b/c")), ("a,a", None)],
+)
+def test_names_of_classes_are_a_list_or_a_file(tmp_path, text, names):
+    if names is None:
+        with pytest.raises(ValueError, match="'a,a' names 'a' twice"):
+            read_class_names(text)
+        return
+    assert read_class_names(text) == names
+    path = tmp_path / "names"
+    path.write_text("\ufeffx y\r\n\r\nz\r\n")
+    assert read_class_names(path) == ("x y", "z")
+    with pytest.raises(FileNotFoundError):
+        read_class_names(tmp_path / "nothing")
+    with pytest.raises(FileNotFoundError):
+        read_class_names("nothing.txt")
+    with pytest.raises(ValueError, match="' , ' names no class"):
+        read_class_names(" , ")
 
 
 def test_real_vocs_classes_are_pascals(tmp_path):

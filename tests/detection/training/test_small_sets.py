@@ -31,7 +31,8 @@ def test_small_set_is_trained_on_and_scored(write, tmp_path, capsys):
     assert metrics.images == 3 and tuple(metrics.per_class) == CELLS
     assert all(values["AP"] >= 0 for values in metrics.per_class.values())
     said = capsys.readouterr().out
-    assert "train: 6 images with 12 objects of 3 classes; no box is left out or cut" in said
+    counts = "'Platelets' 2, 'RBC' 6, 'WBC' 4"
+    assert f"train: 6 images, 12 objects of 3 classes ({counts}); no box is left out or cut" in said
     assert ("only groups other categories" in said) == (write is write_roboflow)
     # The run remembers its classes, whatever is in the split that is predicted or scored.
     assert load_trained_detector(run).class_names == CELLS
