@@ -2,9 +2,9 @@
 
   nasnet-keras check-data --dataset_dir=pictures --output=findings.json
 
-For folders of images, and COCO's and Pascal VOC's layouts. What was decoded once is not decoded
-again until it changes, so that a check that was ended goes on where it was. The exit code is 1
-where a training would be refused: a file cannot be decoded, an annotation is wrong, a class is
+For folders of images, and datasets in COCO's and Pascal VOC's formats. What was decoded once is not
+decoded again until it changes, so that a check that was ended goes on where it was. The exit code
+is 1 where a training would be refused: a file cannot be decoded, an annotation is wrong, a class is
 empty.
 """
 
@@ -52,12 +52,16 @@ def main(flags: Flags) -> int:
     from absl import logging
 
     from nasnet_keras.data.check.findings import inspect_files
+    from nasnet_keras.detection.data.detection_index import DetectionIndex
 
     # What is left out is listed below.
     logging.set_verbosity(logging.ERROR)
     found = _open(Path(flags.dataset_dir))
     splits, problems = _read(found, flags.dataset_split_name)
     findings = inspect_files(splits, problems)
+    indices = [split for split in splits if isinstance(split, DetectionIndex)]
+    for line in dict.fromkeys(x for each in indices for x in (each.summary(), *each.remarks())):
+        say(line)
     if flags.output:
         with atomic_write(flags.output) as path:
             path.write_text(json.dumps(findings.to_dict(), indent=2) + "\n")
@@ -83,12 +87,10 @@ def _open(root: Path) -> Any:
 
 def _read(found: Any, split_name: str | None) -> tuple[list[Examples], list[str]]:
     """Returns the splits of a dataset, as far as they can be used, and what else is wrong."""
-    from nasnet_keras.data.sources.image_folder import EVERYTHING
     from nasnet_keras.detection.data.annotation_checks import AnnotationError
 
     splits, problems = [], []
-    names = [split_name] if split_name else [each for each in found.splits() if each != EVERYTHING]
-    for name in names:
+    for name in [split_name] if split_name else found.disjoint_splits():
         try:
             splits.append(found.read(found.parse(name)))
         except AnnotationError as error:

@@ -54,6 +54,10 @@ class DatasetFormat(ABC):
     def splits(self) -> Sequence[str]:
         """Returns the names of the splits."""
 
+    def disjoint_splits(self) -> Sequence[str]:
+        """Returns the names of splits that share no example and together have all."""
+        return self.splits()
+
     def parse(self, split: str) -> Split:
         """Reads a split or a part of one, e.g. `"train[:90%]"`.
 

@@ -44,6 +44,9 @@ class ImageFolder(DatasetFormat):
             return [path.name for path in folders if subfolders(path)]
         return ["train", *HELD_OUT, EVERYTHING]
 
+    def disjoint_splits(self) -> list[str]:
+        return [each for each in self.splits() if each != EVERYTHING]
+
     def read(self, split: Split) -> ImageFiles:
         splits = self.splits()
         is_divided = EVERYTHING not in splits

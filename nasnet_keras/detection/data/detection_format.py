@@ -51,6 +51,11 @@ class DetectionFormat(DatasetFormat):
         own = list(self.own_splits())
         return ["train", *HELD_OUT, *own] if self._is_undivided(own) else own
 
+    def disjoint_splits(self) -> list[str]:
+        own = list(self.own_splits())
+        # Pascal VOC lists train and val together once more.
+        return [each for each in own if each != "trainval" or "train" not in own]
+
     def parse(self, split: str) -> Split:
         try:
             return super().parse(split)

@@ -225,6 +225,18 @@ def test_format_says_its_splits_and_classes(dataset, found):
     assert len(examples(found, "train")) == dataset.train
 
 
+def test_disjoint_splits_have_every_example_once(form, dataset, found):
+    if form not in (ImageFolder, CocoDirectory, VocDirectory):
+        pytest.skip("its splits are the files' own")
+    names = found.disjoint_splits()
+    assert set(names) <= set(dataset.splits) and "trainval" not in names
+    every = [line for name in found.splits() for line in listed(examples(found, name))]
+    once = [line for name in names for line in listed(examples(found, name))]
+    assert len({*once}) == len(once)
+    # A place on a list is the id, so that `trainval` has other ones.
+    assert {line.split(" (")[0] for line in every} == {line.split(" (")[0] for line in once}
+
+
 def test_part_of_a_split_is_those_examples_of_the_whole(form, found):
     whole = listed(examples(found, "train"))
     for part, rows in (
