@@ -1,0 +1,1 @@
+"""Bad inputs for every program: how they are made, how they are tried, what is a fault."""
