@@ -31,7 +31,7 @@ _CODES = {
     signal.SIGTERM: {128 + signal.SIGTERM, 0},
     signal.SIGINT: {128 + signal.SIGINT, 0},
 }
-_GRACE_SECONDS = 20.0
+_GRACE_SECONDS = 60.0
 
 
 class Killed:

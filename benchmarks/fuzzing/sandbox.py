@@ -27,8 +27,9 @@ ACCEPTED = 77
 
 # One that neither ends nor computes for so long waits for something that does not come.
 _IDLE_SECONDS = 10.0
-# Python's own helpers end by themselves when the program is gone.
-_GRACE_SECONDS = 5.0
+# What children of a search are forked from ends by itself when the program is gone, but imports
+# everything first.
+_GRACE_SECONDS = 60.0
 
 ROOT = Path(__file__).resolve().parents[2]
 # What begins to train, write or start processes. A case is about what comes before.

@@ -26,6 +26,7 @@ def resume(
     Raises:
         JournalError: The journal is damaged, or belongs to a different strategy.
         OSError: It cannot be read.
+        ValueError: The snapshot is of the journal, and not what the strategy keeps.
     """
     snapshot = load_snapshot(run_dir.snapshot)
     resumed = _replay(run_dir, strategy, snapshot)
@@ -52,9 +53,20 @@ def _replay(
             elif result is not None:
                 strategy.tell([result])
         elif snapshot is not None and place == snapshot.place:
-            strategy.load_state_dict(snapshot.state)
+            _load(run_dir, strategy, snapshot)
             loaded = True
     return (state, place) if loaded else None
+
+
+def _load(run_dir: RunDirectory, strategy: Strategy, snapshot: Snapshot) -> None:
+    try:
+        strategy.load_state_dict(snapshot.state)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Some of it may be set by now, so that this strategy cannot replay the journal any more.
+        raise ValueError(
+            f"{run_dir.snapshot} does not fit the search ({type(error).__name__}: {error}): remove "
+            "it, and the journal is replayed without it"
+        ) from error
 
 
 def _check_proposal(

@@ -46,6 +46,8 @@ def load_snapshot(path: str | os.PathLike[str]) -> Snapshot | None:
             state = {
                 k.removeprefix("array/"): file[k] for k in file.files if k.startswith("array/")
             }
+            if not all(np.isfinite(v).all() for v in state.values() if v.dtype.kind == "f"):
+                return None
             return Snapshot(Place(*rest["place"]), {**rest["state"], **state})
     except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile):
         return None

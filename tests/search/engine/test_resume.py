@@ -1,8 +1,10 @@
 """A search that was cut off: it goes on as if it were not."""
 
+import json
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nasnet_keras.search import Proposal, get_space
@@ -127,3 +129,29 @@ def test_a_journal_that_cannot_be_the_strategy_s_is_refused(tmp_path: Path) -> N
     search.strategy._generator = lambda number: __import__("numpy").random.default_rng(7)
     with pytest.raises(JournalError, match=r"line \d+: .*proposes something else"):
         search.run(Workers(), 6)
+
+
+@pytest.mark.parametrize("name", ["evolution", "reinforce"])
+def test_a_snapshot_that_does_not_fit_is_named_and_one_of_no_numbers_passed_over(
+    name: str, tmp_path: Path
+) -> None:
+    experiment(tmp_path, name, PNAS).run(Workers(), 8)
+    before = told(tmp_path)
+    snapshot = tmp_path / "snapshot.npz"
+    with np.load(snapshot) as file:
+        arrays = dict(file)
+    arrays["array/more"] = np.array([1.0, np.nan])
+    np.savez(snapshot, **arrays)
+    experiment(tmp_path, name, PNAS).run(Workers(), 8)
+    assert told(tmp_path) == before
+
+    with np.load(snapshot) as file:
+        arrays = dict(file)
+    state = json.loads(arrays["rest"].item())
+    state["state"].pop("pending")
+    np.savez(snapshot, **arrays | {"rest": np.array(json.dumps(state).encode())})
+    with pytest.raises(ValueError, match="snapshot.npz does not fit the search .*: remove it"):
+        experiment(tmp_path, name, PNAS).run(Workers(), 9)
+    snapshot.unlink()
+    experiment(tmp_path, name, PNAS).run(Workers(), 9)
+    assert told(tmp_path)[: len(before)] == before
