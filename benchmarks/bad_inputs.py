@@ -125,7 +125,12 @@ def parse() -> argparse.Namespace:
     add("--seed", type=int, default=0, help="seed of the inputs")
     add("--only", action="append", default=[], help="a kind, or a case (KIND/INDEX); repeatable")
     add("--keep", type=Path, help="directory to keep the good inputs and the cases in")
-    add("--time_limit", type=float, default=60, help="seconds after which a program hangs")
+    add(
+        "--time_limit",
+        type=float,
+        default=60,
+        help="seconds of computing after which a program hangs",
+    )
     add("--processes", type=int, default=20, help="refusals to repeat in real processes")
     return parser.parse_args()
 

@@ -87,7 +87,7 @@ class Sandbox:
 
     Attributes:
         logs: A directory for what they print.
-        time_limit: Seconds after which one hangs.
+        time_limit: Seconds of computing after which one hangs; another may take the machine's.
         memory_limit: Bytes of address space.
     """
 
@@ -146,7 +146,7 @@ class Sandbox:
         began = time.monotonic()
         with _redirected(*files):
             pid = start()
-        code, hung = _wait(pid, began + self.time_limit)
+        code, hung = _wait(pid, self.time_limit)
         output, errors = (file.read_text("utf-8", errors="replace") for file in files)
         for file in files:
             file.unlink()
@@ -238,26 +238,28 @@ def _redirected(output: Path, errors: Path):
             os.close(old)
 
 
-def _wait(pid: int, deadline: float) -> tuple[int, bool]:
+def _wait(pid: int, limit: float) -> tuple[int, bool]:
     """Returns the exit code, and whether the program was ended because it hung."""
     pause = 0.002
-    asleep, moved = "", time.monotonic()
-    while time.monotonic() < min(deadline, moved + _IDLE_SECONDS):
+    computed, moved = 0.0, time.monotonic()
+    while computed < limit and time.monotonic() < moved + _IDLE_SECONDS:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return os.waitstatus_to_exitcode(status), False
         time.sleep(pause)
         pause = min(0.1, pause * 1.3)
-        if (now := _asleep(pid)) != asleep or not now:
-            asleep, moved = now, time.monotonic()
+        state, now = _state(pid)
+        if state != "S" or now != computed:
+            computed, moved = now, time.monotonic()
     os.kill(pid, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), True
 
 
-def _asleep(pid: int) -> str:
-    """Returns the time that a process has computed, if it sleeps now; else an empty text."""
+def _state(pid: int) -> tuple[str, float]:
+    """Returns the state of a process, e.g. `"S"` for asleep, and the seconds it has computed."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return " ".join(fields[11:15]) if fields[0] == "S" else ""
+    # Its own and the system's; those of children that have ended too.
+    return fields[0], sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def end_session(session: int, patience: float) -> int:

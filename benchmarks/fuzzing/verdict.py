@@ -15,6 +15,8 @@ from .sandbox import ACCEPTED, Ended
 LONGEST_LINE = 2_000
 # Pictures that cannot be read end `detect predict` with 1; `classify` names them and ends with 2.
 _REFUSED = (1, 2)
+# ONNX Runtime's number of the session.
+_OF_OTHERS = {".ses"}
 _WARNING = re.compile(r"(?i)warning: ")
 
 
@@ -69,7 +71,7 @@ def faults(
     if ended.processes and ended.code != ACCEPTED:
         found.append(f"left: {ended.processes} processes")
     found += _file_faults(before, after, accepted, tuple(continued))
-    if ended.code != ACCEPTED and (names := sorted(temporary)):
+    if ended.code != ACCEPTED and (names := sorted({*temporary} - _OF_OTHERS)):
         found.append(f"left: {names[:3]} in the temporary directory")
     return found
 

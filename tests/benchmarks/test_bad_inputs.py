@@ -113,6 +113,11 @@ def _wait() -> None:
     time.sleep(60)
 
 
+def _compute() -> None:
+    while True:
+        pass
+
+
 def _leave_a_process() -> None:
     if os.fork():
         print("error: no", file=sys.stderr)
@@ -134,6 +139,7 @@ def _leave_a_process() -> None:
         (_leave_a_process, "left"),
         (_change_the_input, "changed"),
         (_wait, "hang"),
+        (_compute, "hang"),
         (lambda: (print("error: no", file=sys.stderr), sys.exit(2)), ""),
         (lambda: None, ""),
     ],
@@ -144,11 +150,12 @@ def test_faults_are_seen(program, sort: str, tmp_path: Path, monkeypatch) -> Non
 
     monkeypatch.setattr(verbs, "run", program)
     monkeypatch.setattr(sandbox, "_GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(sandbox, "_IDLE_SECONDS", 1.0)
     directory = tmp_path / "case"
     directory.mkdir()
     (directory / "input").write_text("input")
     before = digest(directory)
-    runner = sandbox.Sandbox(tmp_path / "logs", time_limit=3.0)
+    runner = sandbox.Sandbox(tmp_path / "logs", time_limit=1.0)
     runner._imported = True  # Nothing to import.
     ended = runner.fork(directory, [], work=True)
     found = faults(ended, before, digest(directory), [])
