@@ -38,10 +38,8 @@ _WORK = (
     ("nasnet_keras.search.executors.local_executor", "LocalExecutor.submit"),
     ("nasnet_keras.search.executors.ray_executor", "RayExecutor.__init__"),
     ("nasnet_keras.detection.data.toy_dataset", "make_toy_image"),
-    ("nasnet_keras.export.saved_model", "_write"),
-    ("nasnet_keras.export.detector_formats", "_write_saved_model"),
-    ("nasnet_keras.export.detector_formats", "_write_onnx"),
-    ("nasnet_keras.export.detector_formats", "_write_litert"),
+    ("nasnet_keras.export", "export_saved_model"),
+    ("nasnet_keras.export.detector_formats", "export_detector"),
 )
 _ALSO_IMPORTED = (
     "h5py",

@@ -129,7 +129,7 @@ def _leave_a_process() -> None:
     ("program", "sort"),
     [
         (_raise, "traceback"),
-        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "aborted"),
+        (lambda: os.kill(os.getpid(), signal.SIGALRM), "aborted"),
         (_print_two_lines, "message"),
         (lambda: sys.exit(2), "message"),
         (lambda: sys.exit(3), "message"),
