@@ -16,7 +16,6 @@ import collections
 import random
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from fuzzing.disguises import put_odd_things
 from fuzzing.flag_cases import damage_command
 from fuzzing.inputs import MAKERS, Inputs
 from fuzzing.kinds import KINDS, Kind, damage_file
-from fuzzing.sandbox import ACCEPTED, Ended, Sandbox
+from fuzzing.sandbox import ACCEPTED, Ended, Sandbox, temporary_directory
 from fuzzing.verdict import digest, faults
 
 # A command line costs much less than a file, and there are many flags.
@@ -138,8 +137,8 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     options = parse()
     _print_heading()
-    with tempfile.TemporaryDirectory() as temporary:
-        directory = (options.keep or Path(temporary)).resolve()
+    with temporary_directory() as temporary:
+        directory = (options.keep or temporary).resolve()
         fuzzer = Fuzzer(directory, options.seed, options.time_limit)
         rows: dict[str, collections.Counter] = {}
         to_repeat: list[Tried] = []

@@ -15,13 +15,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 
 from fuzzing.inputs import Inputs
-from fuzzing.sandbox import Sandbox, command_environment, end_session
+from fuzzing.sandbox import Sandbox, command_environment, end_session, temporary_directory
 from kill_jobs import JOBS, Job
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -186,8 +185,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> int:
     options = parse()
-    with tempfile.TemporaryDirectory() as temporary:
-        root = Path(temporary)
+    with temporary_directory() as root:
         sandbox = Sandbox(root / "logs", time_limit=900)
         inputs = Inputs((options.keep or root).resolve() / "inputs", sandbox)
         columns = ("kills", "runs", "things", "different", "faults")

@@ -12,13 +12,14 @@ import gc
 import importlib
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,6 +57,16 @@ _ALSO_IMPORTED = (
     "sklearn.metrics",
     "sklearn.model_selection",
 )
+
+
+@contextlib.contextmanager
+def temporary_directory() -> Iterator[Path]:
+    """Makes a directory that is gone after the block. Forks, which end within, leave it alone."""
+    path = Path(tempfile.mkdtemp())
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 @dataclass(frozen=True)
