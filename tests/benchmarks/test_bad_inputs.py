@@ -43,7 +43,7 @@ def benchmarks(monkeypatch) -> None:
 
 def test_bad_inputs_of_a_seed_are_refused_in_one_line_and_nothing_changes() -> None:
     done = subprocess.run(
-        [sys.executable, "benchmarks/bad_inputs.py", "--seed=7", "--cases=280", "--processes=2"]
+        [sys.executable, "benchmarks/bad_inputs.py", "--seed=7", "--cases=200", "--processes=2"]
         + [f"--only={kind}" for kind in QUICK],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -53,7 +53,7 @@ def test_bad_inputs_of_a_seed_are_refused_in_one_line_and_nothing_changes() -> N
     assert done.returncode == 0, done.stdout + done.stderr
     total = next(line for line in done.stdout.splitlines() if line.startswith("all "))
     cases, refused, accepted, *faults = map(int, total.split()[1:-1])
-    assert cases == refused + accepted and refused > 100 and not any(faults)
+    assert cases == refused + accepted and refused > 70 and not any(faults)
 
 
 def test_every_program_and_input_is_tried() -> None:
