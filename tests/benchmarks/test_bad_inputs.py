@@ -43,7 +43,7 @@ def benchmarks(monkeypatch) -> None:
 
 def test_bad_inputs_of_a_seed_are_refused_in_one_line_and_nothing_changes() -> None:
     done = subprocess.run(
-        [sys.executable, "benchmarks/bad_inputs.py", "--seed=7", "--cases=200", "--processes=2"]
+        [sys.executable, "benchmarks/bad_inputs.py", "--seed=1", "--cases=200", "--processes=2"]
         + [f"--only={kind}" for kind in QUICK],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
