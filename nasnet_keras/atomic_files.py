@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # A quota and a limit on the size of files are full disks as well.
@@ -33,6 +33,19 @@ def make_directory(path: str | os.PathLike[str]) -> Path:
     if not os.access(directory, os.W_OK | os.X_OK):
         raise PermissionError(13, "cannot be written to", str(directory))
     return directory
+
+
+def missing_folders(path: str | os.PathLike[str]) -> list[Path]:
+    """Returns which of a directory and its parents are missing, the innermost first."""
+    directory = Path(path).absolute()
+    return [each for each in (directory, *directory.parents) if not os.path.lexists(each)]
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Removes directories, the innermost first, up to one that is not empty."""
+    with contextlib.suppress(OSError):
+        for folder in folders:
+            folder.rmdir()
 
 
 def check_can_write(path: str | os.PathLike[str], directory: bool = False) -> None:
@@ -75,6 +88,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: It cannot be written, or a file would replace a directory or a directory a file.
     """
     target = Path(path)
+    made = missing_folders(target.parent)
     make_directory(target.parent)
     temporary = target.with_name(f".{target.stem}.partial{target.suffix}")
     _remove(temporary)
@@ -94,6 +108,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.replace(temporary, target)
     finally:
         _remove(temporary)
+        # Where nothing came of it, they are empty.
+        remove_empty(made)
 
 
 @contextlib.contextmanager

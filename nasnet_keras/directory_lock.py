@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from nasnet_keras.atomic_files import make_directory
+from nasnet_keras.atomic_files import make_directory, missing_folders, remove_empty
 
 LOCK_NAME = "lock"
 _PAUSES = (0.0, 0.05, 0.1, 0.2)
@@ -31,13 +31,14 @@ def locked(directory: str | os.PathLike[str]) -> Iterator[None]:
     Where the file system has no locks, a warning says so and nothing keeps a second process out.
 
     Args:
-        directory: The directory; made if need be, and taken away again if it is still empty.
+        directory: The directory; made if need be with its parents, which are taken away again if
+            they are still empty.
 
     Raises:
         OSError: It cannot be written to.
         ValueError: Another process holds the lock; the message says which.
     """
-    made = not Path(directory).exists()
+    made = missing_folders(directory)
     path = make_directory(directory) / LOCK_NAME
     with contextlib.ExitStack() as closing:
         try:
@@ -57,9 +58,7 @@ def locked(directory: str | os.PathLike[str]) -> Iterator[None]:
         finally:
             # While it is held: whoever waits for it then finds another file there, or none.
             path.unlink(missing_ok=True)
-            if made:
-                with contextlib.suppress(OSError):
-                    path.parent.rmdir()
+            remove_empty(made)
 
 
 @contextlib.contextmanager

@@ -72,3 +72,12 @@ def test_an_error_of_writing_names_the_file_and_leaves_the_old_one(
     assert caught.value.errno == getattr(error, "errno", errno.ENOSPC)
     assert [path.name for path in tmp_path.iterdir()] == ["weights.h5"]
     assert target.read_text() == "old"
+
+
+def test_parents_that_were_made_for_nothing_are_taken_away_again(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(RuntimeError):
+        with atomic_write(tmp_path / "a" / "b" / "c" / "d.txt") as path:
+            path.write_text("a part")
+            raise RuntimeError
+    assert [path.name for path in tmp_path.rglob("*")] == ["a"]

@@ -153,7 +153,7 @@ KINDS: dict[str, Kind] = {
     ),
     "SavedModel": Kind(
         2,
-        ("saved_model/saved_model.pb", "saved_model/variables/*", "saved_model/*.json"),
+        ("saved_model/saved_model.pb", "saved_model/variables/*", "saved_model/assets.extra/*"),
         ("classify --model=saved_model images/a.png",),
     ),
     "images, classified": Kind(8, ("images/*",), ("classify --model=run FILE",)),
