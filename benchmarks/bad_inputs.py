@@ -180,6 +180,7 @@ def _count(row: collections.Counter, tried: Tried) -> None:
     elif tried.ended.code in (0, ACCEPTED):
         row["accepted"] += 1
     else:
+        # Or listed, by `check-data`.
         row["refused"] += 1
     for sort in {fault.partition(":")[0] for fault in tried.faults}:
         row[sort] += 1

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
         "--checkpoint_path=weights/model.ckpt-1",
         "--output_path=out/x.keras",
     ),
+    "check-data": ("--dataset_dir=folder", "--output=out/findings.json"),
     "search run": (*SEARCH, "--run_dir=search", "--budget=20"),
     "search status": ("--run_dir=search",),
     "search top": ("--run_dir=search", "--count=3"),

@@ -96,15 +96,18 @@ KINDS: dict[str, Kind] = {
             _DETECT_TRAIN,
             f"{_DETECT_TRAIN} --drop_invalid",
             "detect browse --dataset_dir=coco --results=results.json --output_dir=out/seen",
+            "check-data --dataset_dir=coco",
         ),
         listing=True,
     ),
     "VOC annotations": Kind(
         8,
         ("voc/Annotations/*.xml", "voc/ImageSets/Main/*.txt"),
-        tuple(
-            f"detect browse --dataset_dir=voc --results=results.json --output_dir=out/seen {more}"
-            for more in ("", "--drop_invalid")
+        (
+            "detect browse --dataset_dir=voc --results=results.json --output_dir=out/seen",
+            "detect browse --dataset_dir=voc --results=results.json --output_dir=out/seen "
+            "--drop_invalid",
+            "check-data --dataset_dir=voc",
         ),
         listing=True,
     ),
@@ -165,6 +168,7 @@ KINDS: dict[str, Kind] = {
         4,
         ("folder/test/*/*.jpg",),
         (
+            "check-data --dataset_dir=folder",
             "eval --checkpoint_path=run --dataset_name=image_folder --dataset_dir=folder "
             "--labels_offset=0",
         ),

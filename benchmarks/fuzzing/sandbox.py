@@ -173,7 +173,13 @@ def command_environment(directory: Path) -> dict[str, str]:
 def _environment(directory: Path) -> dict[str, str]:
     temporary = directory.parent / f"{directory.name}.tmp"
     temporary.mkdir(exist_ok=True)
-    return {"TMPDIR": str(temporary), "COLUMNS": "120", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return {
+        "TMPDIR": str(temporary),
+        # Caches of those who try are none of the cases'.
+        "KERAS_HOME": str(directory.parent.parent / "keras"),
+        "COLUMNS": "120",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
 
 
 def _be(directory: Path, words: Sequence[str], work: bool, memory_limit: int) -> None:

@@ -60,7 +60,9 @@ def faults(
     if ended.hung:
         return [f"hang: no end in {ended.seconds:.0f} s"]
     found = []
-    accepted = ended.code in (0, ACCEPTED)
+    # `check-data` has found something and listed it: what it is for.
+    listed = ended.code == 1 and not ended.errors and "problem" in ended.output
+    accepted = ended.code in (0, ACCEPTED) or listed
     if "Traceback" in ended.errors or "Traceback" in ended.output:
         last = ended.errors.strip().splitlines() or ended.output.strip().splitlines()
         found.append(f"traceback: {last[-1][:300]}")

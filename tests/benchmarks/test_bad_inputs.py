@@ -24,6 +24,7 @@ QUICK = (
     "VOC annotations",
     "detections",
     "flags: train",
+    "flags: check-data",
     "flags: search run",
     "flags: search status",
     "flags: search top",
