@@ -41,6 +41,8 @@ class TrainingConfig(Settings):
         learning_rate_decay_factor: See there.
         warmup_steps: Steps over which the learning rate rises linearly.
         keep_aspect: Resize both sides of an image by the same factor and pad; otherwise stretch.
+        exif_orientation: Turn images upright, as their EXIF orientation says, unless they are
+            annotated as stored; TFDS's records are always as stored.
         augmentation: Random changes of training images.
         class_names: The classes in the order of the labels; none: those of the dataset, in Pascal
             VOC's format those found in the split to train on.
@@ -72,6 +74,7 @@ class TrainingConfig(Settings):
     learning_rate_decay_factor: Positive = 0.1
     warmup_steps: NonNegativeInt = 0
     keep_aspect: bool = False
+    exif_orientation: bool = True
     augmentation: DetectionAugmentation = dataclasses.field(default_factory=DetectionAugmentation)
     class_names: tuple[str, ...] = ()
     dataset_split_name: str = "train"

@@ -5,18 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from absl import logging
 
+from nasnet_keras.data.exif import UPRIGHT, turned_size
 from nasnet_keras.detection.data.box_checks import BoxRow, box_row, is_integer
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.detection.data.image_headers import header_of
-from nasnet_keras.detection.data.source_images import SourceImage
+from nasnet_keras.detection.data.image_headers import annotated_orientation, header_of
+from nasnet_keras.detection.data.source_images import Header, SourceImage
 from nasnet_keras.plain_text import shown
 
 _SHOWN = 10
 _HEADERS_AT_ONCE = 16
+
+
+class _Place(NamedTuple):
+    """The size that an image is annotated in, and the orientation that turns it to that."""
+
+    size: tuple[int, int]
+    orientation: int
 
 
 class AnnotationError(ValueError):
@@ -42,6 +51,7 @@ def build_index(
     lost_boxes: int = 0,
     drop_invalid: bool = False,
     notes: Sequence[str] = (),
+    exif_orientation: bool = True,
 ) -> DetectionIndex:
     """Checks images and boxes and puts them into an index.
 
@@ -59,6 +69,7 @@ def build_index(
         lost_boxes: Boxes among those problems.
         drop_invalid: Leave out and count what is wrong.
         notes: Lines about what the caller left out or assumed, see `DetectionIndex`.
+        exif_orientation: See `load_detection_index`.
 
     Returns:
         The index.
@@ -74,24 +85,26 @@ def build_index(
     with ThreadPoolExecutor(_HEADERS_AT_ONCE) as pool:
         headers = list(pool.map(header_of, images))
 
-    kept: list[tuple[SourceImage, tuple[int, int]]] = []
+    kept: list[tuple[SourceImage, _Place]] = []
     rows: list[BoxRow] = []
     counts: list[int] = []
     image_ids: set[int] = set()
     box_ids: set[int] = set()
     dropped_boxes = lost_boxes
+    as_stored = 0
     for image, header in zip(images, headers, strict=True):
-        reason, size = _image_problem(image, header, image_ids)
+        reason, place = _image_problem(image, header, image_ids, exif_orientation)
         if reason:
             lines.append(f"{image.where}: {reason}")
         else:
-            assert size is not None
+            assert place is not None
             image_ids.add(image.id)
-            kept.append((image, size))
+            kept.append((image, place))
+            as_stored += not isinstance(header, str) and header[2] != place.orientation
         before = len(rows)
         # The problems of the boxes of a bad image are listed as well.
         for box in image.boxes:
-            row = box_row(box, size, labels, box_ids)
+            row = box_row(box, place and place.size, labels, box_ids)
             if isinstance(row, str):
                 lines.append(f"{box.where}: {row}")
             if isinstance(row, str) or reason:
@@ -109,6 +122,12 @@ def build_index(
             "dataset %s: %d images and %d boxes of %s are left out: %s",
             *(name, dropped_images, dropped_boxes, split, lines[0]),
         )
+    notes = list(notes)
+    if as_stored and exif_orientation:
+        notes.append(
+            f"{split}: {as_stored} images are annotated as stored, not as their EXIF orientation "
+            "turns them, and are read so"
+        )
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(BoxRow._fields)
     return DetectionIndex(
         name=name,
@@ -117,7 +136,7 @@ def build_index(
         category_ids=np.array(category_ids, np.int64),
         image_ids=np.array([image.id for image, _ in kept], np.int64),
         image_names=tuple(image.name for image, _ in kept),
-        sizes=np.array([size for _, size in kept], np.int32).reshape(-1, 2),
+        sizes=np.array([place.size for _, place in kept], np.int32).reshape(-1, 2),
         paths=tuple(os.fspath(image.path) for image, _ in kept if image.path is not None),
         spans=np.array([image.span for image, _ in kept], np.int64).reshape(-1, 2),
         first_box=np.cumsum([0, *counts]).astype(np.int64),
@@ -127,6 +146,7 @@ def build_index(
         areas=np.array(columns[3], np.float64),
         source_boxes=np.array(columns[4], np.float64).reshape(-1, 4),
         annotation_ids=np.array(columns[5], np.int64),
+        orientations=np.array([place.orientation for _, place in kept], np.int32),
         dropped_images=dropped_images,
         dropped_boxes=dropped_boxes,
         cut_boxes=sum(columns[6]),
@@ -174,27 +194,35 @@ def _error(name: str, split: str, lines: list[str], kept: bool) -> AnnotationErr
 
 
 def _image_problem(
-    image: SourceImage, header: tuple[int, int, bool] | str, known: set[int]
-) -> tuple[str, tuple[int, int] | None]:
-    """Returns what is wrong with an image, or nothing; and its size, where it is known."""
+    image: SourceImage, header: Header | str, known: set[int], turns: bool
+) -> tuple[str, _Place | None]:
+    """Returns what is wrong with an image, or nothing; and what is known of its size."""
     given = image.size
     sized = given is not None and all(is_integer(side) and side > 0 for side in given)
     size = (int(given[0]), int(given[1])) if given is not None and sized else None
+    place, fits = size and _Place(size, UPRIGHT), True
     if not isinstance(header, str):
-        size = size or header[:2]
+        orientation = annotated_orientation(header, size, turns)
+        fits = orientation is not None
+        own = turned_size(*header[:2], orientation or UPRIGHT)
+        place = _Place(size or own, orientation or UPRIGHT)
     if not is_integer(image.id):
-        return f"the id is {shown(image.id)}, not an integer", size
+        return f"the id is {shown(image.id)}, not an integer", place
     if image.id in known:
-        return "another image has this id", size
+        return "another image has this id", place
     if given is not None and not sized:
         return f"the size is {shown(given[0])}x{shown(given[1])}, not two positive integers", None
     if isinstance(header, str):
-        return header, size
-    if size != header[:2]:
-        assert size is not None
-        exif = "; its EXIF orientation turns it, which is not done here" if header[2] else ""
+        return header, place
+    if not fits and size is not None:
+        height, width, orientation = header
+        turned = turned_size(height, width, orientation)
+        exif = ""
+        if turned != (height, width):
+            exif = f" as stored and {turned[0]}x{turned[1]} as its EXIF orientation turns it"
+            exif += "" if turns else ", which is not followed here"
         return (
             f"is {size[0]}x{size[1]} (height x width) here, but {image.path} is "
-            f"{header[0]}x{header[1]}{exif}"
-        ), size
-    return "", size
+            f"{height}x{width}{exif}"
+        ), place
+    return "", place

@@ -54,7 +54,8 @@ def detection_batches(
     - `crowd`: bool `(batch, n)`, boxes to ignore: crowds, and objects mostly cut off;
     - `image_ids`: int64 `(batch,)`;
     - in evaluation `scales`: float32 `(batch, 2)`; boxes divided by them (y, x, y, x) are in
-      pixels of the image as stored; and `original_sizes`: int32 `(batch, 2)`, its size.
+      pixels of the image in its file, turned as its boxes are; and `original_sizes`: int32
+      `(batch, 2)`, its size.
 
     Args:
         index: The images and boxes.
@@ -90,14 +91,14 @@ def detection_batches(
         read_one = own.reader()
 
         def read(position: Any, image: Any) -> dict[str, Any]:
-            encoded, size, boxes, labels, crowd, image_id = read_one(image)
+            encoded, orientation, size, boxes, labels, crowd, image_id = read_one(image)
             if training:
                 objects = tf.boolean_mask(boxes, tf.logical_not(crowd))
                 seed = tf.stack([key, position])
                 view = random_view(size, objects, image_size, keep_aspect, augmentation, seed)
             else:
                 view = whole_view(size, image_size, keep_aspect)
-            window = decode_crop(encoded, *view[:4])
+            window = decode_crop(encoded, *view[:4], orientation)
             new_size = tf.stack([view.new_height, view.new_width])
             boxes, visible = view_boxes(boxes, view)
             if training:

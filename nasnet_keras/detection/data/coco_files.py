@@ -40,7 +40,10 @@ class CocoDirectory(DetectionFormat):
     def read_split(
         self, name: str, drop_invalid: bool = False, class_names: Sequence[str] | None = None
     ) -> DetectionIndex:
-        return _read(self.files[name], None, self.root, name, drop_invalid, class_names)
+        return _read(
+            *(self.files[name], None, self.root, name, drop_invalid, class_names),
+            self.exif_orientation,
+        )
 
 
 def read_coco_directory(
@@ -68,6 +71,7 @@ def read_coco(
     split: str | None = None,
     drop_invalid: bool = False,
     class_names: Sequence[str] | None = None,
+    exif_orientation: bool = True,
 ) -> DetectionIndex:
     """Reads an annotation file in COCO's format, of whatever classes.
 
@@ -81,6 +85,7 @@ def read_coco(
         drop_invalid: Leave out and count what is wrong.
         class_names: The classes in the order of the labels. By default the categories in the order
             of their ids, without gaps.
+        exif_orientation: See `load_detection_index`.
 
     Returns:
         The index.
@@ -92,7 +97,10 @@ def read_coco(
     """
     path = Path(annotations)
     root = path.parent.parent if path.parent.name == "annotations" else path.with_suffix("")
-    return _read(path, Path(image_dir), root, split or path.stem, drop_invalid, class_names)
+    return _read(
+        *(path, Path(image_dir), root, split or path.stem, drop_invalid, class_names),
+        exif_orientation,
+    )
 
 
 def _read(
@@ -102,6 +110,7 @@ def _read(
     split: str,
     drop_invalid: bool,
     class_names: Sequence[str] | None,
+    exif_orientation: bool,
 ) -> DetectionIndex:
     content = _load(path)
     called = f"{split}/{path.name}" if path.parent.name == split else path.name
@@ -157,6 +166,7 @@ def _read(
         problems=problems,
         lost_boxes=lost,
         drop_invalid=drop_invalid,
+        exif_orientation=exif_orientation,
         notes=[
             f"category {name!r} (id {category_id}): left out, as it only groups other categories"
             for name, category_id in groups.items()

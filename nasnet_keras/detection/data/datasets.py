@@ -25,6 +25,7 @@ def load_detection_index(
     drop_invalid: bool = False,
     class_names: Sequence[str] | None = None,
     proportional: bool = True,
+    exif_orientation: bool = True,
 ) -> DetectionIndex:
     """Reads a split of a dataset in COCO's, Pascal VOC's or TFDS's layout.
 
@@ -40,6 +41,8 @@ def load_detection_index(
             on. Default: those of the dataset, in VOC those of its training split.
         proportional: Whether parts in percent have each class in proportion, or are consecutive
             images, as TFDS's always are.
+        exif_orientation: Turn images upright, as their EXIF orientation says, unless they are
+            annotated as stored; TFDS's are always as stored.
 
     Returns:
         The index.
@@ -56,6 +59,7 @@ def load_detection_index(
     if found is None:
         layouts = ", nor ".join(each.layout for each in FORMATS)
         raise ValueError(f"{root} holds no detection dataset: neither {layouts}")
+    found = replace(found, exif_orientation=exif_orientation)
     index = found.read(found.parse(split), drop_invalid, class_names, proportional)
     return _decodable(index) if drop_invalid else index
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
@@ -14,6 +15,7 @@ from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.parts import divided, in_proportion
 
 
+@dataclass(frozen=True)
 class DetectionFormat(DatasetFormat):
     """A dataset of images with boxes that was found in one format, by its directory alone.
 
@@ -22,9 +24,13 @@ class DetectionFormat(DatasetFormat):
 
     Attributes:
         layout: What the directory of one holds.
+        exif_orientation: Turn images upright, as their EXIF orientation says, where the size in
+            their annotation allows it.
     """
 
     layout: ClassVar[str]
+
+    exif_orientation: bool = True
 
     @abstractmethod
     def own_splits(self) -> Sequence[str]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from nasnet_keras.data.exif import UPRIGHT
+from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.data.sources.example_files import Examples
 
 # COCO numbers its 80 categories with gaps; TFDS and others renumber them without.
@@ -45,6 +47,8 @@ class DetectionIndex(Examples):
             files; the metric uses them, as pycocotools does. A box that leaves its image by more
             than a pixel is as cut.
         annotation_ids: `(boxes,)`, int64.
+        orientations: `(images,)`, int32: the EXIF orientation by which an image is turned to the
+            size and boxes here, 1 where it is as stored.
         dropped_images: Images left out because something is wrong with them; in Pascal VOC, also
             names that the list repeats.
         dropped_boxes: Boxes left out because something is wrong with them or their image.
@@ -65,6 +69,7 @@ class DetectionIndex(Examples):
     areas: np.ndarray
     source_boxes: np.ndarray
     annotation_ids: np.ndarray
+    orientations: np.ndarray
     dropped_images: int = 0
     dropped_boxes: int = 0
     cut_boxes: int = 0
@@ -129,12 +134,23 @@ class DetectionIndex(Examples):
         """
         return _read_span(self.paths[image], self.spans[image])
 
+    def pixels(self, image: int) -> np.ndarray:
+        """Reads and decodes an image, `(height, width, 3)`, uint8, turned as its boxes are.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It is damaged.
+        """
+        return decode_image(self.encoded(image), upright=bool(self.orientations[image] != UPRIGHT))
+
     def reader(self) -> Callable[..., Any]:
-        """Returns `index -> (encoded image, size, boxes, labels, crowd, image id)`."""
+        """Returns `index -> (encoded image, orientation, size, boxes, labels, crowd, image id)`."""
         import tensorflow as tf
 
         paths, spans = tf.constant(self.paths), tf.constant(self.spans)
         sizes, ids, first = map(tf.constant, (self.sizes, self.image_ids, self.first_box))
+        turns = bool((self.orientations != UPRIGHT).any())
+        orientations = tf.constant(self.orientations)
         by_box = [tf.constant(values) for values in (self.boxes, self.labels, self.crowd)]
         # TensorFlow reads an image in a file of its own, without Python.
         has_own_files = bool(self.own_files())
@@ -147,7 +163,9 @@ class DetectionIndex(Examples):
                 encoded = tf.numpy_function(_read_span, place, tf.string, stateful=False)
             rows = slice(first[index], first[index + 1])
             boxes, labels, crowd = (values[rows] for values in by_box)
-            return tf.ensure_shape(encoded, ()), sizes[index], boxes, labels, crowd, ids[index]
+            encoded = tf.ensure_shape(encoded, ())
+            orientation = orientations[index] if turns else UPRIGHT
+            return encoded, orientation, sizes[index], boxes, labels, crowd, ids[index]
 
         return read
 
@@ -161,7 +179,7 @@ class DetectionIndex(Examples):
         rows = [np.arange(part.start, part.stop) for part in slices]
         boxes = np.concatenate([np.zeros(0, np.int64), *rows])
         by_box = ("boxes", "labels", "crowd", "areas", "source_boxes", "annotation_ids")
-        by_image = ("image_ids", "sizes", "spans")
+        by_image = ("image_ids", "sizes", "spans", "orientations")
         return replace(
             self,
             image_names=tuple(self.image_names[image] for image in chosen),

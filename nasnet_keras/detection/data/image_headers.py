@@ -4,47 +4,38 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from nasnet_keras.data.image_reader import FORMAT_NAMES, open_image
-from nasnet_keras.detection.data.source_images import SourceImage
+from nasnet_keras.data.exif import UPRIGHT, image_orientation, turned_size
+from nasnet_keras.data.image_reader import FORMAT_NAMES, open_image, stored_size
+from nasnet_keras.detection.data.source_images import Header, SourceImage
 from nasnet_keras.input_files import check_file
 
-_ORIENTATION_TAG, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 
-
-def image_header(
-    file: BinaryIO, path: Path, given: tuple[Any, Any] | None = None
-) -> tuple[int, int, bool] | str:
+def image_header(file: BinaryIO, path: Path) -> Header | str:
     """Reads the size of an image.
 
     Args:
         file: The encoded image.
         path: Its name, for messages.
-        given: Height and width that the annotation gives.
 
     Returns:
-        Height, width, and whether they are `given` the other way round and the EXIF tag says that
-        the image lies on its side; or what is wrong.
+        Height and width as stored, and the EXIF orientation; or what is wrong.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with open_image(file) as opened:
-                sideways = False
-                # Of some formats, Pillow decodes the whole image to find the tag.
-                if given == opened.size and given != (opened.height, opened.width):
-                    sideways = opened.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
-                return opened.height, opened.width, sideways
+                return (*stored_size(opened), image_orientation(opened))
     except UnidentifiedImageError:
         return f"{path} is not an image of a format that is read ({FORMAT_NAMES})"
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         return f"{path} cannot be read as an image: {error}"
 
 
-def header_of(image: SourceImage) -> tuple[int, int, bool] | str:
+def header_of(image: SourceImage) -> Header | str:
     """Returns what `image_header` says about the file of an image, or what is wrong with it."""
     if image.header is not None:
         return image.header
@@ -53,8 +44,29 @@ def header_of(image: SourceImage) -> tuple[int, int, bool] | str:
     try:
         check_file(image.path)
         with image.path.open("rb") as file:
-            return image_header(file, image.path, image.size)
+            return image_header(file, image.path)
     except FileNotFoundError:
         return f"image file {image.path} is missing"
     except OSError as error:
         return f"image file {image.path}: {error.strerror}"
+
+
+def annotated_orientation(header: Header, size: tuple[int, int] | None, turns: bool) -> int | None:
+    """Returns the orientation in which an image has the size that its annotation gives.
+
+    Tools that show images upright annotate them so. Of a square image, or one that is upside down,
+    the size does not tell.
+
+    Args:
+        header: What `image_header` returned.
+        size: Height and width in the annotation; `None`: not given.
+        turns: Whether EXIF orientations are followed.
+
+    Returns:
+        The EXIF orientation; 1 where the annotation is for the image as stored; or `None` where
+        the size is another.
+    """
+    height, width, orientation = header
+    if turns and size in (None, turned_size(height, width, orientation)):
+        return orientation
+    return UPRIGHT if size in (None, (height, width)) else None

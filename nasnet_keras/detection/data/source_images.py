@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+Header = tuple[int, int, int]
+"""Height and width of an image as stored, and its EXIF orientation."""
+
 
 @dataclass
 class SourceBox:
@@ -50,4 +53,4 @@ class SourceImage:
     where: str
     boxes: list[SourceBox] = field(default_factory=list)
     span: tuple[int, int] = (0, -1)
-    header: tuple[int, int, bool] | str | None = None
+    header: Header | str | None = None

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from nasnet_keras.data.exif import UPRIGHT
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfds_files import TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
@@ -123,6 +124,9 @@ def _image(
     values: dict[str, Any] = parse_example(record)
     (encoded,) = values["image"]
     header = image_header(io.BytesIO(encoded), path)
+    if not isinstance(header, str):
+        # As the original pipelines read it.
+        header = (*header[:2], UPRIGHT)
     # Without a size the image is the problem, and its boxes are only counted.
     height, width = (1, 1) if isinstance(header, str) else header[:2]
     name = values["image/filename"][0].decode() if values.get("image/filename") else where

@@ -75,6 +75,7 @@ class VocDirectory(DetectionFormat):
             # Annotations missing or broken, and names that the list has twice.
             lost_images=len(names) - len(images),
             drop_invalid=drop_invalid,
+            exif_orientation=self.exif_orientation,
             notes=() if self.lists else _unannotated(name, files, images),
         )
 

@@ -92,8 +92,9 @@ class Predictor:
         """Finds the objects in a picture.
 
         Args:
-            picture: A file, an encoded image, a Pillow image, or pixels `(height, width, 3)` in
-                [0, 255].
+            picture: A file or an encoded image, turned upright unless the detector's
+                `exif_orientation` is false; a Pillow image, as it is; or pixels
+                `(height, width, 3)` in [0, 255].
 
         Returns:
             What was found.
@@ -104,7 +105,7 @@ class Predictor:
                 finite.
         """
         served = self.served
-        pixels = read_pixels(picture)
+        pixels = read_pixels(picture, served.exif_orientation)
         image, size, scale = fitted_image(pixels, served.image_size, served.keep_aspect)
         batch = {IMAGES: image[np.newaxis], SIZES: np.asarray([size], "float32")}
         with memory_for(image_size=served.image_size):
@@ -148,14 +149,19 @@ def as_detections(
     )
 
 
-def read_pixels(picture: Picture) -> np.ndarray:
-    """Returns the pixels of a picture, see `Predictor.predict`."""
+def read_pixels(picture: Picture, upright: bool = True) -> np.ndarray:
+    """Returns the pixels of a picture, see `Predictor.predict`.
+
+    Args:
+        picture: The picture.
+        upright: Turn a file or an encoded image as its EXIF orientation says.
+    """
     if isinstance(picture, Image.Image):
         return rgb_pixels(picture)
     if isinstance(picture, bytes):
-        return decode_image(picture)
+        return decode_image(picture, upright)
     if isinstance(picture, str | os.PathLike):
-        return decode_image(read_file(picture))
+        return decode_image(read_file(picture), upright)
     pixels = np.asarray(picture)
     if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ValueError(f"a picture has shape (height, width, 3), got {pixels.shape}")

@@ -25,6 +25,7 @@ class TrainedDetector:
         category_ids: The ids that the dataset's own files use for them.
         keep_aspect: Whether pictures keep their aspect ratio and are padded to the size of
             `model.config.image_size`; otherwise they are stretched to it.
+        exif_orientation: Whether pictures are turned upright, as their EXIF orientation says.
         config: Its run, if there is one.
         path: Its file.
         step: Its training steps, 0 if not known.
@@ -37,6 +38,7 @@ class TrainedDetector:
     config: RunConfig | None = None
     path: Path | None = None
     step: int = 0
+    exif_orientation: bool = True
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -55,6 +57,7 @@ def load_trained_detector(
     class_names: Sequence[str] | None = None,
     keep_aspect: bool | None = None,
     evaluation_proposals: int | None = None,
+    exif_orientation: bool | None = None,
 ) -> TrainedDetector:
     """Loads a detector from a run directory or a `.keras` file.
 
@@ -65,6 +68,9 @@ def load_trained_detector(
         class_names: Replace the names of the classes.
         keep_aspect: Replaces the way of resizing.
         evaluation_proposals: Proposals in an image, e.g. 50 for speed. Default: as trained.
+
+        exif_orientation: Replaces what the `config.json` says of it; without one, pictures are
+            turned.
 
     Returns:
         The detector and how to use it.
@@ -92,5 +98,8 @@ def load_trained_detector(
         model.config = model.config.replace(evaluation_proposals=evaluation_proposals)
     if keep_aspect is None:
         keep_aspect = config.training.keep_aspect if config else False
+    if exif_orientation is None:
+        exif_orientation = config.training.exif_orientation if config else True
     state = read_training_state(path)
-    return TrainedDetector(model, names, ids, keep_aspect, config, path, state.step if state else 0)
+    step = state.step if state else 0
+    return TrainedDetector(model, names, ids, keep_aspect, config, path, step, exif_orientation)

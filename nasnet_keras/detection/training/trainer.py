@@ -239,7 +239,8 @@ class _Detection(Task[DetectionMetrics]):
     def _read(self, split: str, class_names: Sequence[str]) -> DetectionIndex:
         drop_invalid, proportional = self.options.drop_invalid, self._proportional_parts
         index = load_detection_index(
-            self.dataset_dir, split, drop_invalid, class_names, proportional
+            *(self.dataset_dir, split, drop_invalid, class_names, proportional),
+            exif_orientation=self.config.exif_orientation,
         )
         if index.crowd.all():
             left = "; ".join(index.remarks())

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.evaluation.mistakes import (
     FALSE_POSITIVES,
@@ -188,7 +187,7 @@ def _cutout(
     side: int,
 ) -> Image.Image:
     """Draws the part of an image that holds some boxes, with its surroundings."""
-    picture = Image.fromarray(decode_image(index.encoded(image)))
+    picture = Image.fromarray(index.pixels(image))
     # Of detections of other programs that lie outside, the nearest edge is shown.
     limits = np.tile([picture.height, picture.width], 2)
     edges = np.clip(np.array(around, float), 0, limits)

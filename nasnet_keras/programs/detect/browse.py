@@ -43,6 +43,8 @@ class Flags(Settings):
         seed: Seed of the choice of images and of the augmentation.
         min_score: Detections with a lower score are ignored.
         min_iou: Minimum overlap of a detection with its object.
+        exif_orientation: Turn images upright, as their EXIF orientation says, unless they are
+            annotated as stored. Default: as in training; with --results, true.
         drop_invalid: Decode all images, and skip those and the boxes that are invalid.
     """
 
@@ -56,6 +58,7 @@ class Flags(Settings):
     seed: Seed = 0
     min_score: Fraction = 0.3
     min_iou: Fraction = 0.5
+    exif_orientation: bool | None = None
     drop_invalid: bool = False
 
 
@@ -77,11 +80,14 @@ def show_training(flags: Flags, checkpoint_path: str) -> None:
     from nasnet_keras.detection.visualization.contact_sheets import training_sheet
     from nasnet_keras.detection.visualization.sample_sheets import sample_sheets
 
-    served = load_trained_detector(checkpoint_path)
+    served = load_trained_detector(checkpoint_path, exif_orientation=flags.exif_orientation)
     split = flags.dataset_split_name or "train"
     # Without its run, a detector does not know the names.
     names = served.class_names if served.config else None
-    index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid, names)
+    index = load_detection_index(
+        *(flags.dataset_dir, split, flags.drop_invalid, names),
+        exif_orientation=served.exif_orientation,
+    )
     if served.model.config.classes != len(index.class_names):
         raise ValueError(
             f"{checkpoint_path} has {served.model.config.classes} classes, dataset "
@@ -116,7 +122,10 @@ def show_mistakes(flags: Flags, results_path: str) -> None:
 
     split = flags.dataset_split_name or "val"
     names = read_class_names(flags.class_names) if flags.class_names else None
-    index = load_detection_index(flags.dataset_dir, split, flags.drop_invalid, names)
+    index = load_detection_index(
+        *(flags.dataset_dir, split, flags.drop_invalid, names),
+        exif_orientation=flags.exif_orientation is not False,
+    )
     results = read_results(results_path, index)
     judgement = judge_detections(index, results, flags.min_score, flags.min_iou)
     output_dir = make_directory(flags.output_dir)

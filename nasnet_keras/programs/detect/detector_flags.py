@@ -17,12 +17,15 @@ class DetectorFlags(Settings):
         class_names: Names of the classes with commas between, or a file with one a line. Default:
             the run's.
         keep_aspect: Pad images instead of stretching them. Default: as in training.
+        exif_orientation: Turn photographs upright, as their EXIF orientation says. Default: as in
+            training.
         evaluation_proposals: Proposals in an image. Default: the detector's.
     """
 
     checkpoint_path: str
     class_names: str | None = None
     keep_aspect: bool | None = None
+    exif_orientation: bool | None = None
     evaluation_proposals: Count | None = None
 
     def load(self) -> Any:
@@ -32,5 +35,9 @@ class DetectorFlags(Settings):
 
         names = read_class_names(self.class_names) if self.class_names else None
         return detector.load_trained_detector(
-            self.checkpoint_path, names, self.keep_aspect, self.evaluation_proposals
+            self.checkpoint_path,
+            names,
+            self.keep_aspect,
+            self.evaluation_proposals,
+            self.exif_orientation,
         )

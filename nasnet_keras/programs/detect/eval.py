@@ -30,6 +30,8 @@ class Flags(Settings):
         eval_dir: Where to write results.json and metrics.json. Default: nowhere.
         batch_size: Images in a batch. Default: as in training.
         evaluation_proposals: Proposals in an image. Default: the run's.
+        exif_orientation: Turn images upright, as their EXIF orientation says, unless they are
+            annotated as stored. Default: as in training.
         check_secs: Seconds to spend in advance on decoding your own image files; 0: none.
         drop_invalid: Decode all images, and skip those and the boxes that are invalid.
     """
@@ -42,6 +44,7 @@ class Flags(Settings):
     batch_size: Count | None = None
     evaluation_proposals: Count | None = None
     check_secs: NonNegative = 30.0
+    exif_orientation: bool | None = None
     drop_invalid: bool = False
 
 
@@ -65,7 +68,9 @@ def main(flags: Flags) -> None:
     if flags.image_ids and not Path(flags.image_ids).is_file():
         raise FileNotFoundError(2, "the list of images is missing", flags.image_ids)
     detector = load_trained_detector(
-        flags.checkpoint_path, evaluation_proposals=flags.evaluation_proposals
+        flags.checkpoint_path,
+        evaluation_proposals=flags.evaluation_proposals,
+        exif_orientation=flags.exif_orientation,
     )
     if detector.config is None:
         raise ValueError(f"{detector.path}: its directory has no config.json of a run")
@@ -78,6 +83,7 @@ def main(flags: Flags) -> None:
             flags.drop_invalid,
             detector.class_names,
             detector.config.proportional_parts,
+            detector.exif_orientation,
         )
         if not flags.drop_invalid:
             refuse_unreadable([index], flags.check_secs)

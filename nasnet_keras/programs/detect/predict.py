@@ -69,7 +69,7 @@ def main(flags: Flags, arguments: list[str]) -> int:
     errors = 0
     for name, source in sources:
         try:
-            pixels = read_pixels(source)
+            pixels = read_pixels(source, predictor.served.exif_orientation)
         except (OSError, ValueError) as error:
             line = one_line(error) if isinstance(error, OSError) else f"{name}: {one_line(error)}"
             print_error(line)

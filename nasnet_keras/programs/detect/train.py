@@ -57,6 +57,8 @@ class Changes(Settings):
         evaluation_split_name: Split to evaluate on.
         evaluate_every_epochs: Epochs between evaluations, which select best.keras; 0: only at the
             end.
+        exif_orientation: Turn images upright, as their EXIF orientation says, unless they are
+            annotated as stored; TFDS's records are always as stored.
         train_batch_norm: Whether the network's batch normalization is trained or frozen.
         training_proposals: Proposals kept in training.
         evaluation_proposals: Proposals kept when detecting.
@@ -79,6 +81,7 @@ class Changes(Settings):
     dataset_split_name: str
     evaluation_split_name: str
     evaluate_every_epochs: NonNegativeInt
+    exif_orientation: bool
     train_batch_norm: bool
     training_proposals: Count
     evaluation_proposals: Count

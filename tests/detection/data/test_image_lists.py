@@ -29,6 +29,7 @@ def named_images(names):
         areas=empty,
         source_boxes=empty.reshape(0, 4),
         annotation_ids=empty,
+        orientations=np.ones(count, np.int32),
     )
 
 

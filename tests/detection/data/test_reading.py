@@ -140,16 +140,6 @@ def test_drop_invalid_goes_on_and_counts(tmp_path):
     assert index.boxes[2].tolist() == [0, 79.5, 4, 80]  # Clipped.
 
 
-def test_image_that_exif_turns_is_explained(tmp_path):
-    content = two_images()
-    write_coco(tmp_path, content)
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (60, 80)).save(tmp_path / "val2017" / "a.png", exif=exif)
-    with pytest.raises(AnnotationError, match="but .*a.png is 80x60; its EXIF orientation"):
-        read_coco_directory(tmp_path, "val")
-
-
 @pytest.mark.parametrize("name", ["../secret.png", "/etc/secret.png", ""])
 def test_file_names_cannot_lead_out_of_the_folder(tmp_path, name):
     content = two_images()

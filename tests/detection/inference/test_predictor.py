@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,7 @@ from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.augmentation import DetectionAugmentation
 from nasnet_keras.detection.data.class_names import read_class_names
 from nasnet_keras.detection.inference.picture_files import camera_frame, find_pictures
-from nasnet_keras.detection.inference.predictor import Predictor, fitted_image
+from nasnet_keras.detection.inference.predictor import Predictor, fitted_image, read_pixels
 from nasnet_keras.detection.inference.trained_detector import (
     TrainedDetector,
     load_trained_detector,
@@ -53,6 +54,27 @@ def run(model, tmp_path_factory):
     )
     write_config(RunConfig(training, tuple(NAMES), (7, 8, 11)), directory)
     return directory
+
+
+def test_photographs_are_upright_unless_the_training_did_not_turn_them(run, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = tmp_path / "phone.png"
+    stored = np.random.default_rng(0).integers(0, 256, (50, 90, 3), np.uint8)
+    Image.fromarray(stored).save(picture, exif=exif)
+    np.testing.assert_array_equal(read_pixels(picture), np.rot90(stored, -1))
+    np.testing.assert_array_equal(read_pixels(picture.read_bytes(), upright=False), stored)
+    config = json.loads((run / "config.json").read_text())
+    assert config["training"].pop("exif_orientation") is True
+    for name, value, size in (("before", None, (90, 50)), ("stored", False, (50, 90))):
+        other = tmp_path / name
+        shutil.copytree(run, other)
+        if value is not None:
+            config["training"]["exif_orientation"] = value
+        (other / "config.json").write_text(json.dumps(config))
+        assert Predictor(load_trained_detector(other)).predict(picture).size == size
+    told = load_trained_detector(tmp_path / "before", exif_orientation=False)
+    assert Predictor(told).predict(picture).size == (50, 90)
 
 
 def test_boxes_are_in_the_pictures_own_pixels(model):
