@@ -116,7 +116,9 @@ def detect_encoded(served: TrainedDetector, image_bytes: Any) -> dict[str, Any]:
         tf.TensorSpec((2,), tf.float32),
         tf.TensorSpec((2,), tf.float32),
     )
-    (images, filled, sizes), status = read_each(image_bytes, prepare, specs, served.exif_orientation)
+    (images, filled, sizes), status = read_each(
+        image_bytes, prepare, specs, served.exif_orientation
+    )
     found = served.model.detect(images, filled)
     limits = tf.tile(sizes, [1, 2])[:, tf.newaxis]
     boxes = found["boxes"] * (limits / tf.tile(filled, [1, 2])[:, tf.newaxis])
