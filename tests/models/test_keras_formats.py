@@ -172,3 +172,9 @@ def test_models_called_as_layers_join_too():
     joined = keras.Model(image, keras.layers.Average()([first(image), second(image)]))
     expected = (np.asarray(first(IMAGES)) + np.asarray(second(IMAGES))) / 2
     np.testing.assert_allclose(joined(IMAGES), expected, rtol=1e-5)
+
+
+def test_an_h5_file_in_the_place_of_a_keras_file_is_named_for_what_it_is(tmp_path):
+    tiny().save(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match=r"model.h5 is an HDF5 file, not .keras: .*weights=path"):
+        nk.load_model(tmp_path / "model.h5")
