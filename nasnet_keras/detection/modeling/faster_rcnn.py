@@ -196,7 +196,7 @@ class FasterRCNN(_Training, keras.Model):
             suppress: The NMS of proposals and of detections; exports use another one.
 
         Returns:
-            See `select_detections`.
+            See `select_detections`; scores are NaN where a head's output is not finite.
         """
         c = self.config
         features, step, encodings, logits, anchors = self._first_stage(images, training=False)
@@ -210,9 +210,12 @@ class FasterRCNN(_Training, keras.Model):
             c.box_scales,
             suppress=suppress,
         )
+        # NMS passes over what is no number: without this, an overflow would be "no object".
+        answered = [encodings, logits]
         encodings, logits = self._second_stage(images, features, step, proposals, training=False)
+        answered += [encodings, logits]
         boxes, scores = decode_detections(encodings, logits, proposals, is_valid, c.box_scales)
-        return select_detections(
+        found = select_detections(
             boxes,
             scores,
             sizes,
@@ -222,6 +225,8 @@ class FasterRCNN(_Training, keras.Model):
             c.detections,
             suppress,
         )
+        found["scores"] = found["scores"] + _nan_where_not_finite(answered)[:, None]
+        return found
 
     def _learn(self, images: Any, sizes: Any, truth: GroundTruth, training: bool) -> dict[str, Any]:
         c = self.config
@@ -364,3 +369,8 @@ def _take(values: Any, indices: Any) -> Any:
     if len(values.shape) > 2:
         indices = indices[..., None]
     return ops.take_along_axis(values, indices, axis=1)
+
+
+def _nan_where_not_finite(outputs: list[Any]) -> Any:
+    """Returns 0 for each image of a batch, NaN for those of which an output is not finite."""
+    return sum(ops.sum(x * 0.0, axis=tuple(range(1, len(x.shape)))) for x in outputs)

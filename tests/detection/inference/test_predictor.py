@@ -95,6 +95,21 @@ def test_boxes_are_in_the_pictures_own_pixels(model):
     assert drawn.shape == (128, 256, 3) and drawn.any()
 
 
+@pytest.mark.parametrize("part", ["region_head", "box_head"])
+def test_an_answer_that_overflows_is_an_error_and_not_an_empty_picture(model, part):
+    image = tiny_batch()["images"][0]
+    predictor = Predictor(TrainedDetector(model, NAMES, (7, 8, 11)), min_score=0.1)
+    head = getattr(model, part)
+    bias = (head.logits_conv if part == "region_head" else head.logits_dense).bias
+    before = np.array(keras.ops.convert_to_numpy(bias))
+    bias.assign(np.full(bias.shape, np.inf))
+    try:
+        with pytest.raises(ValueError, match="answers with numbers that are not finite"):
+            predictor.predict(image)
+    finally:
+        bias.assign(before)
+
+
 def test_aspect_is_kept_where_training_kept_it():
     pixels = np.full((30, 60, 3), 200, np.uint8)
     image, size, scale = fitted_image(pixels, (64, 64), keep_aspect=True)
