@@ -2,7 +2,6 @@
 
 import io
 import shutil
-import struct
 from dataclasses import replace
 
 import keras
@@ -10,66 +9,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import nasnet_keras as nk
 from nasnet_keras.classification.classifier import load_classifier
-from nasnet_keras.classification.trained_model import TrainedModel, load_trained_model
-from nasnet_keras.data.preprocessing import preprocess
+from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.export import export_saved_model
 from nasnet_keras.models import inference_model
-from tests.export.stranger import ask
+from tests.export.encoded_pictures import NAMES, encode, expected_probabilities
 
 tf = pytest.importorskip("tensorflow")
 pytestmark = [
     pytest.mark.tensorflow,
     pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="written by TensorFlow"),
 ]
-
-NAMES = ("nought", "one", "two", "three", "four", "five", "six")
-
-
-@pytest.fixture(scope="module")
-def trained():
-    """A network as training leaves it: auxiliary head and drop path included."""
-    keras.utils.set_random_seed(3)
-    model = nk.create_model(
-        "nasnet_cifar",
-        classes=len(NAMES),
-        input_shape=(16, 16, 3),
-        auxiliary_head=True,
-        num_cells=2,
-        filters=2,
-        stem_filters=4,
-        drop_path_keep_probability=0.5,
-        drop_path_total_steps=10,
-    )
-    for weight in model.weights:
-        if weight.path == "final_layer/FC/kernel":
-            # Untrained logits are tens apart, which would hide all classes but one.
-            weight.assign(weight * 0.05)
-    return TrainedModel(model, NAMES, image_size=16, preprocessing_name="scale")
-
-
-@pytest.fixture(scope="module")
-def saved(trained, tmp_path_factory):
-    path = tmp_path_factory.mktemp("export") / "saved_model"
-    assert export_saved_model(trained, path, top_k=3) < 1e-5
-    return path
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    return np.random.default_rng(5).integers(0, 256, (2, 20, 30, 3), np.uint8)
-
-
-def encode(pixels, file_format="PNG"):
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, file_format)
-    return stream.getvalue()
-
-
-def expected_probabilities(trained, pictures):
-    images = preprocess(pictures, "scale", 16)
-    return np.asarray(inference_model(trained.model)(images)["probabilities"])
 
 
 def test_signatures_are_named_and_typed_as_documented(saved):
@@ -193,104 +143,6 @@ def test_formats_that_tensorflow_reads_otherwise_are_refused_by_name(saved, mode
     message = "holds a (BMP|WebP|JPEG) image, but serve_bytes takes JPEG .not CMYK., PNG, and BMP"
     with pytest.raises(ValueError, match=message):
         load_classifier(saved).classify(stream.getvalue())
-
-
-def images_of(*shape, value=0.0):
-    return {"images": np.full(shape, value, np.float32)}
-
-
-def bytes_of(*files):
-    array = np.empty(len(files), object)
-    array[:] = files
-    return {"image_bytes": array}
-
-
-SHAPES = (
-    *((16, 16, 3), (), (16,), (0,), (1, 1, 16, 16, 3), (1, 16, 16), (1, 15, 16, 3), (1, 17, 17, 3)),
-    *((1, 16, 16, 1), (1, 16, 16, 4), (1, 0, 0, 3), (1, 16, 16, 0), (1, 3, 16, 16), (1, 1, 1, 3)),
-)
-OTHER_SIZE = "is not compatible with expected shape [?,16,16,3]"
-OTHER_TYPE = "expect"
-NO_NUMBER = "images has a value that is no number from -10,000 to 10,000"
-NOT_A_VECTOR = "is not compatible with expected shape [?]"
-WRONG = (
-    *((images_of(*shape), OTHER_SIZE) for shape in SHAPES),
-    ({"images": np.zeros((1, 16, 16, 3), int)}, OTHER_TYPE),
-    ({"images": np.zeros((1, 16, 16, 3))}, OTHER_TYPE),
-    (images_of(0, 16, 16, 3), "images is empty"),
-    *((images_of(2, 16, 16, 3, value=value), NO_NUMBER) for value in (np.nan, np.inf, -1e38)),
-    (bytes_of(), "image_bytes is empty"),
-    ({"image_bytes": bytes_of(b"")["image_bytes"].reshape(1, 1)}, NOT_A_VECTOR),
-    ({"image_bytes": bytes_of(b"")["image_bytes"].reshape(())}, NOT_A_VECTOR),
-    ({"image_bytes": np.zeros(1, int)}, OTHER_TYPE),
-)
-
-
-def damaged_files(pictures):
-    random = np.random.default_rng(2)
-    whole = [encode(pictures[0], kind) for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")]
-    for number in range(120):
-        damaged = bytearray(whole[number % len(whole)])
-        for place in random.integers(0, min(len(damaged), 8 << random.integers(8)), 3):
-            damaged[place] = random.integers(256)
-        kept = len(damaged) if number % 3 else int(random.integers(len(damaged)))
-        yield bytes(damaged[:kept])
-
-
-@pytest.fixture(scope="module")
-def answers(saved, pictures):
-    """What one server answers to all requests below, by kind; the good ones come last."""
-    png, jpeg = encode(pictures[0]), encode(pictures[1], "JPEG")
-    large = png[:16] + struct.pack(">II", 30000, 30000) + png[24:]
-    mixed = bytes_of(png, encode(pictures[0], "GIF"), b"", b"<html>", large, jpeg)
-    kinds = {
-        "wrong": [request for request, _ in WRONG],
-        "damaged": [bytes_of(encoded) for encoded in damaged_files(pictures)],
-        "corrupt": [bytes_of(png, jpeg[: len(jpeg) // 2])],
-        "mixed": [mixed],
-        "alone": [bytes_of(png), bytes_of(jpeg)],
-        "good": [{"images": np.asarray(preprocess(pictures, "scale", 16))}],
-    }
-    found = iter(ask(saved, [request for requests in kinds.values() for request in requests]))
-    return {kind: [next(found) for _ in requests] for kind, requests in kinds.items()}
-
-
-def test_wrong_requests_fail_by_themselves_and_the_server_goes_on(answers, trained, pictures):
-    for (request, message), pair in zip(WRONG, answers["wrong"], strict=True):
-        for answer in pair:
-            assert isinstance(answer, str) and message in answer, request
-    expected = expected_probabilities(trained, pictures)
-    for answer in answers["good"][0]:
-        np.testing.assert_allclose(answer["probabilities"], expected, atol=1e-5)
-
-
-def test_bad_files_have_a_status_and_the_good_ones_their_answer(answers):
-    held = ("a GIF image", "no bytes", "no known image", "an image of 30000 x 30000 pixels")
-    first, last = answers["alone"]
-    for mode in range(2):
-        mixed = answers["mixed"][0][mode]
-        status = [line.decode() for line in mixed["status"]]
-        assert status[0] == status[5] == ""
-        for line, what in zip(status[1:5], held, strict=True):
-            assert line.startswith(f"image_bytes holds {what}, but serve_bytes takes ")
-        assert mixed["classes"][1:5].tolist() == [[-1] * 3] * 4
-        assert mixed["names"][1:5].tolist() == [[b""] * 3] * 4
-        assert mixed["scores"][1:5].tolist() == [[0.0] * 3] * 4
-        for row, alone in ((0, first[mode]), (5, last[mode])):
-            assert alone["status"].tolist() == [b""]
-            assert mixed["classes"][row].tolist() == alone["classes"][0].tolist()
-            assert mixed["names"][row].tolist() == alone["names"][0].tolist()
-            np.testing.assert_allclose(mixed["scores"][row], alone["scores"][0], rtol=1e-5)
-        # Only the decoder notices that this one is not whole.
-        assert "Invalid JPEG data" in answers["corrupt"][0][mode]
-
-
-def test_no_damage_to_a_file_ends_the_server(answers):
-    answered = [pair for pair in answers["damaged"] if not isinstance(pair[0], str)]
-    assert len(answered) > 40
-    for found, of_session in answered:
-        assert found["status"].tolist() == of_session["status"].tolist()
-        assert np.isfinite(found["scores"]).all()
 
 
 def test_a_graph_without_its_checks_is_not_written(trained, tmp_path, monkeypatch):
