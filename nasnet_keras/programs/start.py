@@ -1,6 +1,12 @@
-"""The first that a program imports: from here on, an interrupt is one word."""
+"""The first that a program imports: from here on, an interrupt shows no traceback."""
 
 from __future__ import annotations
+
+import signal
+
+# Before all other imports. Until `run` takes it over, the signal just ends the process.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from typing import NoReturn
 

@@ -160,3 +160,12 @@ def test_signals_while_libraries_are_imported_are_one_word(number):
     program.send_signal(number)
     assert program.wait(30) == 128 + number
     assert program.stderr.read() in ("interrupted\n", "terminated\n")
+
+
+def test_an_interrupt_before_the_program_runs_ends_it_without_a_traceback():
+    program = python(
+        "import nasnet_keras.programs.start, os, signal\nos.kill(os.getpid(), signal.SIGINT)",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert program.wait(30) == -signal.SIGINT
+    assert program.stderr.read() == ""
