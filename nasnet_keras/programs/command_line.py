@@ -15,6 +15,8 @@ from nasnet_keras.programs.errors import reported
 from nasnet_keras.programs.signals import leaving_at_once
 from nasnet_keras.suggestions import unknown_name
 
+_LONGEST_FLAG = 100
+
 
 def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoReturn:
     """Parses the flags that are defined, runs a program and exits.
@@ -59,11 +61,16 @@ def parse(argv: list[str], values: flags.FlagValues = flags.FLAGS) -> list[str]:
     Raises:
         ValueError: A flag is unknown (the nearest is suggested), or its value is missing.
     """
+    # absl's own flags are not worth suggesting.
+    own = sorted(f"--{flag.name}" for flag in values.get_key_flags_for_module(argv[0]))
+    for word in argv[1:]:
+        name = word.partition("=")[0]
+        # absl would look for a similar one, with a recursion for each letter.
+        if name.startswith("-") and len(name) > _LONGEST_FLAG:
+            raise ValueError(unknown_name("flag", name, own))
     try:
         return values(argv)
     except flags.UnrecognizedFlagError as error:
-        # absl's own flags are not worth suggesting.
-        own = sorted(f"--{flag.name}" for flag in values.get_key_flags_for_module(argv[0]))
         raise ValueError(unknown_name("flag", f"--{error.flagname}", own)) from None
     except flags.Error as error:
         raise ValueError(str(error)) from None
