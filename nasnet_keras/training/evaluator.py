@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import keras
 from keras import ops
 
+from nasnet_keras.data.check.unreadable import UnreadableExampleError
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.run import Run
 
@@ -74,9 +75,13 @@ class EvaluateEpochs(keras.callbacks.Callback):
 
     Args:
         run: The run.
-        every: Epochs between evaluations.
+        every: Epochs between evaluations; 0: none.
         evaluator: Evaluates.
         show: Shows how far an evaluation is.
+
+    Attributes:
+        error: An image that an evaluation could not read; it ends the training after the epoch,
+            which is logged and saved as it is.
     """
 
     def __init__(
@@ -87,13 +92,19 @@ class EvaluateEpochs(keras.callbacks.Callback):
         self.every = every
         self.evaluator = evaluator
         self.show = show
+        self.error: UnreadableExampleError | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         model = self.model
-        if logs is not None and (epoch + 1) % self.every == 0 and not model.stop_training:
+        if logs is None or not self.every or (epoch + 1) % self.every or model.stop_training:
+            return
+        try:
             # The run ends after its next step, upon which all workers agree.
             with contextlib.suppress(_EvaluationStoppedError):
                 logs.update(self.evaluator.logs(model, self._on_progress))
+        except UnreadableExampleError as error:
+            self.error = error
+            model.stop_training = True
 
     def _on_progress(self, done: int, total: int) -> None:
         self.show(done, total)

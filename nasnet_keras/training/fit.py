@@ -35,6 +35,9 @@ def fit_run(
 
     Returns:
         Whether it was told to stop before the end.
+
+    Raises:
+        ValueError: An example cannot be read. The steps before are saved.
     """
     step, bar = run.first_step, ProgressBar(run)
     callbacks: list[keras.callbacks.Callback] = [
@@ -46,11 +49,11 @@ def fit_run(
         # A searched cell need not use both inputs; what prepares the other one learns nothing.
         warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
         closing.callback(bar.close)
+        evaluating = EvaluateEpochs(run, task.evaluate_every_epochs, evaluator, bar.evaluating)
+        saving = None
         if run.distribution.is_chief:
-            every = task.evaluate_every_epochs
-            if every:
-                callbacks.append(EvaluateEpochs(run, every, evaluator, bar.evaluating))
-            callbacks.append(SaveRun(run, task.score, task.panels))
+            saving = SaveRun(run, task.score, task.panels)
+            callbacks += [evaluating, saving]
             if run.options.tensorboard:
                 board = task.board(run, evaluator)
                 closing.callback(board.close)
@@ -66,12 +69,15 @@ def fit_run(
                     callbacks=[*callbacks, bar],
                     verbose=0,
                 )
+                if evaluating.error is not None:
+                    raise evaluating.error
                 step += (end_epoch - first_epoch) * steps
                 if run.stop.agreed:
                     return True
         except Exception as error:
-            reason = task.data_error()
-            if reason is not None:
-                raise reason from error
-            raise
+            reason = evaluating.error or task.data_error()
+            if reason is None:
+                raise
+            saved = f"; {saving.save_steps_done()}" if saving else ""
+            raise ValueError(f"{reason}{saved}") from error
     return False

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from keras import ops
+
 from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.callbacks.stopping import NonFiniteLossError, last_good
 from nasnet_keras.training.checkpoint import keep_copy, link_or_copy, save_checkpoint
@@ -41,6 +43,7 @@ class SaveRun(StepCallback):
         self.log = run.directory / LOG_NAME
         self.best = best_score(self.log, score, run.first_step)
         self._saved = self._drawn = time.monotonic()
+        self._saved_step = run.first_step
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._began = time.monotonic()
@@ -60,6 +63,17 @@ class SaveRun(StepCallback):
         except ValueError as error:
             raise NonFiniteLossError(f"{error}; {last_good(self.run)}") from None
         save_checkpoint(self.model, path, self.step, in_epoch)
+        self._saved_step = self.step
+
+    def save_steps_done(self) -> str:
+        """Saves the steps before one whose batch could not be read; says what is saved."""
+        # Of several steps in one call of the backend, some may be done.
+        counted = int(ops.convert_to_numpy(self.model.optimizer.iterations))
+        if self._saved_step < self.step == counted:
+            self._save(self.run.checkpoint, in_epoch=not self.epoch_is_complete)
+        if not self.run.checkpoint.exists():
+            return "no step was done yet"
+        return f"{self.run.checkpoint} has {self._saved_step} steps; the same command goes on"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not self.epoch_is_complete:

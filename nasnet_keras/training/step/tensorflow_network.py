@@ -31,6 +31,14 @@ class TensorFlowTraining(_Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         import tensorflow as tf
 
+        # TensorFlow would count a step, and draw its random numbers, though its batch cannot be
+        # read: then a run is saved as it was before.
+        with tf.control_dependencies(keras.tree.flatten(data)[:1]):
+            return self._train_step(data)
+
+    def _train_step(self, data: Any) -> dict[str, Any]:
+        import tensorflow as tf
+
         replica = tf.distribute.get_replica_context()
         replicas = replica.num_replicas_in_sync
         if replicas == self.accumulation_steps == 1:
