@@ -1,10 +1,10 @@
 """What does the check of image files cost beyond decoding them?
 
-Writes photographs of about 100 kB, then decodes and checks them in turns on the same cores: reads and
-decodes by the reader of training alone, and as `nasnet-keras check-data` does, with digests and an
-empty cache; and checks all once more, out of the cache. Prints images per second, of the wall and of
-the processor's clock, and by how much the memory of the process grew from the first tenth of the
-check to its end.
+Writes photographs of about 100 kB, then decodes and checks them in turns on the same cores: by the
+reader of training alone, and as `nasnet-keras check-data` does, with digests and an empty cache;
+and checks all once more, out of the cache. Prints images per second, of the wall and of the
+processor's clock, and by how much the memory of the process grew from the first tenth of the check
+to its end.
 
     python benchmarks/image_check.py [--images=400] [--output=check.json]
 """
