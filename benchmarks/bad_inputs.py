@@ -86,6 +86,7 @@ class Fuzzer:
             [path.name for path in temporary.iterdir()],
             rules.continued or (("search",) if kind == "flags: search run" else ()),
             rules.listing or kind.startswith("flags: detect"),
+            rules.answered or kind == "flags: detect predict",
         )
         shutil.rmtree(temporary, ignore_errors=True)
         return Tried(f"{kind}/{index}", directory, words, how, ended, found)

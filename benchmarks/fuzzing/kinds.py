@@ -30,6 +30,7 @@ class Kind:
         commands: Command lines that read them; `FILE` is the file.
         continued: Inputs that a command may change once it accepts them: a run that goes on.
         listing: Whether a program may list more than one problem of it before its last line.
+        answered: Whether a program that found one bad file writes its answer on the others.
     """
 
     weight: int
@@ -37,6 +38,7 @@ class Kind:
     commands: tuple[str, ...]
     continued: tuple[str, ...] = ()
     listing: bool = False
+    answered: bool = False
 
 
 _TINY = " ".join(COMMANDS["train"])
@@ -161,7 +163,10 @@ KINDS: dict[str, Kind] = {
     ),
     "images, classified": Kind(8, ("images/*",), ("classify --model=run FILE",)),
     "images, detected on": Kind(
-        5, ("images/*",), ("detect predict --checkpoint_path=det --output_dir=out/found FILE",)
+        5,
+        ("images/*",),
+        ("detect predict --checkpoint_path=det --output_dir=out/found FILE",),
+        answered=True,
     ),
     "images, served": Kind(3, ("images/*",), ("classify --model=saved_model FILE",)),
     "image folder": Kind(
@@ -172,6 +177,7 @@ KINDS: dict[str, Kind] = {
             "eval --checkpoint_path=run --dataset_name=image_folder --dataset_dir=folder "
             "--labels_offset=0",
         ),
+        listing=True,
     ),
     "cifar10.npz": Kind(
         4,

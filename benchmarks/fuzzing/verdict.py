@@ -46,6 +46,7 @@ def faults(
     temporary: Iterable[str],
     continued: Iterable[str] = (),
     listing: bool = False,
+    answered: bool = False,
 ) -> list[str]:
     """Returns what is wrong with the end of a program, each with its sort in front.
 
@@ -56,6 +57,7 @@ def faults(
         temporary: What it left in its temporary directory.
         continued: Inputs that it may change if it accepts them.
         listing: Whether it may print more lines before the last one.
+        answered: Whether it may end with 1 and write all the same.
     """
     if ended.hung:
         return [f"hang: no end in {ended.seconds:.0f} s"]
@@ -63,6 +65,7 @@ def faults(
     # `check-data` has found something and listed it: what it is for.
     listed = ended.code == 1 and not ended.errors and "problem" in ended.output
     accepted = ended.code in (0, ACCEPTED) or listed
+    writes = accepted or (answered and ended.code == 1)
     if "Traceback" in ended.errors or "Traceback" in ended.output:
         last = ended.errors.strip().splitlines() or ended.output.strip().splitlines()
         found.append(f"traceback: {last[-1][:300]}")
@@ -72,7 +75,7 @@ def faults(
         found += _message_faults(ended, listing)
     if ended.processes and ended.code != ACCEPTED:
         found.append(f"left: {ended.processes} processes")
-    found += _file_faults(before, after, accepted, tuple(continued))
+    found += _file_faults(before, after, accepted, writes, tuple(continued))
     if ended.code != ACCEPTED and (names := sorted({*temporary} - _OF_OTHERS)):
         found.append(f"left: {names[:3]} in the temporary directory")
     return found
@@ -94,7 +97,11 @@ def _message_faults(ended: Ended, listing: bool) -> list[str]:
 
 
 def _file_faults(
-    before: Mapping[str, str], after: Mapping[str, str], accepted: bool, continued: tuple[str, ...]
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    accepted: bool,
+    writes: bool,
+    continued: tuple[str, ...],
 ) -> list[str]:
     found = []
     for name, content in before.items():
@@ -103,6 +110,6 @@ def _file_faults(
         if after.get(name) != content:
             found.append(f"changed: {name}")
     new = [name for name in after if name not in before]
-    if new and not accepted:
+    if new and not writes:
         found.append(f"left: {', '.join(sorted(new)[:5])}")
     return found[:5]

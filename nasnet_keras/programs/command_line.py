@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -33,6 +34,8 @@ def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoRetur
 
     from absl import app, logging
 
+    # The error that follows says it in one line; what Pillow can read after all is read.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     # TensorFlow reads it on import; its start-up lines would bury the program's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
