@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
+from typing import Any
 
 _WORDS = {signal.SIGINT: b"interrupted\n", signal.SIGTERM: b"terminated\n"}
+_MOMENT = 0.05  # Seconds.
 _Handler = Callable[[int, FrameType | None], None]
 
 
@@ -36,8 +39,36 @@ def signals_raised() -> Iterator[None]:
         os.kill(os.getpid(), number)
 
     handlers = {signal.SIGTERM: terminate, signal.SIGINT: signal.default_int_handler}
-    with _handled_by(handlers):
+    with _handled_by(handlers), _swallowed_signals_come_again(terminate):
         yield
+
+
+@contextlib.contextmanager
+def _swallowed_signals_come_again(terminate: _Handler) -> Iterator[None]:
+    """Within the block, a signal that came in a destructor comes once more, a moment later.
+
+    Python prints what is raised in a destructor or the callback of a weak reference and goes on.
+    """
+    report = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        number = {KeyboardInterrupt: signal.SIGINT, Terminated: signal.SIGTERM}.get(
+            unraisable.exc_type
+        )
+        if number is None:
+            report(unraisable)
+            return
+        if number == signal.SIGTERM:
+            signal.signal(number, terminate)
+        again = threading.Timer(_MOMENT, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = report
 
 
 @contextlib.contextmanager
