@@ -83,7 +83,13 @@ def rgb_pixels(image: Image.Image) -> np.ndarray:
 
     Alpha is dropped, grey and palettes become colours, of 16 bits the upper 8 are kept. Nothing is
     turned here.
+
+    Raises:
+        ValueError: The pixels are of no range that says what is black and what is white.
     """
+    if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
+        kind = "fractions" if image.mode == "F" else "of 32 bits or have a sign"
+        raise ValueError(f"its pixels are {kind}: save it with 8 or 16 bits a channel")
     if image.mode.startswith("I"):
         # Pillow cuts 16 bits off at 255; the high byte is what TensorFlow keeps.
         high = np.asarray(image).astype("int64") >> 8
@@ -110,6 +116,8 @@ def decode_image(encoded: bytes, upright: bool = True) -> np.ndarray:
             # Pillow turns a TIFF when it loads it, also by what XMP says.
             turned_already = image.format == "TIFF"
             image.info.pop("xmp", None)
+            # Alpha is dropped, about which Pillow warns for palettes.
+            image.info.pop("transparency", None)
             pixels = rgb_pixels(image)
     # Pillow raises SyntaxError, too, on some damaged PNGs.
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -282,6 +282,18 @@ def test_savedmodels_refuse_by_the_header_what_would_take_their_memory(encoded, 
     assert graphs[2](png_of(8192, 8192)) == ""
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [(ROW / 37, "pixels are fractions"), (ROW * 2**20, "pixels are of 32 bits or have a sign")],
+)
+def test_pixels_of_no_known_range_are_refused(values, message):
+    stream = io.BytesIO()
+    kind = "float32" if values.dtype.kind == "f" else "int32"
+    Image.fromarray(values.astype(kind)).save(stream, "TIFF")
+    with pytest.raises(ValueError, match=f"{message}.*8 or 16 bits a channel"):
+        decode_image(stream.getvalue())
+
+
 def test_files_of_other_formats_are_refused_by_name():
     message = r"no image of a format that is read \(JPEG, PNG, BMP, GIF, WebP, TIFF"
     with pytest.raises(ValueError, match=message):
