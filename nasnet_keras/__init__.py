@@ -44,6 +44,7 @@ _HOME = {
     "nasnet_keras.training.saved_network": ("load_model",),
     "nasnet_keras.models.complexity": ("count_multiply_adds", "count_parameters"),
     "nasnet_keras.weights": (
+        "list_weights",
         "load_keras_applications_weights",
         "load_pretrained",
         "load_slim_checkpoint",
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     )
     from nasnet_keras.training.saved_network import load_model  # noqa: F401
     from nasnet_keras.weights import (  # noqa: F401
+        list_weights,
         load_keras_applications_weights,
         load_pretrained,
         load_slim_checkpoint,

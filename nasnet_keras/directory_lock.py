@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import socket
@@ -23,7 +24,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextlib.contextmanager
-def locked(directory: str | os.PathLike[str]) -> Iterator[None]:
+def locked(directory: str | os.PathLike[str], wait: bool = False) -> Iterator[None]:
     """Within the block, no other process that asks for the lock writes to the directory.
 
     The operating system keeps the lock and gives it up when the process dies, however that
@@ -33,6 +34,7 @@ def locked(directory: str | os.PathLike[str]) -> Iterator[None]:
     Args:
         directory: The directory; made if need be with its parents, which are taken away again if
             they are still empty.
+        wait: Waits for another process that holds the lock; otherwise it is an error.
 
     Raises:
         OSError: It cannot be written to.
@@ -42,7 +44,7 @@ def locked(directory: str | os.PathLike[str]) -> Iterator[None]:
     path = make_directory(directory) / LOCK_NAME
     with contextlib.ExitStack() as closing:
         try:
-            file = closing.enter_context(_acquired(path))
+            file = closing.enter_context(_acquired(path, wait))
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
@@ -62,19 +64,26 @@ def locked(directory: str | os.PathLike[str]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked_output(path: str | os.PathLike[str]) -> Iterator[None]:
+def locked_output(path: str | os.PathLike[str], wait: bool = False) -> Iterator[None]:
     """As `locked`, for a file or directory that is replaced as a whole: its lock lies beside it.
 
     Args:
         path: What will be written.
+        wait: As in `locked`.
 
     Raises:
         OSError: The directory that it is in cannot be written to.
         ValueError: Another process is writing it.
     """
     path = Path(path).absolute()
-    with locked(path.with_name(f".{path.name}.lock")):
-        yield
+    directory = path.with_name(f".{path.name}.lock")
+    try:
+        with locked(directory, wait):
+            yield
+    finally:
+        # Who waited for another process made it anew, or found it.
+        with contextlib.suppress(OSError):
+            directory.rmdir()
 
 
 def is_locked(directory: str | os.PathLike[str]) -> bool:
@@ -93,13 +102,19 @@ def is_locked(directory: str | os.PathLike[str]) -> bool:
 
 
 @contextlib.contextmanager
-def _acquired(path: Path) -> Iterator[IO[str]]:
+def _acquired(path: Path, wait: bool) -> Iterator[IO[str]]:
     import fcntl
 
-    for pause in _PAUSES:
+    for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]) if wait else ()):
         # Who asks whether it is held, or is about to give it up, has it for an instant.
         time.sleep(pause)
-        with open(path, "a+") as file:
+        # Whoever held it may just have taken the directory away.
+        make_directory(path.parent)
+        try:
+            file = open(path, "a+")  # noqa: SIM115
+        except FileNotFoundError:
+            continue
+        with file:
             if _lock(file, fcntl.LOCK_EX) and _is_at(file, path):
                 yield file
                 return

@@ -10,6 +10,7 @@ import keras
 
 from nasnet_keras.models.builder import build_network
 from nasnet_keras.models.presets import get_preset
+from nasnet_keras.weights.catalogue import NAMES, published_weights
 
 _MIN_SIZE = 32
 
@@ -34,7 +35,8 @@ def NASNetMobile(
         input_shape: `(height, width, 3)`, at least 32 pixels a side; `None` for an unknown side.
             Default: `(224, 224, 3)`.
         include_top: Whether the classifier is part of the model.
-        weights: `"imagenet"`, `None` for random ones, or a file's path.
+        weights: `"imagenet"` or another name of `list_weights`, `None` for random ones, or a file's
+            path.
         input_tensor: A Keras tensor to use as the input. With a name of your own, the layers' names
             begin with it, so that several networks on one tensor can be parts of one model.
         pooling: `None`, `"avg"` or `"max"`; read only where `include_top=False`.
@@ -79,7 +81,7 @@ def PNASNetMobile(
     classifier_activation: Any = "softmax",
     name: str = "pnasnet_mobile",
 ) -> keras.Model:
-    """PNASNet-5 (N=3, F=54), arguments as `NASNetMobile`; no published weights.
+    """PNASNet-5 (N=3, F=54), arguments as `NASNetMobile`.
 
     Default input: `(224, 224, 3)`.
     """
@@ -96,7 +98,7 @@ def PNASNetLarge(
     classifier_activation: Any = "softmax",
     name: str = "pnasnet_large",
 ) -> keras.Model:
-    """PNASNet-5 (N=4, F=216), arguments as `NASNetMobile`; slim's checkpoint can be loaded.
+    """PNASNet-5 (N=4, F=216), arguments as `NASNetMobile`.
 
     Default input: `(331, 331, 3)`.
     """
@@ -158,13 +160,15 @@ def _application(
         from nasnet_keras.weights.pretrained import check_weights
 
         check_weights(weights)
-    if weights not in (None, "imagenet") and not (
+    if weights in NAMES:
+        published_weights(preset_name, str(weights))
+    elif weights is not None and not (
         os.path.exists(weights) or os.path.exists(f"{weights}.index")
     ):
         raise ValueError(
             "The `weights` argument should be either `None` (random initialization), `imagenet` "
-            "(pre-training on ImageNet), or the path to a weights file or a slim checkpoint, got "
-            f"{weights!r}"
+            "(pre-training on ImageNet), another name of `list_weights`, or the path to a weights "
+            f"file or a slim checkpoint, got {weights!r}"
         )
     if weights == "imagenet" and include_top and classes != 1000:
         raise ValueError(
@@ -186,9 +190,9 @@ def _application(
         raise ValueError(f"`input_shape` must be a tuple of three integers, got {input_shape!r}")
     input_shape = tuple(input_shape)
     *sides, channels = input_shape if channels_last else input_shape[1:] + input_shape[:1]
-    if weights == "imagenet" and channels != 3:
+    if weights in NAMES and channels != 3:
         raise ValueError(
-            f"The input must have 3 channels with `weights='imagenet'`, got {input_shape}"
+            f"The input must have 3 channels with `weights='{weights}'`, got {input_shape}"
         )
     if any(side is not None and side < _MIN_SIZE for side in sides):
         raise ValueError(f"Input size must be at least {_MIN_SIZE}x{_MIN_SIZE}, got {input_shape}")

@@ -10,6 +10,7 @@ import keras
 
 from nasnet_keras.models.builder import build_network
 from nasnet_keras.models.presets import get_preset
+from nasnet_keras.weights.catalogue import NAMES, published_weights
 
 
 def create_model(
@@ -27,8 +28,9 @@ def create_model(
 
     Args:
         name: A name of `list_models()`, e.g. `"nasnet_mobile"`.
-        classes: Number of classes. Default: 10 for the CIFAR networks, 1001 for the ImageNet ones
-            (class 0 is slim's background; `keras.applications` has 1000 without it).
+        classes: Number of classes. Default: that of the published weights, if they are asked for;
+            10 for the CIFAR networks, 1001 for the ImageNet ones (class 0 is slim's background;
+            `keras.applications` has 1000 without it).
         input_shape: `(height, width, 3)`; `(None, None, 3)` for any size. Default: the size that
             the network was published with.
         include_top: Whether the classifier is part of the model.
@@ -36,8 +38,9 @@ def create_model(
         classifier_activation: Activation of the classifier, `None` for logits.
         auxiliary_head: Adds the auxiliary classifier; the model then returns
             `{"logits": (batch, classes), "auxiliary_logits": (batch, classes)}`.
-        weights: `None` for random ones, `"imagenet"` (`nasnet_mobile` and `nasnet_large`), or the
-            path of a `.weights.h5`, `.keras`, keras.applications `.h5` file or slim checkpoint.
+        weights: `None` for random ones; a name of `list_weights(name)`, e.g. `"imagenet"`; or the
+            path of a `.weights.h5`, `.keras`, keras.applications `.h5` file, slim checkpoint or
+            archive of one.
         **overrides: Fields of `NetworkConfig` to change, e.g. `filters=16`, `genotype=...`.
 
     Returns:
@@ -54,7 +57,8 @@ def create_model(
         check_weights(weights)
     config = preset.config.replace(**overrides)
     if classes is None:
-        classes = 1000 if weights == "imagenet" else preset.classes
+        published = weights in NAMES
+        classes = published_weights(name, str(weights)).classes if published else preset.classes
     if input_shape is None:
         channels_last = keras.config.image_data_format() == "channels_last"
         size = preset.image_size

@@ -1,17 +1,19 @@
-"""The `weights` argument of the model functions: `"imagenet"` or a file."""
+"""The `weights` argument of the model functions: a name of published weights, or a file."""
 
 from __future__ import annotations
 
 import difflib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import keras
 
 from nasnet_keras.suggestions import unknown_name
-from nasnet_keras.weights.assign import LoadReport, check_list, first_line
+from nasnet_keras.weights.archives import is_archive
+from nasnet_keras.weights.assign import LoadReport, MisfitError, check_list
+from nasnet_keras.weights.catalogue import NAMES, PublishedWeights, published_weights
 from nasnet_keras.weights.keras_applications import (
     is_keras_application,
     load_keras_applications_weights,
@@ -22,39 +24,10 @@ from nasnet_keras.weights.keras_files import (
     load_network,
     load_own_weights_file,
 )
+from nasnet_keras.weights.published_files import published_file
 from nasnet_keras.weights.slim_checkpoint import load_slim_checkpoint
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
-
-IMAGENET = "imagenet"
-_URL = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/"
-
-
-@dataclass(frozen=True)
-class _File:
-    name: str
-    url: str
-    md5: str
-
-
-# Source: keras/src/applications/nasnet.py. By network and whether the classifier is in the file.
-_IMAGENET = {
-    ("nasnet_mobile", True): _File(
-        "nasnet_mobile.h5", f"{_URL}NASNet-mobile.h5", "020fb642bf7360b370c678b08e0adf61"
-    ),
-    ("nasnet_mobile", False): _File(
-        "nasnet_mobile_no_top.h5",
-        f"{_URL}NASNet-mobile-no-top.h5",
-        "1ed92395b5b598bdda52abe5c0dbfd63",
-    ),
-    ("nasnet_large", True): _File(
-        "nasnet_large.h5", f"{_URL}NASNet-large.h5", "11577c9a518f0070763c2b964a382f17"
-    ),
-    ("nasnet_large", False): _File(
-        "nasnet_large_no_top.h5",
-        f"{_URL}NASNet-large-no-top.h5",
-        "d81d89dc07e6e56530c4e77faddd61b5",
-    ),
-}
+from nasnet_keras.weights.sources import CONVERTED, is_converted
 
 
 def load_pretrained(
@@ -72,10 +45,11 @@ def load_pretrained(
     Args:
         model: A network of this package.
         preset_name: Its name, e.g. `"nasnet_mobile"`.
-        weights: `"imagenet"`: the files that Keras publishes, 1,000 classes, downloaded into
-            Keras's cache directory. Or a path, by its ending: `.keras`, `.h5` and `.hdf5` (weights
-            or a whole model, of this package or of `keras.applications`); any other is a slim
-            checkpoint, of which the moving averages are read where it has them.
+        weights: A name of `list_weights(preset_name)`, downloaded into Keras's cache directory:
+            `"imagenet"`, 1,000 classes; `"imagenet_slim"`, 1,001 with the background or 1,000
+            without it. Or a path, by its ending: `.keras`, `.h5` and `.hdf5` (weights or a whole
+            model, of this package or of `keras.applications`); any other is a slim checkpoint or an
+            archive of one, of which the moving averages are read where it has them.
         include_top: Whether the model has the classifier. Without it, the classifier in a file is
             skipped.
         exclude_scopes: Scopes that stay as they are in the model, e.g. `["final_layer", "aux_7"]`
@@ -87,7 +61,7 @@ def load_pretrained(
         What was set and what was left out.
 
     Raises:
-        ValueError: `weights` is a mistyped `"imagenet"`, there are no published weights of this
+        ValueError: `weights` is a mistyped name, there are no such published weights of this
             network, or the file is damaged or does not fit the model.
         FileNotFoundError: There is no such file.
         ConnectionError: The download failed; the error says which file to put where.
@@ -101,17 +75,36 @@ def load_pretrained(
         "exclude_scopes": excluded,
         "ignore_missing_vars": ignore_missing_vars,
     }
-    if weights == IMAGENET:
-        path = _download(preset_name, CLASSIFIER_SCOPE not in excluded)
-        return load_keras_applications_weights(model, path, **options)
     path = os.fspath(weights)
+    if weights in NAMES:
+        has_classifier = CLASSIFIER_SCOPE not in excluded
+        entry = published_weights(preset_name, path, has_classifier)
+        if has_classifier and is_archive(entry.file):
+            _check_classes(model, entry)
+        path = os.fspath(published_file(entry))
     if path.endswith(".keras"):
         return load_saved_model(model, load_keras_model(path), path, **options)
-    if path.endswith((".h5", ".hdf5")):
-        if is_own_weights_file(path):
-            return load_own_weights_file(model, path, **options)
+    is_h5 = path.endswith((".h5", ".hdf5"))
+    if is_h5 and is_own_weights_file(path):
+        return load_own_weights_file(model, path, **options)
+    if is_h5 and not (path.endswith(CONVERTED) and is_converted(path)):
         return load_keras_applications_weights(model, path, **options)
-    return load_slim_checkpoint(model, path, use_moving_averages=None, **options)
+    # Averages where there are any, and the background where the model has it.
+    options |= {"use_moving_averages": None, "drop_background": None}
+    return load_slim_checkpoint(model, path, **options)
+
+
+def _check_classes(model: keras.Model, entry: PublishedWeights) -> None:
+    """Refuses a model of slim's classes for weights that are published without the background."""
+    for variable in model.weights:
+        if variable.path == f"{CLASSIFIER_SCOPE}/FC/bias":
+            ours = int(variable.shape[0])
+            if ours == 1001 and entry.classes == 1000:
+                raise MisfitError(
+                    f"weights {entry.name!r} of {entry.model} have 1000 classes and the model "
+                    f"{ours}",
+                    [CLASSIFIER_SCOPE],
+                )
 
 
 def load_saved_model(
@@ -145,33 +138,13 @@ def load_saved_model(
 
 
 def check_weights(weights: str | os.PathLike[str] | None) -> None:
-    """Refuses a mistyped `"imagenet"`, which would be taken for the path of a checkpoint.
+    """Refuses a mistyped name of weights, which would be taken for the path of a checkpoint.
 
     Raises:
-        ValueError: `weights` is no path that exists, and is almost that name.
+        ValueError: `weights` is no path that exists, and is almost such a name.
     """
-    if not isinstance(weights, str) or weights == IMAGENET:
+    if not isinstance(weights, str) or weights in NAMES:
         return
     is_file = os.path.exists(weights) or os.path.exists(f"{weights}.index")
-    if not is_file and difflib.get_close_matches(weights.lower(), [IMAGENET]):
-        raise ValueError(unknown_name("weights", weights, [IMAGENET]))
-
-
-def _download(preset_name: str, has_classifier: bool) -> str:
-    """Returns the path of Keras's file, downloaded if it is not in the cache."""
-    if (preset_name, True) not in _IMAGENET:
-        names = ", ".join(name for name, top in _IMAGENET if top)
-        raise ValueError(f"no published ImageNet weights of {preset_name!r}; there are of: {names}")
-    file = _IMAGENET[preset_name, has_classifier]
-    cache = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    try:
-        return keras.utils.get_file(
-            file.name, file.url, cache_subdir="models", file_hash=file.md5, cache_dir=cache
-        )
-    # Keras raises a bare Exception where the network is missing.
-    except Exception as error:
-        reason = first_line(error)
-        raise ConnectionError(
-            f"cannot download the ImageNet weights ({reason}): put {file.url} (md5 {file.md5}) at "
-            f"{os.path.join(cache, 'models', file.name)}"
-        ) from error
+    if not is_file and difflib.get_close_matches(weights.lower(), NAMES):
+        raise ValueError(unknown_name("weights", weights, NAMES))

@@ -17,6 +17,7 @@ from nasnet_keras.weights.assign import (
     set_missing_aside,
 )
 from nasnet_keras.weights.slim_names import (
+    CLASSIFIER_SCOPE,
     STATISTICS,
     VARIABLE_WORDS,
     in_scopes,
@@ -25,7 +26,7 @@ from nasnet_keras.weights.slim_names import (
     slim_name,
     variable_path,
 )
-from nasnet_keras.weights.tensorflow_files import open_tensorflow_file
+from nasnet_keras.weights.sources import open_source
 
 AVERAGE = "/ExponentialMovingAverage"
 _NO_AVERAGE = " (no moving average)"
@@ -39,7 +40,7 @@ def load_slim_checkpoint(
     prefix: str | os.PathLike[str],
     use_moving_averages: bool | None = False,
     exclude_scopes: Sequence[str] = (),
-    drop_background: bool = False,
+    drop_background: bool | None = False,
     ignore_missing_vars: bool = False,
 ) -> LoadReport:
     """Sets a network's variables from a TF-Slim checkpoint.
@@ -53,7 +54,7 @@ def load_slim_checkpoint(
     Args:
         model: A network of this package.
         prefix: The checkpoint: its prefix (`model.ckpt`), its `.index` file, or a directory with a
-            `checkpoint` file or one checkpoint.
+            `checkpoint` file or one checkpoint; or a tar archive of one.
         use_moving_averages: Reads `<name>/ExponentialMovingAverage`, the weights that slim's
             published accuracies were measured with. Batch normalization's moving statistics are
             read by that name where the checkpoint has it and by their own where it does not. `None`
@@ -62,7 +63,7 @@ def load_slim_checkpoint(
             checkpoint: `["final_layer", "aux_7"]` for another number of classes. Whole path
             segments are compared.
         drop_background: Leaves out class 0, slim's background: for a checkpoint of 1001 classes
-            and a model of 1000.
+            and a model of 1000. `None` does so just there.
         ignore_missing_vars: Leaves variables of the model that the checkpoint does not have as they
             are, as slim's flag of that name; `missing` in the report lists them.
 
@@ -76,7 +77,44 @@ def load_slim_checkpoint(
             of each.
         ImportError: TensorFlow is not installed.
     """
-    source, found = open_tensorflow_file(prefix)
+    with open_source(prefix) as (source, found):
+        return _load(
+            model,
+            (source, found),
+            use_moving_averages,
+            exclude_scopes,
+            drop_background,
+            ignore_missing_vars,
+        )
+
+
+def slim_checkpoint_shapes(prefix: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
+    """Returns the shape of everything in a checkpoint by name; arguments and errors as above."""
+    with open_source(prefix) as (_, arrays):
+        return {name: array.shape for name, array in arrays.items()}
+
+
+def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
+    """Returns the training step of a checkpoint, 0 where it has none; errors as above."""
+    with open_source(prefix) as (_, arrays):
+        step = arrays.get("global_step")
+        if step is None:
+            return 0
+        value = np.asarray(step.read())
+    if value.shape or value.dtype.kind not in "iu":
+        raise ValueError(f"{os.fspath(prefix)} has no whole number as its global_step")
+    return int(value)
+
+
+def _load(
+    model: keras.Model,
+    opened: tuple[str, Mapping[str, StoredArray]],
+    use_moving_averages: bool | None,
+    exclude_scopes: Sequence[str],
+    drop_background: bool | None,
+    ignore_missing_vars: bool,
+) -> LoadReport:
+    source, found = opened
     if any(name.startswith(_DETECTOR_SCOPE) for name in found):
         raise ValueError(
             f"{source} holds a detector, not a classifier: nk.load_detector_checkpoint reads it"
@@ -96,6 +134,8 @@ def load_slim_checkpoint(
         del variables[name]
     for name in skipped:
         del arrays[name]
+    if drop_background is None:
+        drop_background = _is_background_alone(arrays, variables)
     if drop_background:
         _drop_background(arrays, variables, source)
     missing = []
@@ -119,24 +159,6 @@ def load_slim_checkpoint(
         ignored=tuple(ignored),
         averaged=sum(name in averaged for name in variables),
     )
-
-
-def slim_checkpoint_shapes(prefix: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
-    """Returns the shape of everything in a checkpoint by name; arguments and errors as above."""
-    _, arrays = open_tensorflow_file(prefix)
-    return {name: array.shape for name, array in arrays.items()}
-
-
-def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
-    """Returns the training step of a checkpoint, 0 where it has none; errors as above."""
-    _, arrays = open_tensorflow_file(prefix)
-    step = arrays.get("global_step")
-    if step is None:
-        return 0
-    value = np.asarray(step.read())
-    if value.shape or value.dtype.kind not in "iu":
-        raise ValueError(f"{os.fspath(prefix)} has no whole number as its global_step")
-    return int(value)
 
 
 def choose_arrays(
@@ -178,6 +200,14 @@ def choose_arrays(
             needs_none = use_moving_averages is None or name.rsplit("/", 1)[-1] in STATISTICS
             arrays[name if needs_none else f"{name}{_NO_AVERAGE}"] = plain[name]
     return arrays, ignored, averaged
+
+
+def _is_background_alone(arrays: Mapping[str, StoredArray], variables: Mapping[str, Any]) -> bool:
+    """Returns whether a checkpoint has ImageNet's 1,000 classes and the background, a model not."""
+    name = f"{CLASSIFIER_SCOPE}/FC/biases"
+    if name not in arrays or name not in variables:
+        return False
+    return (arrays[name].shape[-1], int(variables[name].shape[-1])) == (1001, 1000)
 
 
 def _drop_background(

@@ -15,7 +15,7 @@ from nasnet_keras.weights.slim_names import VARIABLE_WORDS
 
 DATA_SUFFIX = ".data-00000-of-00001"
 GRAPH_SUFFIX = ".pb"
-_GRAPH_NAME = "frozen_inference_graph.pb"
+GRAPH_NAME = "frozen_inference_graph.pb"
 _TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # How the tables of a checkpoint end (LevelDB's).
 
 
@@ -49,7 +49,7 @@ def open_tensorflow_file(path: str | os.PathLike[str]) -> tuple[str, dict[str, S
         ImportError: TensorFlow is not installed.
     """
     path = os.fspath(path)
-    graph = os.path.join(path, _GRAPH_NAME)
+    graph = os.path.join(path, GRAPH_NAME)
     if os.path.isfile(graph) and not any(name.endswith(".index") for name in os.listdir(path)):
         path = graph
     return _open_graph(path) if path.endswith(GRAPH_SUFFIX) else _open_checkpoint(path)

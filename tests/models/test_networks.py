@@ -280,7 +280,8 @@ def test_own_genotypes_go_through_the_same_builder() -> None:
         (lambda: nk.create_model("nasnet_cifar", input_shape=(32, 32, 0)), "of channels"),
         (lambda: nk.create_model("nasnet_cifar", batch_norm_momentum=2.0), "batch_norm_momentum"),
         (lambda: nk.create_model("nasnet_cifar", batch_norm_epsilon=-1), "batch_norm_epsilon"),
-        (lambda: nk.create_model("pnasnet_mobile", weights="imagenet"), "pnasnet_mobile"),
+        (lambda: nk.create_model("nasnet_b_mobile", weights="imagenet"), "of: nasnet_mobile"),
+        (lambda: nk.PNASNetMobile(weights="timm"), "there are: imagenet, imagenet_slim"),
     ],
 )
 def test_bad_arguments_are_one_clear_line(call, message: str) -> None:

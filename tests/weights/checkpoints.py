@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tarfile
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,3 +43,16 @@ def write_frozen_graph(path: str | Path, values: Mapping[str, Any]) -> str:
         )
     Path(path).write_bytes(frozen.SerializeToString())
     return str(path)
+
+
+def write_archive(path: str | Path, values: Mapping[str, Any], folder: str = "") -> Path:
+    """Packs a checkpoint as the published archives are packed."""
+    path = Path(path)
+    with tempfile.TemporaryDirectory() as directory:
+        prefix = write_checkpoint(Path(directory) / "model.ckpt", values)
+        Path(directory, "checkpoint").write_text('model_checkpoint_path: "/their/model.ckpt"\n')
+        with tarfile.open(path, "w:gz") as tar:
+            for suffix in (".index", ".data-00000-of-00001"):
+                tar.add(f"{prefix}{suffix}", f"{folder}model.ckpt{suffix}")
+            tar.add(Path(directory, "checkpoint"), f"{folder}checkpoint")
+    return path

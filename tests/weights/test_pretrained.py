@@ -1,5 +1,6 @@
 """`weights=`: the published files and files of our own."""
 
+import dataclasses
 import hashlib
 import os
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
-from nasnet_keras.weights import load_pretrained, pretrained
+from nasnet_keras.weights import catalogue, load_pretrained
 
 h5py = pytest.importorskip("h5py")
 
@@ -125,8 +126,11 @@ def test_any_other_path_is_a_slim_checkpoint(saved, small, tmp_path):
 
 
 def test_networks_without_published_weights_name_those_that_have_them(small):
-    with pytest.raises(ValueError, match="'pnasnet_large'; there are of: nasnet_mobile, nasnet_l"):
-        load_pretrained(small, "pnasnet_large", "imagenet")
+    message = "'nasnet_b_mobile'; there are of: nasnet_mobile, nasnet_large, pnasnet_mobile, pnasn"
+    with pytest.raises(ValueError, match=message):
+        load_pretrained(small, "nasnet_b_mobile", "imagenet")
+    with pytest.raises(ValueError, match="'timm' of 'nasnet_mobile'; there are: imagenet, imagen"):
+        load_pretrained(small, "nasnet_mobile", "timm")
 
 
 def test_mistyped_imagenet_is_no_path():
@@ -162,13 +166,13 @@ def test_without_network_the_error_says_which_file_to_put_where(small, tmp_path,
 def test_files_in_the_cache_are_used(tmp_path, monkeypatch):
     """Files of Keras's layout under the published names, with their own hashes."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    table = {}
+    table = []
     source = nk.create_model("nasnet_mobile", classes=1000, input_shape=(96, 96, 3))
     randomize(source, 5)
     values = arrays(source)
     for top in (True, False):
-        file = pretrained._IMAGENET["nasnet_mobile", top]
-        path = tmp_path / "models" / file.name
+        entry = catalogue.published_weights("nasnet_mobile", "imagenet", top)
+        path = tmp_path / "models" / entry.file
         path.parent.mkdir(exist_ok=True)
         with h5py.File(path, "w") as stored:
             for name, value in values.items():
@@ -176,8 +180,8 @@ def test_files_in_the_cache_are_used(tmp_path, monkeypatch):
                     layer = pretrained_layer_name(name.rpartition("/")[0])
                     stored[f"{layer}/{layer}/{name.rpartition('/')[2]}:0"] = value
         md5 = hashlib.md5(path.read_bytes()).hexdigest()
-        table["nasnet_mobile", top] = pretrained._File(file.name, file.url, md5)
-    monkeypatch.setattr(pretrained, "_IMAGENET", table)
+        table.append(dataclasses.replace(entry, md5=md5))
+    monkeypatch.setattr(catalogue, "PUBLISHED", table)
 
     assert unchanged(nk.create_model("nasnet_mobile", weights="imagenet"), values)
     assert unchanged(nk.NASNetMobile((None, None, 3), include_top=False), values)

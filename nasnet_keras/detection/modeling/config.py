@@ -12,7 +12,15 @@ from nasnet_keras.layers.network_layer import half
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.presets import get_preset
-from nasnet_keras.settings import MOST_SIDE, Count, Fraction, NonNegative, Positive, Settings
+from nasnet_keras.settings import (
+    MOST_SIDE,
+    Count,
+    Fraction,
+    NonNegative,
+    NonNegativeInt,
+    Positive,
+    Settings,
+)
 
 _BoxScales = tuple[Positive, Positive, Positive, Positive]
 MOVED_TO_TRAINING = (
@@ -75,6 +83,8 @@ class DetectorConfig(Settings):
         class_weight: Weight of its class loss.
         train_batch_norm: Whether BN of the network learns (statistics of the batch, scale, offset);
             by default it stays as in the classifier.
+        unused_classes: Classes that stand for nothing, and are never detected: the original's
+            detectors have a class for each id up to COCO's largest.
 
     Raises:
         ValueError: A value is out of range or two contradict each other.
@@ -130,6 +140,7 @@ class DetectorConfig(Settings):
     box_weight: NonNegative = 2.0
     class_weight: NonNegative = 1.0
     train_batch_norm: bool = False
+    unused_classes: tuple[NonNegativeInt, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.network, str):
@@ -140,6 +151,9 @@ class DetectorConfig(Settings):
                 f"region_negative_iou={self.region_negative_iou} is above "
                 f"region_positive_iou={self.region_positive_iou}: an anchor would be both"
             )
+        wrong = [each for each in self.unused_classes if each >= self.classes]
+        if wrong:
+            raise ValueError(f"unused_classes has {wrong[0]}, but classes={self.classes}")
         self._check_anchors()
         self._check_proposals()
         self._check_crops()

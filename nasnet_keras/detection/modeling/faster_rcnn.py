@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from nasnet_keras.detection.modeling.anchors import make_anchors
@@ -215,6 +216,9 @@ class FasterRCNN(_Training, keras.Model):
         encodings, logits = self._second_stage(images, features, step, proposals, training=False)
         answered += [encodings, logits]
         boxes, scores = decode_detections(encodings, logits, proposals, is_valid, c.box_scales)
+        if c.unused_classes:
+            is_used = np.isin(np.arange(c.classes), c.unused_classes, invert=True)
+            scores = ops.where(is_used, scores, -1.0)
         found = select_detections(
             boxes,
             scores,

@@ -15,9 +15,10 @@ from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.weights.assign import MisfitError
+from nasnet_keras.weights.catalogue import IMAGENET
 from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
 from nasnet_keras.weights.keras_files import load_keras_model
-from nasnet_keras.weights.pretrained import IMAGENET, load_pretrained
+from nasnet_keras.weights.pretrained import load_pretrained
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
 
 _BOX_HEAD = "box_head"

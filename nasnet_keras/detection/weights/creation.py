@@ -9,10 +9,13 @@ from typing import Any
 from nasnet_keras.detection.configuration.configs import get_config
 from nasnet_keras.detection.modeling.config import DetectorConfig
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_UNUSED
 from nasnet_keras.detection.weights.detector_checkpoint import assign_detector, open_detector
 from nasnet_keras.detection.weights.detector_names import CLASS_BIASES
 from nasnet_keras.settings import hints
 from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.weights.catalogue import COCO, published_weights
+from nasnet_keras.weights.published_files import published_file
 
 
 def create_detector(
@@ -22,8 +25,10 @@ def create_detector(
 
     Args:
         name: A name of `nasnet_keras.detection.list_configs()`, e.g. `"nasnet_large_1200"`.
-        weights: `None` for random ones, or a checkpoint or frozen graph of the TF Object Detection
-            API, see `load_detector_checkpoint`; the detector then has its number of classes.
+        weights: `None` for random ones; `"coco"` for the published ones, downloaded into Keras's
+            cache directory, with a class for each id up to COCO's largest (`COCO_NAMES`); or a
+            checkpoint, frozen graph or archive of the TF Object Detection API, see
+            `load_detector_checkpoint`. The detector has the number of classes of its weights.
         **overrides: Fields of `DetectorConfig` to change, e.g. `image_size=(256, 256)`,
             `classes=5`, `evaluation_proposals=16`.
 
@@ -34,16 +39,19 @@ def create_detector(
         FileNotFoundError: There is no such file.
         ValueError: A name is unknown (the nearest is suggested), a value is invalid, or the weights
             are another detector's.
+        ConnectionError: The download failed; the error says which file to put where.
     """
     config = _config(name, overrides)
     if weights is None:
         return FasterRCNN(config)
-    source, arrays, ignored = open_detector(weights)
-    if "classes" not in overrides:
-        classes = arrays[CLASS_BIASES].shape[0] - 1
-        config = _config(name, {**overrides, "classes": classes})
-    detector = FasterRCNN(config)
-    assign_detector(detector, arrays, source, ignored=ignored)
+    if weights == COCO:
+        weights = published_file(published_weights(name, COCO))
+        overrides = {"classes": len(COCO_IDS), "unused_classes": COCO_UNUSED, **overrides}
+    with open_detector(weights) as (source, arrays, ignored):
+        if "classes" not in overrides:
+            overrides["classes"] = arrays[CLASS_BIASES].shape[0] - 1
+        detector = FasterRCNN(_config(name, overrides))
+        assign_detector(detector, arrays, source, ignored=ignored)
     return detector
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
@@ -16,7 +17,7 @@ from nasnet_keras.detection.weights.detector_names import (
 from nasnet_keras.weights.assign import LoadReport, StoredArray, assign_strictly, check_scopes
 from nasnet_keras.weights.slim_checkpoint import choose_arrays
 from nasnet_keras.weights.slim_names import in_scopes
-from nasnet_keras.weights.tensorflow_files import open_tensorflow_file
+from nasnet_keras.weights.sources import open_source
 
 
 def load_detector_checkpoint(
@@ -33,8 +34,9 @@ def load_detector_checkpoint(
 
     Args:
         detector: The detector, of the network and the number of classes that the source is of.
-        source: A checkpoint: its prefix (`model.ckpt`), its `.index` file, or the directory of an
-            unpacked archive; or a frozen graph (`frozen_inference_graph.pb`).
+        source: A published archive (`.tar.gz`) or the directory that it unpacks to; a checkpoint's
+            prefix (`model.ckpt`) or `.index` file; or a frozen graph
+            (`frozen_inference_graph.pb`).
         exclude_scopes: Scopes that stay as they are in the detector, and are skipped in the source:
             `["box_head"]` for other classes. Whole segments of variables' paths are compared.
 
@@ -52,22 +54,24 @@ def load_detector_checkpoint(
             f"load_detector_checkpoint is for a FasterRCNN, got {detector!r}; a network's weights "
             "are read by nk.load_slim_checkpoint"
         )
-    name, arrays, ignored = open_detector(source)
-    return assign_detector(detector, arrays, name, exclude_scopes, ignored)
+    with open_detector(source) as (name, arrays, ignored):
+        return assign_detector(detector, arrays, name, exclude_scopes, ignored)
 
 
+@contextmanager
 def open_detector(
     source: str | os.PathLike[str],
-) -> tuple[str, dict[str, StoredArray], list[str]]:
+) -> Iterator[tuple[str, dict[str, StoredArray], list[str]]]:
     """Lists the arrays of an original detector; arguments and errors as above.
 
-    Returns:
-        What was found, its arrays by name, and the names of all else that it has.
+    Yields:
+        What was found, its arrays by name, which are read only within the block, and the names of
+        all else that it has.
     """
-    name, found = open_tensorflow_file(source)
-    arrays, ignored, _ = choose_arrays(found, use_moving_averages=False)
-    check_detector_names(arrays, name)
-    return name, arrays, ignored
+    with open_source(source) as (name, found):
+        arrays, ignored, _ = choose_arrays(found, use_moving_averages=False)
+        check_detector_names(arrays, name)
+        yield name, arrays, ignored
 
 
 def assign_detector(

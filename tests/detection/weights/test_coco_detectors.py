@@ -1,0 +1,65 @@
+"""The published detectors by name: COCO's ids as classes, those never used never reported."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nasnet_keras as nk
+from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES, COCO_UNUSED
+from nasnet_keras.detection.weights.detector_names import detector_variables
+from nasnet_keras.weights import catalogue
+from nasnet_keras.weights.catalogue import COCO, PublishedWeights
+from tests.detection_network import as_numpy, tiny_batch, tiny_config
+from tests.golden_network import golden_value
+from tests.weights.checkpoints import write_archive
+
+UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+
+
+def test_classes_are_cocos_ids() -> None:
+    assert len(COCO_IDS) == len(COCO_NAMES) == len(set(COCO_NAMES)) == 90
+    assert [COCO_IDS[k] for k in COCO_UNUSED] == list(UNUSED)
+    names = dict(zip(COCO_IDS, COCO_NAMES, strict=True))
+    assert [names[k] for k in (1, 18, 90)] == ["person", "dog", "toothbrush"]
+    assert [k for k in names if names[k].startswith("unused ")] == list(UNUSED)
+
+
+def test_a_class_that_stands_for_nothing_is_never_detected() -> None:
+    batch = {name: tiny_batch()[name] for name in ("images", "image_sizes")}
+    model = nk.FasterRCNN(tiny_config(), seed=0)
+    model.box_head.logits_dense.bias.assign([0.0, 0.0, 9.0, 0.0])
+    assert 1 in as_numpy(model(batch)["labels"])
+    model.config = model.config.replace(unused_classes=(1,))
+    found = as_numpy(model(batch))
+    assert 1 not in found["labels"] and (found["count"] > 0).all()
+    with pytest.raises(ValueError, match="unused_classes has 3, but classes=3"):
+        tiny_config(unused_classes=(0, 3))
+
+
+@pytest.mark.tensorflow
+def test_a_published_detector_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tensorflow")
+    variables = detector_variables(nk.FasterRCNN(tiny_config(classes=90)))
+    values = {name: golden_value(name, tuple(v.shape)) for name, v in variables.items()}
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    archive = write_archive(tmp_path / "models" / "tiny.tar.gz", values, folder="tiny/")
+    configuration = nk.detection.get_config("toy").to_dict()
+    configuration["detector"] = tiny_config().to_dict()
+    name = str(tmp_path / "tiny.json")
+    Path(name).write_text(json.dumps(configuration))
+    entry = PublishedWeights(name, COCO, "http://127.0.0.1/", "tiny.tar.gz", 90, "", "")
+    monkeypatch.setattr(catalogue, "PUBLISHED", (entry,))
+
+    by_name = nk.create_detector(name, weights="coco", evaluation_proposals=5)
+    assert (by_name.config.classes, by_name.config.unused_classes) == (90, COCO_UNUSED)
+    assert by_name.config.evaluation_proposals == 5
+    archive_alone = nk.create_detector(name, weights=archive)
+    assert (archive_alone.config.classes, archive_alone.config.unused_classes) == (90, ())
+    for detector in (by_name, archive_alone):
+        for each, variable in detector_variables(detector).items():
+            np.testing.assert_array_equal(as_numpy(variable), values[each])
+    with pytest.raises(ValueError, match="no published weights 'coco' of 'toy'"):
+        nk.create_detector("toy", weights="coco")
