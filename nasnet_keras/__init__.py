@@ -48,6 +48,7 @@ _HOME = {
         "load_keras_applications_weights",
         "load_pretrained",
         "load_slim_checkpoint",
+        "load_timm_weights",
         "save_slim_checkpoint",
     ),
 }
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
         load_keras_applications_weights,
         load_pretrained,
         load_slim_checkpoint,
+        load_timm_weights,
         save_slim_checkpoint,
     )
 

@@ -47,6 +47,7 @@ class Cell(NetworkLayer):
             training step as `step`.
         rematerialize: Whether training keeps only the cell's inputs and computes the rest anew for
             the gradient: much less memory, about a third more time.
+        padding: Whose pools: `"slim"`, `"timm"` or `"keras_applications"`, see `Pooling`.
         **kwargs: See `NetworkLayer`.
 
     Raises:
@@ -62,6 +63,7 @@ class Cell(NetworkLayer):
         bottleneck: bool = False,
         drop_path: dict[str, Any] | None = None,
         rematerialize: bool = False,
+        padding: str = "slim",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -75,6 +77,7 @@ class Cell(NetworkLayer):
         self.previous_reduction = previous_reduction
         self.bottleneck = bottleneck
         self.rematerialize = rematerialize
+        self.padding = padding
         self.drop_path_settings = drop_path
         self.drop_path = DropPath(**drop_path, name="drop_path") if drop_path else None
         # Made in `build`, where the inputs ask for them.
@@ -90,6 +93,7 @@ class Cell(NetworkLayer):
             "bottleneck": self.bottleneck,
             "drop_path": self.drop_path_settings,
             "rematerialize": self.rematerialize,
+            "padding": self.padding,
         }
 
     # Building. Only channels matter to it; `widths` are the channels of each state so far.
@@ -109,6 +113,7 @@ class Cell(NetworkLayer):
                         self.filters,
                         self.strides if source < self.genotype.num_inputs else 1,
                         self.bottleneck,
+                        self.padding,
                         name=side,
                         **settings,
                     )

@@ -15,7 +15,12 @@ from nasnet_keras.suggestions import unknown_name
 
 
 def make_operation(
-    operation: str, filters: int, strides: int = 1, bottleneck: bool = False, **kwargs: Any
+    operation: str,
+    filters: int,
+    strides: int = 1,
+    bottleneck: bool = False,
+    padding: str = "slim",
+    **kwargs: Any,
 ) -> Operation:
     """Makes the layer of an operation.
 
@@ -24,6 +29,7 @@ def make_operation(
         filters: Channels of the output.
         strides: 1 or 2.
         bottleneck: AmoebaNet's bottleneck around plain and factorized convolutions.
+        padding: Whose pools: `"slim"`, `"timm"` or `"keras_applications"`, see `Pooling`.
         **kwargs: See `NetworkLayer`.
 
     Returns:
@@ -47,6 +53,6 @@ def make_operation(
         case "factorized":
             return FactorizedConv(filters, strides, spec.kernel, bottleneck, **kwargs)
         case "max_pool" | "avg_pool" | "min_pool":
-            return Pooling(filters, strides, spec.kind, spec.kernel, **kwargs)
+            return Pooling(filters, strides, spec.kind, spec.kernel, padding, **kwargs)
         case kind:
             raise ValueError(f"operation {operation!r}: no layer computes its kind, {kind!r}")

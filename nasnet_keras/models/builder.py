@@ -75,6 +75,10 @@ def build_network(
         raise ValueError("auxiliary_head=True needs include_top=True: it is a second classifier")
     inputs = _make_input(input_shape, input_tensor)
     check_input_size(config, inputs.shape[1:], auxiliary_head)
+    if config.padding != "slim" and None in inputs.shape[1:]:
+        raise ValueError(
+            f"padding={config.padding!r} needs a fixed input size, got {tuple(inputs.shape[1:])}"
+        )
     parameters = count_parameters(config, classes, include_top)
     if parameters > MOST_PARAMETERS:
         raise ValueError(
@@ -172,6 +176,7 @@ def _apply_cells(
             config.bottleneck,
             drop_path,
             config.rematerialize,
+            config.padding,
             name=f"{prefix}{planned.name}",
             **settings,
         )

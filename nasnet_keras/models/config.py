@@ -9,6 +9,7 @@ from nasnet_keras.genotypes import Genotype, get_genotype
 from nasnet_keras.settings import Count, Decay, Positive, Probability, Settings
 
 Stem = Literal["cifar", "imagenet"]
+Padding = Literal["slim", "timm", "keras_applications"]
 Reduction = Literal["cell", "replace", "strided_normal"]
 
 MOST_BLOCKS = 2_000
@@ -47,6 +48,9 @@ class NetworkConfig(Settings):
         bottleneck: AmoebaNet's bottleneck around plain convolutions.
         rematerialize: Whether training computes every cell anew for its gradient and keeps only
             the cells' outputs: much less memory, about a third more time, equal numbers.
+        padding: Whose numbers at the border come out: `"slim"`'s own; or those of
+            `"keras_applications"` or `"timm"`, whose strided pools count zeros beyond it, for
+            weights that were trained on with them. These need images of a fixed size.
 
     Raises:
         ValueError: A value is out of range or two contradict each other.
@@ -72,6 +76,7 @@ class NetworkConfig(Settings):
     bounded_activation: bool = False
     bottleneck: bool = False
     rematerialize: bool = False
+    padding: Padding = "slim"
 
     def __post_init__(self) -> None:
         if isinstance(self.genotype, str):

@@ -10,6 +10,7 @@ from nasnet_keras.weights.slim_checkpoint import (
     slim_checkpoint_step,
 )
 from nasnet_keras.weights.slim_writer import save_slim_checkpoint
+from nasnet_keras.weights.timm_weights import load_timm_weights
 
 __all__ = [
     "LoadReport",
@@ -18,6 +19,7 @@ __all__ = [
     "load_keras_applications_weights",
     "load_pretrained",
     "load_slim_checkpoint",
+    "load_timm_weights",
     "save_slim_checkpoint",
     "slim_checkpoint_shapes",
     "slim_checkpoint_step",

@@ -28,6 +28,7 @@ from nasnet_keras.weights.published_files import published_file
 from nasnet_keras.weights.slim_checkpoint import load_slim_checkpoint
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
 from nasnet_keras.weights.sources import CONVERTED, is_converted
+from nasnet_keras.weights.timm_weights import TIMM_ENDINGS, load_timm_weights
 
 
 def load_pretrained(
@@ -89,6 +90,8 @@ def load_pretrained(
         return load_own_weights_file(model, path, **options)
     if is_h5 and not (path.endswith(CONVERTED) and is_converted(path)):
         return load_keras_applications_weights(model, path, **options)
+    if path.endswith(TIMM_ENDINGS):
+        return load_timm_weights(model, path, **options)
     # Averages where there are any, and the background where the model has it.
     options |= {"use_moving_averages": None, "drop_background": None}
     return load_slim_checkpoint(model, path, **options)

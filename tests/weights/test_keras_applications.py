@@ -90,6 +90,25 @@ def test_every_cell_computes_the_same(theirs, ours, converted):
     np.testing.assert_allclose(mine, logits, rtol=1e-4)
 
 
+@pytest.mark.parametrize("size", [224, 97])
+def test_its_own_padding_gives_its_own_numbers(size):
+    shape = (size, size + 2, 3)
+    theirs = keras.applications.NASNetMobile(shape, weights=None, classifier_activation=None)
+    ours = nk.create_model(
+        "nasnet_mobile", 1000, shape, classifier_activation=None, padding="keras_applications"
+    )
+    nk.load_keras_applications_weights(ours, theirs)
+    images = np.random.default_rng(2).uniform(-1, 1, (1, *shape)).astype(np.float32)
+    expected = theirs.predict(images, verbose=0)
+    np.testing.assert_allclose(ours.predict(images, verbose=0), expected, rtol=0, atol=1e-5)
+
+
+def test_its_own_padding_needs_a_known_size():
+    message = r"padding='keras_applications' needs a fixed input size, got \(None, None, 3\)"
+    with pytest.raises(ValueError, match=message):
+        nk.create_model("nasnet_mobile", input_shape=(None, None, 3), padding="keras_applications")
+
+
 @pytest.mark.parametrize("suffix", [".weights.h5", ".keras", ".h5"])
 def test_files_give_what_the_model_gives(suffix, theirs, ours, converted, tmp_path):
     path = tmp_path / f"theirs{suffix}"
