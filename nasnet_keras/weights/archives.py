@@ -80,7 +80,10 @@ def _wanted(path: str) -> list[str]:
         raise ValueError(f"{path} holds checkpoints in {len(folders)} directories")
     for at in folders:
         inside = [name for name in names if os.path.dirname(name) == at]
-        return [n for n in inside if n.endswith((".index", "/checkpoint")) or ".data-" in n]
+        # One checkpoint needs no line that names it, and as a rule names its maker's directories.
+        several = sum(name.endswith(".index") for name in inside) > 1
+        endings = (".index", "checkpoint") if several else (".index",)
+        return [name for name in inside if name.endswith(endings) or ".data-" in name]
     graphs = [name for name in names if os.path.basename(name) == GRAPH_NAME]
     if len(graphs) != 1:
         raise ValueError(f"{path} holds neither a checkpoint nor a {GRAPH_NAME}")

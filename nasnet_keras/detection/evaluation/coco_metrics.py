@@ -66,6 +66,7 @@ def coco_results(
     boxes: np.ndarray,
     scores: np.ndarray,
     labels: np.ndarray,
+    category_ids: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:
     """Turns a batch of detections into COCO's format of results.
 
@@ -76,6 +77,8 @@ def coco_results(
             `original_boxes`.
         scores: `(batch, n)`.
         labels: `(batch, n)`: classes from 0, -1 where there is no detection.
+        category_ids: The id of each class, where the detector's classes are not the dataset's;
+            what the dataset has no category for is left out.
 
     Returns:
         One dictionary a detection: `image_id`, `category_id`, `bbox` (left, top, width, height),
@@ -86,21 +89,25 @@ def coco_results(
     """
     labels, scores = np.asarray(labels), np.asarray(scores, np.float64)
     boxes = np.asarray(boxes, np.float64)
+    ids = index.category_ids if category_ids is None else category_ids
+    known = {int(each) for each in index.category_ids}
     results = []
     for image, place in zip(*np.nonzero(labels >= 0), strict=True):
         top, left, bottom, right = boxes[image, place].tolist()
         score, label = float(scores[image, place]), int(labels[image, place])
-        if label >= len(index.class_names):
+        if label >= len(ids):
             raise ValueError(
                 f"image {image_ids[image]}: a detection has label {label}, but there are "
-                f"{len(index.class_names)} classes"
+                f"{len(ids)} classes"
             )
         if not np.isfinite([top, left, bottom, right, score]).all():
             raise ValueError(f"image {image_ids[image]}: a detection is not finite")
+        if int(ids[label]) not in known:
+            continue
         results.append(
             {
                 "image_id": int(image_ids[image]),
-                "category_id": int(index.category_ids[label]),
+                "category_id": int(ids[label]),
                 "bbox": [left, top, right - left, bottom - top],
                 "score": score,
             }

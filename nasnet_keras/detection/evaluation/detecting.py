@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -59,6 +59,7 @@ def detect_split(
     index: DetectionIndex,
     batch_size: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    category_ids: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:
     """Detects on every image of a split, in COCO's format of results.
 
@@ -68,6 +69,7 @@ def detect_split(
         index: The images.
         batch_size: Images at a time. Default: as in training.
         on_progress: Called after each batch with the images so far and in all.
+        category_ids: The id of each of the detector's classes, see `coco_results`.
 
     Returns:
         The detections, for `evaluate_results`.
@@ -79,7 +81,9 @@ def detect_split(
     done = 0
     for batch, found in detect_batches(model, config, index, batch_size):
         boxes = original_boxes(found["boxes"], batch["scales"], batch["original_sizes"])
-        results += coco_results(index, batch["image_ids"], boxes, found["scores"], found["labels"])
+        results += coco_results(
+            index, batch["image_ids"], boxes, found["scores"], found["labels"], category_ids
+        )
         done += len(batch["image_ids"])
         if on_progress:
             on_progress(done, len(index))

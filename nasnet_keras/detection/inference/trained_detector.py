@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nasnet_keras.detection.configuration.configs import get_config
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES
+from nasnet_keras.detection.weights.creation import PUBLISHED, create_detector
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
+from nasnet_keras.weights.catalogue import COCO
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,11 @@ class TrainedDetector:
         return self.config.training.augmentation if self.config else NO_AUGMENTATION
 
 
+def is_published(path: str | os.PathLike[str]) -> bool:
+    """Returns whether a published detector is meant, and no file."""
+    return os.fspath(path).startswith(PUBLISHED)
+
+
 def load_trained_detector(
     path: str | os.PathLike[str],
     class_names: Sequence[str] | None = None,
@@ -64,7 +74,8 @@ def load_trained_detector(
     Args:
         path: A run directory, of which the best detector is taken, or the last where none was
             scored; or a `.keras` file. Classes, their ids and the way of resizing are read from the
-            `config.json` beside it; without one, classes are numbered.
+            `config.json` beside it; without one, classes are numbered. Or a published detector,
+            e.g. `"coco:nasnet_large_1200"`, downloaded if need be.
         class_names: Replace the names of the classes.
         keep_aspect: Replaces the way of resizing.
         evaluation_proposals: Proposals in an image, e.g. 50 for speed. Default: as trained.
@@ -80,11 +91,17 @@ def load_trained_detector(
         ValueError: The file is truncated or not a detector, contradicts the `config.json` beside
             it, or the number of names is not that of its classes.
     """
-    path = find_checkpoint(path)
-    config = read_config(RunConfig, run_of(path) or path.parent)
-    model = load_model(path, compile=False)
-    if not isinstance(model, FasterRCNN):
-        raise ValueError(f"{path} is not a detector: it holds a {type(model).__name__}")
+    if is_published(path):
+        name = os.fspath(path).removeprefix(PUBLISHED)
+        model = create_detector(name, weights=COCO)
+        training = dataclasses.replace(get_config(name), detector=model.config)
+        path, config = Path(path), RunConfig(training, COCO_NAMES, COCO_IDS)
+    else:
+        path = find_checkpoint(path)
+        config = read_config(RunConfig, run_of(path) or path.parent)
+        model = load_model(path, compile=False)
+        if not isinstance(model, FasterRCNN):
+            raise ValueError(f"{path} is not a detector: it holds a {type(model).__name__}")
     classes = model.config.classes
     names = tuple(class_names or (config.class_names if config else map(str, range(classes))))
     ids = config.category_ids if config else tuple(range(1, classes + 1))
@@ -100,6 +117,6 @@ def load_trained_detector(
         keep_aspect = config.training.keep_aspect if config else False
     if exif_orientation is None:
         exif_orientation = config.training.exif_orientation if config else True
-    state = read_training_state(path)
+    state = None if is_published(path) else read_training_state(path)
     step = state.step if state else 0
     return TrainedDetector(model, names, ids, keep_aspect, config, path, step, exif_orientation)

@@ -14,7 +14,8 @@ class DetectorRunOptions(CommonRunOptions):
     Attributes:
         jit_compile: Compile the step with XLA, or not; unset: on JAX only.
         checkpoint_path: Weights to start from: a classifier of the same network (a run, .keras,
-            .weights.h5, .h5, slim checkpoint, or 'imagenet'), or a detector (a run or .keras).
+            .weights.h5, .h5, slim checkpoint, or 'imagenet'), or a detector (a run, .keras, one of
+            the TF Object Detection API, or a published one, e.g. coco:nasnet_large_1200).
         drop_invalid: Decode all images, and go on without those and the boxes that are wrong.
 
     Raises:

@@ -11,17 +11,31 @@ import keras
 
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.detection.weights.creation import PUBLISHED
+from nasnet_keras.detection.weights.detector_checkpoint import (
+    load_detector_checkpoint,
+    open_detector,
+)
+from nasnet_keras.detection.weights.detector_names import BOX_HEAD, CLASS_BIASES
 from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
-from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
+from nasnet_keras.training.run_directory import (
+    CHECKPOINT_NAME,
+    find_checkpoint,
+    read_config,
+    run_of,
+)
 from nasnet_keras.weights.assign import MisfitError
-from nasnet_keras.weights.catalogue import IMAGENET
+from nasnet_keras.weights.catalogue import COCO, IMAGENET, published_weights
 from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.weights.pretrained import load_pretrained
+from nasnet_keras.weights.published_files import published_file
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
+from nasnet_keras.weights.sources import open_source
+from nasnet_keras.weights.tensorflow_files import GRAPH_SUFFIX
 
-_BOX_HEAD = "box_head"
+_KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
 
 
 def start_detector_from(
@@ -37,7 +51,8 @@ def start_detector_from(
     Args:
         model: The detector.
         checkpoint_path: A classifier as `start_from` takes it, or `"imagenet"`; or a detector's run
-            or `.keras` file.
+            or `.keras` file; or one of the TF Object Detection API, see
+            `load_detector_checkpoint`, of which `"coco:nasnet_large_1200"` is a published one.
         class_names: Names of the detector's classes, compared with those of the other detector's
             run. Default: only the number of classes is.
 
@@ -48,6 +63,9 @@ def start_detector_from(
         OSError: There is no such checkpoint.
         ValueError: It is damaged or does not fit; nothing has changed.
     """
+    original = _original_detector(checkpoint_path)
+    if original is not None:
+        return _from_original(model, original)
     path = Path(checkpoint_path)
     if _holds_detector(path):
         return _from_detector(model, path, class_names)
@@ -66,6 +84,33 @@ def start_detector_from(
             raise
         scopes = list(dict.fromkeys([*classifier, *error.heads]))
     return describe_start(start_from(model.network, checkpoint_path, scopes))
+
+
+def _original_detector(checkpoint_path: str | os.PathLike[str]) -> str | os.PathLike[str] | None:
+    """Returns the file of an original detector, `None` if it is none."""
+    text = os.fspath(checkpoint_path)
+    if text.startswith(PUBLISHED):
+        return published_file(published_weights(text.removeprefix(PUBLISHED), COCO))
+    if text.endswith(GRAPH_SUFFIX):
+        return checkpoint_path
+    if not (os.path.exists(text) or os.path.exists(f"{text}.index")):
+        return None
+    if os.path.isdir(text) and (Path(text) / CHECKPOINT_NAME).exists():
+        return None
+    if text.endswith(_KERAS_ENDINGS):
+        return None
+    try:
+        with open_source(text) as (_, arrays):
+            return checkpoint_path if CLASS_BIASES in arrays else None
+    except (OSError, ValueError):
+        return None  # What is wrong with it, the loader says.
+
+
+def _from_original(model: FasterRCNN, path: str | os.PathLike[str]) -> str:
+    with open_detector(path) as (_, arrays, _):
+        same = arrays[CLASS_BIASES].shape[0] - 1 == model.config.classes
+    report = load_detector_checkpoint(model, path, () if same else [BOX_HEAD])
+    return describe_start(report)
 
 
 def _holds_detector(path: Path) -> bool:
@@ -103,7 +148,7 @@ def _from_detector(model: FasterRCNN, path: Path, class_names: Sequence[str] | N
         )
     for name, variable in ours.items():
         variable.assign(keras.ops.convert_to_numpy(theirs[name]))
-    left = "" if same else f"; {_BOX_HEAD} left as it was, for other classes"
+    left = "" if same else f"; {BOX_HEAD} left as it was, for other classes"
     return f"{len(ours):,} variables from {path}{left}"
 
 
@@ -113,5 +158,5 @@ def _by_path(model: FasterRCNN, with_box_head: bool) -> dict[str, keras.Variable
         for variable in model.weights
         if "seed_generator" not in variable.path
         and not variable.path.startswith("drop_path_schedule")
-        and (with_box_head or _BOX_HEAD not in variable.path.split("/"))
+        and (with_box_head or BOX_HEAD not in variable.path.split("/"))
     }

@@ -17,6 +17,9 @@ from nasnet_keras.suggestions import unknown_name
 from nasnet_keras.weights.catalogue import COCO, published_weights
 from nasnet_keras.weights.published_files import published_file
 
+PUBLISHED = f"{COCO}:"
+"""What the published detectors' names begin with where a path could stand instead."""
+
 
 def create_detector(
     name: str, weights: str | os.PathLike[str] | None = None, **overrides: Any

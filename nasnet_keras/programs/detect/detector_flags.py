@@ -13,7 +13,8 @@ class DetectorFlags(Settings):
     """A detector, and how it looks at images.
 
     Attributes:
-        checkpoint_path: A detector's run directory, or a .keras file.
+        checkpoint_path: A detector's run directory or a .keras file, or a published one, e.g.
+            coco:nasnet_large_1200_lowproposals.
         class_names: Names of the classes with commas between, or a file with one a line. Default:
             the run's.
         keep_aspect: Pad images instead of stretching them. Default: as in training.

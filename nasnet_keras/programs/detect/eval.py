@@ -23,7 +23,8 @@ class Flags(Settings):
     """What is evaluated, and on what.
 
     Attributes:
-        checkpoint_path: A run directory, whose best detector is evaluated, or a .keras file in one.
+        checkpoint_path: A run directory, whose best detector is evaluated, a .keras file in one, or
+            a published detector, e.g. coco:nasnet_large_1200_lowproposals.
         dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's format.
         split: The split. Default: the run's.
         image_ids: File with the names or ids of the images, one a line, e.g. a mini-val.
@@ -61,7 +62,10 @@ def main(flags: Flags) -> None:
         write_scores,
     )
     from nasnet_keras.detection.evaluation.detecting import detect_split
-    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+    from nasnet_keras.detection.inference.trained_detector import (
+        is_published,
+        load_trained_detector,
+    )
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / RESULTS_NAME)
@@ -75,13 +79,15 @@ def main(flags: Flags) -> None:
     if detector.config is None:
         raise ValueError(f"{detector.path}: its directory has no config.json of a run")
     training = detector.config.training
+    published = is_published(flags.checkpoint_path)
     split = flags.split or training.evaluation_split_name
     with problems_listed(flags.dataset_dir):
         index = load_detection_index(
             flags.dataset_dir,
             split,
             flags.drop_invalid,
-            detector.class_names,
+            # A published one knows classes by COCO's ids, of which the dataset may have any.
+            None if published else detector.class_names,
             detector.config.proportional_parts,
             detector.exif_orientation,
         )
@@ -92,7 +98,8 @@ def main(flags: Flags) -> None:
     if flags.image_ids:
         index = index.select(read_image_ids(flags.image_ids, index))
     with problems_listed(flags.dataset_dir):
-        results = detect_split(detector.model, training, index, flags.batch_size, _show)
+        ids = detector.category_ids if published else None
+        results = detect_split(detector.model, training, index, flags.batch_size, _show, ids)
     metrics = evaluate_results(index, results)
     say(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")
     for name, value in metrics.summary.items():

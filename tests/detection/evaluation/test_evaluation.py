@@ -173,6 +173,10 @@ def test_batches_become_results_on_the_images_as_stored(many, tmp_path):
         {"image_id": 4, "category_id": 3, "bbox": [0, 0, 200, 200], "score": 0.5},
         {"image_id": 4, "category_id": 7, "bbox": [8, 0.5, 8, 1], "score": 0.25},
     ]
+    # A detector of other classes: by their ids, of which the dataset has 3 and 7.
+    own = np.array([[0, -1], [1, 2]])
+    found = coco_results(index, ids, stored, np.full((2, 2), 0.5), own, category_ids=(7, 5, 3))
+    assert [(each["image_id"], each["category_id"]) for each in found] == [(1, 7), (4, 3)]
     write_results(tmp_path / "results.json", results)
     assert read_results(tmp_path / "results.json", index) == results
     with pytest.raises(ValueError, match="image 1: a detection is not finite"):

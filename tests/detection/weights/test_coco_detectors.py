@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras.detection.inference.predictor import Predictor
+from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+from nasnet_keras.detection.training.start import start_detector_from
 from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES, COCO_UNUSED
 from nasnet_keras.detection.weights.detector_names import detector_variables
 from nasnet_keras.weights import catalogue
@@ -38,8 +42,11 @@ def test_a_class_that_stands_for_nothing_is_never_detected() -> None:
         tiny_config(unused_classes=(0, 3))
 
 
-@pytest.mark.tensorflow
-def test_a_published_detector_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, Path, dict[str, np.ndarray]]:
+    """A small detector's name, its archive in the cache, and the values in it."""
     pytest.importorskip("tensorflow")
     variables = detector_variables(nk.FasterRCNN(tiny_config(classes=90)))
     values = {name: golden_value(name, tuple(v.shape)) for name, v in variables.items()}
@@ -52,14 +59,54 @@ def test_a_published_detector_by_name(tmp_path: Path, monkeypatch: pytest.Monkey
     Path(name).write_text(json.dumps(configuration))
     entry = PublishedWeights(name, COCO, "http://127.0.0.1/", "tiny.tar.gz", 90, "", "")
     monkeypatch.setattr(catalogue, "PUBLISHED", (entry,))
+    return name, archive, values
 
+
+def held(detector: nk.FasterRCNN) -> dict[str, np.ndarray]:
+    variables = detector_variables(detector)
+    return {name: as_numpy(variable) for name, variable in variables.items()}
+
+
+@pytest.mark.tensorflow
+def test_a_published_detector_by_name(published: Any) -> None:
+    name, archive, values = published
     by_name = nk.create_detector(name, weights="coco", evaluation_proposals=5)
     assert (by_name.config.classes, by_name.config.unused_classes) == (90, COCO_UNUSED)
     assert by_name.config.evaluation_proposals == 5
     archive_alone = nk.create_detector(name, weights=archive)
     assert (archive_alone.config.classes, archive_alone.config.unused_classes) == (90, ())
     for detector in (by_name, archive_alone):
-        for each, variable in detector_variables(detector).items():
-            np.testing.assert_array_equal(as_numpy(variable), values[each])
+        for each, value in held(detector).items():
+            np.testing.assert_array_equal(value, values[each])
     with pytest.raises(ValueError, match="no published weights 'coco' of 'toy'"):
         nk.create_detector("toy", weights="coco")
+
+
+@pytest.mark.tensorflow
+def test_a_published_detector_is_used_as_a_trained_one(published: Any) -> None:
+    name, _, values = published
+    trained = load_trained_detector(f"coco:{name}", evaluation_proposals=5)
+    assert (trained.class_names, trained.category_ids) == (COCO_NAMES, COCO_IDS)
+    assert trained.config is not None and trained.config.training.detector.classes == 90
+    assert trained.model.config.evaluation_proposals == 5 and not trained.keep_aspect
+    np.testing.assert_array_equal(held(trained.model)["Conv/biases"], values["Conv/biases"])
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 70, 3)).astype("uint8")
+    found = Predictor(trained, min_score=0.0).predict(pixels)
+    assert len(found) and not {*found.category_ids} & {*UNUSED}
+    names = dict(zip(COCO_IDS, COCO_NAMES, strict=True))
+    assert [names[each] for each in found.category_ids] == list(found.names)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("by_name", [True, False])
+def test_training_on_other_classes_starts_from_a_published_detector(
+    by_name: bool, published: Any
+) -> None:
+    name, archive, values = published
+    model = nk.FasterRCNN(tiny_config())
+    before = held(model)
+    line = start_detector_from(model, f"coco:{name}" if by_name else archive)
+    assert "4 left as they were, excluded: box_head" in line
+    for each, value in held(model).items():
+        is_head = each.startswith("SecondStageBoxPredictor/")
+        np.testing.assert_array_equal(value, (before if is_head else values)[each])
