@@ -23,7 +23,12 @@ _HOME = {
         "get_genotype",
         "list_genotypes",
     ),
-    "nasnet_keras.detection": ("FasterRCNN", "create_detector", "load_detector_checkpoint"),
+    "nasnet_keras.detection": (
+        "FasterRCNN",
+        "create_detector",
+        "load_detector_checkpoint",
+        "save_detector_checkpoint",
+    ),
     "nasnet_keras.models": (
         "NASNetCIFAR",
         "NASNetLarge",
@@ -59,6 +64,7 @@ if TYPE_CHECKING:
         FasterRCNN,
         create_detector,
         load_detector_checkpoint,
+        save_detector_checkpoint,
     )
     from nasnet_keras.genotypes import (  # noqa: F401
         Block,

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "detect eval": ("--checkpoint_path=det", "--dataset_dir=coco", "--eval_dir=out/eval"),
     "detect predict": ("--checkpoint_path=det", "--output_dir=out/found", "images/a.jpg"),
     "detect export": ("--checkpoint_path=det", "--output_dir=out/exported"),
+    "detect convert": ("--checkpoint_path=det", "--output_prefix=out/model.ckpt"),
     "detect browse": ("--dataset_dir=coco", "--results=results.json", "--output_dir=out/seen"),
 }
 

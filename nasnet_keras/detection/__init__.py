@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
     from nasnet_keras.detection.training.optimizer import make_optimizer
     from nasnet_keras.detection.weights.creation import create_detector
-    from nasnet_keras.detection.weights.detector_checkpoint import load_detector_checkpoint
+    from nasnet_keras.detection.weights.detector_checkpoint import (
+        load_detector_checkpoint,
+        save_detector_checkpoint,
+    )
 
 __all__ = [
     "Backbone",
@@ -28,6 +31,7 @@ __all__ = [
     "load_detector_checkpoint",
     "load_trained_detector",
     "make_optimizer",
+    "save_detector_checkpoint",
     "split_network",
 ]
 
@@ -43,6 +47,7 @@ _MODULES = {
     "load_detector_checkpoint": "weights.detector_checkpoint",
     "load_trained_detector": "inference.trained_detector",
     "make_optimizer": "training.optimizer",
+    "save_detector_checkpoint": "weights.detector_checkpoint",
     "split_network": "modeling.backbone",
 }
 

@@ -38,6 +38,7 @@ _VERBS: dict[str, Any] = {
         "predict": "detect.predict",
         "export": "detect.export",
         "browse": "detect.browse",
+        "convert": "detect.convert",
     },
 }
 

@@ -41,7 +41,6 @@ def save_slim_checkpoint(
         OSError: The files cannot be written.
         ImportError: TensorFlow is not installed.
     """
-    tf = import_tensorflow()
     paths = network_variables(model)
     values = {
         slim_name(path): keras.ops.convert_to_numpy(variable) for path, variable in paths.items()
@@ -58,6 +57,24 @@ def save_slim_checkpoint(
         values[slim_name(path) + AVERAGE] = average
     if global_step is not None:
         values["global_step"] = np.asarray(global_step, dtype=np.int64)
+    return write_checkpoint(values, prefix)
+
+
+def write_checkpoint(values: Mapping[str, np.ndarray], prefix: str | os.PathLike[str]) -> str:
+    """Writes arrays as a checkpoint of TensorFlow 1, there complete or not at all.
+
+    Args:
+        values: The arrays by name.
+        prefix: Where to write, see `save_slim_checkpoint`.
+
+    Returns:
+        The prefix.
+
+    Raises:
+        OSError: The files cannot be written.
+        ImportError: TensorFlow is not installed.
+    """
+    tf = import_tensorflow()
     folder, name = os.path.split(os.path.abspath(prefix))
     os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")

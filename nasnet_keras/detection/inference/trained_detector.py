@@ -79,7 +79,6 @@ def load_trained_detector(
         class_names: Replace the names of the classes.
         keep_aspect: Replaces the way of resizing.
         evaluation_proposals: Proposals in an image, e.g. 50 for speed. Default: as trained.
-
         exif_orientation: Replaces what the `config.json` says of it; without one, pictures are
             turned.
 

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import keras
+import numpy as np
+
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.detection.weights.detector_names import (
     BOX_HEAD,
@@ -17,6 +20,7 @@ from nasnet_keras.detection.weights.detector_names import (
 from nasnet_keras.weights.assign import LoadReport, StoredArray, assign_strictly, check_scopes
 from nasnet_keras.weights.slim_checkpoint import choose_arrays
 from nasnet_keras.weights.slim_names import in_scopes
+from nasnet_keras.weights.slim_writer import write_checkpoint
 from nasnet_keras.weights.sources import open_source
 
 
@@ -120,3 +124,29 @@ def assign_detector(
         skipped=tuple(name for name in arrays if name in kept),
         ignored=tuple(ignored),
     )
+
+
+def save_detector_checkpoint(
+    detector: FasterRCNN, prefix: str | os.PathLike[str], global_step: int | None = None
+) -> str:
+    """Writes a detector as a checkpoint that the TF Object Detection API restores.
+
+    Args:
+        detector: The detector.
+        prefix: Where to write: `<prefix>.index` and `<prefix>.data-00000-of-00001`.
+        global_step: Written as `global_step` if given.
+
+    Returns:
+        The prefix.
+
+    Raises:
+        OSError: The files cannot be written.
+        ImportError: TensorFlow is not installed.
+    """
+    values = {
+        name: keras.ops.convert_to_numpy(variable)
+        for name, variable in detector_variables(detector).items()
+    }
+    if global_step is not None:
+        values["global_step"] = np.asarray(global_step, "int64")
+    return write_checkpoint(values, prefix)

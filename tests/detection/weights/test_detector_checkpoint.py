@@ -13,7 +13,7 @@ from tests.detection_network import as_numpy, tiny_config
 from tests.golden_detector import golden_value
 from tests.weights.checkpoints import write_checkpoint, write_frozen_graph
 
-pytest.importorskip("tensorflow")
+tf = pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.tensorflow
 
 
@@ -89,6 +89,17 @@ def test_every_value_arrives(
     assert len(report.assigned) == len(values) == len(detector.weights)
     assert report.parameters == detector.count_params()
     assert (len(report.ignored), report.kept, report.skipped) == (ignored, (), ())
+
+
+def test_a_checkpoint_is_written_as_the_original_has_it(
+    detector: nk.FasterRCNN, values: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    nk.load_detector_checkpoint(detector, write_checkpoint(tmp_path / "theirs", values))
+    prefix = nk.save_detector_checkpoint(detector, tmp_path / "ours", global_step=9)
+    reader = tf.train.load_checkpoint(prefix)
+    assert set(reader.get_variable_to_shape_map()) == {*values, "global_step"}
+    assert reader.get_tensor("global_step") == 9
+    assert all(np.array_equal(reader.get_tensor(name), value) for name, value in values.items())
 
 
 def test_a_head_for_other_classes_is_left_as_it_is(
