@@ -13,9 +13,11 @@ from nasnet_keras.weights import (
     slim_checkpoint_shapes,
     slim_checkpoint_step,
 )
+from nasnet_keras.weights.catalogue import NAMES
 from nasnet_keras.weights.slim_checkpoint import AVERAGE
+from nasnet_keras.weights.timm_weights import TIMM_ENDINGS
 
-_KERAS_ENDINGS = (".h5", ".hdf5")
+_READ_ELSEWHERE = (".h5", ".hdf5", *TIMM_ENDINGS)
 
 
 def published_preprocessing(model_name: str) -> str:
@@ -39,8 +41,8 @@ def load_published_model(
 
     Args:
         model_name: A name of `list_models()`.
-        weights: A slim checkpoint, a `.weights.h5`, an `.h5` of `keras.applications`, or
-            `"imagenet"`.
+        weights: A slim checkpoint, a `.weights.h5`, an `.h5` of `keras.applications`, or a
+            name of `list_weights`, e.g. `"imagenet"`.
         class_names: Names of its classes.
         image_size: Side of the images, in pixels. Default: that of the published network.
         preprocessing_name: How pixels are brought to its range. Default: as
@@ -63,7 +65,7 @@ def load_published_model(
     size = image_size or preset.image_size
     model = create_model(model_name, classes=len(class_names), input_shape=(size, size, 3))
     step = 0
-    if weights == "imagenet" or os.fspath(weights).endswith(_KERAS_ENDINGS):
+    if weights in NAMES or os.fspath(weights).endswith(_READ_ELSEWHERE):
         load_pretrained(model, model_name, weights)
     else:
         has_averages = any(name.endswith(AVERAGE) for name in slim_checkpoint_shapes(weights))
