@@ -124,25 +124,6 @@ def is_stored_upright(orientation: Any) -> bool:
     return isinstance(orientation, int) and orientation == UPRIGHT
 
 
-def stored_window(window: Any, size: Any, orientation: Any) -> Any:
-    """Returns where a window of the upright image is in the stored one.
-
-    Args:
-        window: Top, left, height and width, int32 `(4,)`.
-        size: Height and width of the upright image, int32 `(2,)`.
-        orientation: 1 to 8, an int32 scalar.
-
-    Returns:
-        Top, left, height and width, int32 `(4,)`.
-    """
-    import tensorflow as tf
-
-    corner, extent = window[:2], window[2:]
-    corner = tf.where(_reversals(orientation), size - corner - extent, corner)
-    axes = tf.where(orientation >= _TRANSPOSED_FROM, [1, 0], [0, 1])
-    return tf.concat([tf.gather(corner, axes), tf.gather(extent, axes)], 0)
-
-
 def _reversals(orientation: Any) -> Any:
     """Returns whether rows and columns are reversed, bool `(2,)`."""
     import tensorflow as tf

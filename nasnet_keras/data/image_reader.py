@@ -19,12 +19,9 @@ from PIL import Image
 from nasnet_keras.data.exif import (
     UPRIGHT,
     image_orientation,
-    is_stored_upright,
     may_have_exif,
-    stored_window,
     turned,
     turned_back,
-    turned_in_graph,
     turned_shape,
 )
 
@@ -168,7 +165,7 @@ def orientation_tensor(encoded: Any) -> Any:
     # Most images have none, and then Python is not asked.
     return tf.cond(
         may_have_exif(encoded) | has_signature(encoded, "WebP") | has_signature(encoded, "TIFF"),
-        lambda: tf.ensure_shape(_in_python(_orientation, encoded, tf.int32), ()),
+        lambda: tf.ensure_shape(_in_python(_orientation, tf.int32, encoded), ()),
         lambda: UPRIGHT,
     )
 
@@ -176,8 +173,9 @@ def orientation_tensor(encoded: Any) -> Any:
 def decode_tensor(encoded: Any, orientation: Any = UPRIGHT) -> Any:
     """Decodes an image of any of `FORMATS` inside tf.data.
 
-    JPEGs differ from `decode_image` by rounding, in a photograph about one level of 255 on average
-    and at most 8, at quality 100 more: TensorFlow's default inverse DCT, as slim's, is another.
+    JPEGs that are stored upright differ from `decode_image` by rounding, in a photograph about one
+    level of 255 on average and at most 8, at quality 100 more: TensorFlow's default inverse DCT, as
+    slim's, is another.
 
     Args:
         encoded: A scalar string tensor.
@@ -188,12 +186,13 @@ def decode_tensor(encoded: Any, orientation: Any = UPRIGHT) -> Any:
     """
     import tensorflow as tf
 
+    # To turn a few images in the graph would cost all of them its operations.
     image = tf.cond(
-        same_in_tensorflow(encoded),
+        same_in_tensorflow(encoded) & (orientation == UPRIGHT),
         lambda: decode_by_tensorflow(encoded),
-        lambda: _in_python(_stored, encoded, tf.uint8),
+        lambda: _in_python(_turned, tf.uint8, encoded, orientation),
     )
-    return turned_in_graph(tf.ensure_shape(image, (None, None, 3)), orientation)
+    return tf.ensure_shape(image, (None, None, 3))
 
 
 def decode_crop(
@@ -214,21 +213,14 @@ def decode_crop(
     """
     import tensorflow as tf
 
-    window = tf.stack([top, left, height, width])
-
     def of_jpeg() -> Any:
-        if is_stored_upright(orientation):
-            return tf.io.decode_and_crop_jpeg(encoded, window, channels=3)
-        size = image_shape(encoded, orientation)[:2]
-        stored = tf.io.decode_and_crop_jpeg(
-            encoded, stored_window(window, size, orientation), channels=3
-        )
-        return turned_in_graph(tf.ensure_shape(stored, (None, None, 3)), orientation)
+        return tf.io.decode_and_crop_jpeg(encoded, [top, left, height, width], channels=3)
 
     def of_another() -> Any:
         return decode_tensor(encoded, orientation)[top : top + height, left : left + width]
 
     of_blocks = has_signature(encoded, "JPEG") & same_in_tensorflow(encoded)
+    of_blocks &= orientation == UPRIGHT
     return tf.ensure_shape(tf.cond(of_blocks, of_jpeg, of_another), (None, None, 3))
 
 
@@ -244,7 +236,7 @@ def image_shape(encoded: Any, orientation: Any = UPRIGHT) -> Any:
     shape = tf.cond(
         has_signature(encoded, "JPEG"),
         lambda: tf.concat([tf.io.extract_jpeg_shape(encoded)[:2], [3]], 0),
-        lambda: _in_python(_shape, encoded, tf.int32),
+        lambda: _in_python(_shape, tf.int32, encoded),
     )
     return turned_shape(tf.ensure_shape(shape, 3), orientation)
 
@@ -265,14 +257,15 @@ def has_signature(encoded: Any, name: str) -> Any:
     return tf.reduce_any(found) if len(found) > 1 else found[0]
 
 
-def _in_python(function: Callable[[bytes], np.ndarray], encoded: Any, dtype: Any) -> Any:
+def _in_python(function: Callable[..., np.ndarray], dtype: Any, *arguments: Any) -> Any:
     import tensorflow as tf
 
-    def call(value: Any) -> np.ndarray:
-        # Outside of a graph it comes in an array.
-        return function(value if isinstance(value, bytes) else value.item())
+    def call(*values: Any) -> np.ndarray:
+        # Outside of a graph they come in arrays.
+        return function(*(each if isinstance(each, bytes) else each.item() for each in values))
 
-    return tf.numpy_function(call, [tf.convert_to_tensor(encoded)], dtype, stateful=False)
+    tensors = [tf.convert_to_tensor(each) for each in arguments]
+    return tf.numpy_function(call, tensors, dtype, stateful=False)
 
 
 def _shape(encoded: bytes) -> np.ndarray:
@@ -285,5 +278,5 @@ def _orientation(encoded: bytes) -> np.ndarray:
         return np.asarray(image_orientation(image), "int32")
 
 
-def _stored(encoded: bytes) -> np.ndarray:
-    return decode_image(encoded, upright=False)
+def _turned(encoded: bytes, orientation: int) -> np.ndarray:
+    return turned(decode_image(encoded, upright=False), orientation)
