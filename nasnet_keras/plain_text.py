@@ -17,7 +17,7 @@ _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 _LONGEST_WORD = 160
-_LONGEST_LINE = 1000
+_LONGEST_LINE = 1900
 # What spreadsheets take for the beginning of a formula.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 

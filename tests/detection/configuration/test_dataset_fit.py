@@ -25,6 +25,7 @@ def index_of(images, side=64, split="train", crowd=False):
         image_ids=np.arange(len(images)),
         image_names=tuple(map(str, range(len(images)))),
         sizes=np.full((len(images), 2), side, np.int32),
+        orientations=np.ones(len(images), np.int32),
         paths=tuple(map(str, range(len(images)))),
         spans=np.zeros((len(images), 2), np.int64),
         first_box=np.cumsum([0, *map(len, images)]),
