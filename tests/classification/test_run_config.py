@@ -47,11 +47,15 @@ def test_a_run_knows_its_cells_and_not_their_file(tmp_path, capsys) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[" * 100_000, "recursion"),
+        ("[" * 100_000, "nested too deeply"),
         ("[1]", r"is an object of settings, got \[1\]"),
-        ('{"replicas": Infinity}', "setting 'recipe' is missing"),
+        ('{"replicas": Infinity}', "Infinity is not a number"),
+        ('{"replicas": 2}', "setting 'recipe' is missing"),
         (json.dumps({"recipe": {}, "class_names": []}), "recipe: recipe setting 'name' is missing"),
-        (json.dumps({"recipe": TINY.to_dict(), "class_names": ["a"], "replicas": 1e400}), "inf"),
+        (
+            json.dumps({"recipe": TINY.to_dict(), "class_names": ["a"], "replicas": 1e400}),
+            "Infinity",
+        ),
         (json.dumps({"recipe": TINY.to_dict(), "class_names": "ab"}), "class_names is texts"),
     ],
 )
