@@ -79,12 +79,14 @@ class Fuzzer:
         before = digest(directory)
         ended = self.sandbox.fork(directory, words)
         temporary = directory.parent / f"{directory.name}.tmp"
+        # A file that is there is replaced where it is named as the output.
+        outputs = (word.partition("=")[2] for word in words if word.startswith("--output="))
         found = faults(
             ended,
             before,
             digest(directory),
             [path.name for path in temporary.iterdir()],
-            rules.continued or (("search",) if kind == "flags: search run" else ()),
+            (*outputs, *rules.continued, *(("search",) if kind == "flags: search run" else ())),
             rules.listing or kind.startswith("flags: detect"),
             rules.answered or kind == "flags: detect predict",
         )

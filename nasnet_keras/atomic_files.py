@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from nasnet_keras.input_files import check_file
+
 # A quota and a limit on the size of files are full disks as well.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Of libraries that write by themselves, and say so in their own errors.
@@ -56,8 +58,8 @@ def check_can_write(path: str | os.PathLike[str], directory: bool = False) -> No
         directory: Whether it will be a directory.
 
     Raises:
-        OSError: It is a directory and will be a file, or the other way round; or its nearest
-            existing ancestor is no directory or cannot be written to.
+        OSError: It is a directory, pipe or device and will be a file, or it will be a directory
+            and is none; or its nearest existing ancestor is no directory or cannot be written to.
     """
     _check_kind(Path(path), directory)
     folder = Path(path).absolute().parent
@@ -142,11 +144,12 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def _check_kind(path: Path, directory: bool) -> None:
-    """Refuses a directory in the place of a file, and a file in the place of a directory."""
+    """Refuses a directory in the place of a file, and what is no directory in that of one."""
     if directory and path.exists() and not path.is_dir():
         raise NotADirectoryError(20, "is a file, not a directory", str(path))
-    if not directory and path.is_dir():
-        raise IsADirectoryError(21, "is a directory, not a file", str(path))
+    if not directory and path.exists():
+        # To replace a pipe or a device would take it from those who use it.
+        check_file(path)
 
 
 def _remove(path: Path) -> None:

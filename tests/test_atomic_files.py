@@ -1,6 +1,7 @@
 """Files and directories that are there whole or not at all."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,16 @@ def test_parents_that_were_made_for_nothing_are_taken_away_again(tmp_path: Path)
             path.write_text("a part")
             raise RuntimeError
     assert [path.name for path in tmp_path.rglob("*")] == ["a"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_pipes_and_devices_are_not_replaced(tmp_path):
+    pipe = tmp_path / "x.json"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="is a pipe, not a file"):
+        check_can_write(pipe)
+    with pytest.raises(OSError, match="is a pipe, not a file"), atomic_write(pipe) as path:
+        path.write_text("{}")
+    assert pipe.is_fifo() and [*tmp_path.iterdir()] == [pipe]
+    with pytest.raises(OSError, match="is a device, not a file"):
+        check_can_write("/dev/null")

@@ -55,7 +55,7 @@ def faults(
         before: The digest of its directory before.
         after: The digest after.
         temporary: What it left in its temporary directory.
-        continued: Inputs that it may change if it accepts them.
+        continued: Inputs, or files in them, that it may change if it accepts them.
         listing: Whether it may print more lines before the last one.
         answered: Whether it may end with 1 and write all the same.
     """
@@ -105,7 +105,7 @@ def _file_faults(
 ) -> list[str]:
     found = []
     for name, content in before.items():
-        if accepted and name.partition("/")[0] in continued:
+        if accepted and {name, name.partition("/")[0]} & {*continued}:
             continue
         if after.get(name) != content:
             found.append(f"changed: {name}")
