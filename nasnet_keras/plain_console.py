@@ -29,6 +29,6 @@ class PlainConsole(Console):
         raise
 
 
-def say(console: Console, text: str) -> None:
+def say_on(console: Console, text: str) -> None:
     """Prints lines as they are to a console of any kind, without breaking them."""
     console.print(Text(printable(text, keep="\n")), soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 import reprlib
 from typing import Any, TextIO
@@ -63,6 +62,8 @@ def spreadsheet_cell(value: Any) -> Any:
 
 def markup(text: str, keep: str = "") -> str:
     """Returns text for HTML or XML, well-formed whatever is in it; `keep` as in `printable`."""
+    import html  # Its table of entities would slow the start of every program.
+
     return html.escape(printable(text, keep))
 
 

@@ -72,7 +72,7 @@ def test_consoles_print_names_as_they_are():
     for plain in (True, False):
         out = io.StringIO()
         console = (PlainConsole if plain else Console)(file=out, width=200)
-        plain_console.say(console, HOSTILE)
+        plain_console.say_on(console, HOSTILE)
         assert out.getvalue() == f"{PRINTED}\n"
 
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.data import load_dataset
+from nasnet_keras.data.check.unreadable import drop_unreadable
 from nasnet_keras.data.preprocessing import check_preprocessing, preprocess
-from nasnet_keras.data.sources.labels_offset import offset_labels
-from nasnet_keras.data.sources.registry import fits_in_memory
+from nasnet_keras.data.sources.labels_offset import offset_class_names, offset_labels
+from nasnet_keras.data.sources.registry import find_examples, fits_in_memory
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
 from nasnet_keras.data.streams.batches import batches_per_epoch, shuffled_batches
-from nasnet_keras.data.streams.pipeline import image_batches
+from nasnet_keras.data.streams.pipeline import example_batches
 from nasnet_keras.data.streams.stream import prefetched
 from nasnet_keras.data.streams.stream_problems import StreamProblems
 
@@ -107,41 +108,35 @@ def open_training_data(
                 dataset, recipe, outputs, batch_size, workers, worker, local_replicas, as_dataset
             )
 
-    def stream(first_step: int) -> Any:
-        return image_batches(
-            recipe.dataset_name,
-            recipe.dataset_split_name,
-            dataset_dir,
-            recipe.preprocessing_name,
-            recipe.train_image_size,
-            batch_size,
-            training=True,
-            seed=recipe.seed,
-            first_step=first_step * local_replicas,
-            labels_offset=recipe.labels_offset,
-            shard=(worker, workers),
-            download=download,
-            exif_orientation=recipe.exif_orientation,
-            drop_invalid=drop_invalid,
-            allow_empty_classes=allow_empty_classes,
-        )
-
-    whole = stream(0)
-    batches_per_epoch(whole.num_examples, batch_size * local_replicas * workers)
+    examples = find_examples(
+        *(recipe.dataset_name, recipe.dataset_split_name, dataset_dir),
+        *(download, allow_empty_classes),
+    )
+    if drop_invalid:
+        examples = drop_unreadable(examples)
+    batches_per_epoch(len(examples), batch_size * local_replicas * workers)
+    class_names = offset_class_names(examples.class_names, recipe.labels_offset)
     problems: list[StreamProblems] = []
-    classes = len(whole.class_names)
 
     def worker_batches(first_step: int) -> Any:
         import tensorflow as tf
 
         def with_targets(images: Any, labels: Any) -> Any:
-            return images, dict.fromkeys(outputs, tf.one_hot(labels, classes))
+            return images, dict.fromkeys(outputs, tf.one_hot(labels, len(class_names)))
 
-        opened = stream(first_step)
+        opened = example_batches(
+            *(examples, recipe.preprocessing_name, recipe.train_image_size, batch_size),
+            training=True,
+            seed=recipe.seed,
+            first_step=first_step * local_replicas,
+            labels_offset=recipe.labels_offset,
+            shard=(worker, workers),
+            exif_orientation=recipe.exif_orientation,
+        )
         problems.append(opened.problems)
         return prefetched(opened.batches.map(with_targets))
 
-    return TrainingData(whole.class_names, whole.num_examples, worker_batches, problems)
+    return TrainingData(class_names, len(examples), worker_batches, problems)
 
 
 def _preprocessed(images: np.ndarray, name: str, size: int) -> np.ndarray:

@@ -25,8 +25,8 @@ BROKEN_PIPE = 128 + signal.SIGPIPE
 TERMINATED = 128 + signal.SIGTERM
 
 # What TensorFlow and Keras say around what went wrong: where in a graph, with which arguments.
-_AROUND = re.compile(
-    r"""\n\s*Arguments\ received\ by\ [\s\S]*
+# It is compiled where it is needed first, which is not the start of a program.
+_AROUND = r"""\n\s*Arguments\ received\ by\ [\s\S]*
     | ^Original\ stack\ trace\ for[\s\S]*
     | ^(Exception\ encountered\ when\ calling|Graph\ execution\ error:|Detected\ at\ node|Hint:).*$
     | ^\s*File\ ".*",\ line\ \d+,\ in.*$
@@ -37,9 +37,7 @@ _AROUND = re.compile(
     | \{\{(function_)?node\ .*?\}\}
     | \[\[\{\{node\ .*?\}\}\]\]
     | \[Op:\w*\](\ name:.*$)?
-    | \x1b\[\d*m""",
-    re.VERBOSE | re.MULTILINE,
-)
+    | \x1b\[\d*m"""
 # Of TensorFlow and of JAX; neither is imported here.
 _GRAPH_ERRORS = {
     "tensorflow.python.framework.errors_impl.OpError",
@@ -88,7 +86,8 @@ def one_line(error: BaseException) -> str:
         file = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return line(f"{file}{error.strerror}")
     text = str(error)
-    return line(_AROUND.sub("", text)) or line(text) or type(error).__name__
+    said = re.sub(_AROUND, "", text, flags=re.VERBOSE | re.MULTILINE)
+    return line(said) or line(text) or type(error).__name__
 
 
 def print_error(error: BaseException | str) -> None:

@@ -67,10 +67,8 @@ def _listening(port: int) -> Iterator[None]:
         server = socket.create_server(("", port))
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
-        raise OSError(
-            error.errno, f"{reason}: end what uses it, or name another port in TF_CONFIG",
-            f"port {port} of this worker",
-        ) from None  # fmt: skip
+        advice = f"{reason}: end what uses it, or name another port in TF_CONFIG"
+        raise OSError(error.errno, advice, f"port {port} of this worker") from None
     with server:
         yield
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from nasnet_keras.plain_console import say
+from nasnet_keras.plain_console import say_on
 from nasnet_keras.training.distribution import Distribution
 from nasnet_keras.training.preemption import StopRequest
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME
@@ -57,4 +57,4 @@ class Run:
 
     def say(self, text: str) -> None:
         """Prints a line."""
-        say(self.console, text)
+        say_on(self.console, text)

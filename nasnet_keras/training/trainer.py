@@ -16,7 +16,7 @@ from rich.console import Console
 from nasnet_keras.atomic_files import check_can_write
 from nasnet_keras.directory_lock import locked
 from nasnet_keras.out_of_memory import memory_for
-from nasnet_keras.plain_console import PlainConsole, say
+from nasnet_keras.plain_console import PlainConsole, say_on
 from nasnet_keras.settings import Settings
 from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
 from nasnet_keras.training.distribution import make_distribution
@@ -62,7 +62,7 @@ def _open_and_train(task: Task[Result], directory: Path, console: Console | None
     task.distribution = distribution = make_distribution(
         options.distribution,
         worker_timeout_secs=options.worker_timeout_secs,
-        say=functools.partial(say, screen),
+        say=functools.partial(say_on, screen),
     )
     check_can_write(directory / CHECKPOINT_NAME)
     length, learning_rate = task.open(directory, _same_run(directory, task))

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from nasnet_keras.atomic_files import make_directory
+from nasnet_keras.atomic_files import atomic_write, make_directory
 from nasnet_keras.weights.assign import first_line
 
 _SECONDS = 30
@@ -90,7 +90,8 @@ def check_digest(path: Path, md5: str | None, target: Path | None = None) -> Non
             digest.update(chunk)
     found = digest.hexdigest()
     if md5 is None and not kept.exists():
-        kept.write_text(f"{found}  {target.name}\n")
+        with atomic_write(kept) as temporary:
+            temporary.write_text(f"{found}  {target.name}\n")
     expected = md5 or kept.read_text().partition(" ")[0]
     if found != expected:
         source = "" if md5 else f", which {kept} has from its first download"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from nasnet_keras.directory_lock import locked_output
+from nasnet_keras.keras_home import keras_home
 from nasnet_keras.weights.archives import ENDINGS, is_archive
 from nasnet_keras.weights.catalogue import PublishedWeights
 from nasnet_keras.weights.download import discard, download
@@ -15,8 +15,7 @@ from nasnet_keras.weights.sources import CONVERTED, convert, open_source
 
 def cache_directory() -> Path:
     """Returns where Keras keeps files of weights: `$KERAS_HOME/models` or `~/.keras/models`."""
-    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    return Path(home) / "models"
+    return keras_home() / "models"
 
 
 def published_file(entry: PublishedWeights) -> Path:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from absl import logging
 
+from nasnet_keras.keras_home import keras_home
+
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS sound (path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, "
     "height INTEGER, width INTEGER, digest BLOB) WITHOUT ROWID"
@@ -51,8 +53,7 @@ class Stamp:
 
 def cache_path() -> Path:
     """Returns the file of the cache, in Keras's directory for such."""
-    home = os.environ.get("KERAS_HOME") or os.path.expanduser("~/.keras")
-    return Path(home) / "nasnet_keras" / "checked_images.sqlite"
+    return keras_home() / "nasnet_keras" / "checked_images.sqlite"
 
 
 def stamp_of(path: str) -> Stamp | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nasnet_keras.data.check.unreadable import refuse_unreadable
+from nasnet_keras.data.check.unreadable import drop_unreadable, refuse_unreadable
 from nasnet_keras.data.preprocessing import (
     PREPROCESSINGS,
     check_preprocessing,
@@ -24,7 +24,7 @@ from nasnet_keras.data.sources.registry import (
     load_dataset,
 )
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
-from nasnet_keras.data.streams.pipeline import image_batches
+from nasnet_keras.data.streams.pipeline import example_batches
 from nasnet_keras.settings import Count, check_value
 
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
@@ -102,16 +102,16 @@ def evaluation_batches(
     if fits_in_memory(dataset_name, dataset_dir):
         dataset = offset_labels(load_dataset(dataset_name, split, dataset_dir), labels_offset)
         return batches_in_memory(dataset, preprocessing_name, image_size, batch_size)
-    if not drop_invalid:
-        files = find_examples(dataset_name, split, dataset_dir, False, allow_empty_classes)
-        refuse_unreadable([files], check_secs)
-    stream = image_batches(
-        *(dataset_name, split, dataset_dir, preprocessing_name, image_size, batch_size),
+    examples = find_examples(dataset_name, split, dataset_dir, False, allow_empty_classes)
+    if drop_invalid:
+        examples = drop_unreadable(examples)
+    else:
+        refuse_unreadable([examples], check_secs)
+    stream = example_batches(
+        *(examples, preprocessing_name, image_size, batch_size),
         training=False,
         labels_offset=labels_offset,
         exif_orientation=exif_orientation,
-        drop_invalid=drop_invalid,
-        allow_empty_classes=allow_empty_classes,
     )
     return EvaluationBatches(
         dataset_name, split, stream.class_names, stream.num_examples, batch_size, stream.__iter__

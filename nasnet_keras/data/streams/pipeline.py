@@ -70,12 +70,49 @@ def image_batches(
         ValueError: A name is unknown, a value is out of range, or there are fewer examples than a
             batch has.
     """
+    examples = find_examples(dataset_name, split, dataset_dir, download, allow_empty_classes)
+    return example_batches(
+        drop_unreadable(examples) if drop_invalid else examples,
+        *(preprocessing_name, image_size, batch_size, training, seed, first_step),
+        *(labels_offset, shard, shuffle_buffer, exif_orientation),
+    )
+
+
+def example_batches(
+    examples: Examples,
+    preprocessing_name: str,
+    image_size: int,
+    batch_size: int,
+    training: bool,
+    seed: int = 0,
+    first_step: int = 0,
+    labels_offset: int = 0,
+    shard: tuple[int, int] = (0, 1),
+    shuffle_buffer: int = _SHUFFLE_BUFFER,
+    exif_orientation: bool = True,
+) -> BatchStream:
+    """Does as `image_batches`, with examples that are found already.
+
+    Args:
+        examples: The examples, of all hosts.
+        preprocessing_name: See `image_batches` for this and what follows.
+        image_size: Side of the images, in pixels.
+        batch_size: Images a batch, of this host.
+        training: Shuffle, augment, repeat.
+        seed: Seed of order and changes.
+        first_step: Batches to skip.
+        labels_offset: Subtracted from the labels.
+        shard: Index of this host, and number of hosts.
+        shuffle_buffer: Encoded examples of record files to shuffle among.
+        exif_orientation: Turn images in files of their own upright.
+
+    Raises:
+        ValueError: A name is unknown, a value is out of range, or there are fewer examples than a
+            batch has.
+    """
     preprocessing = get_stream_preprocessing(preprocessing_name)
     plan = BatchPlan(batch_size, training, seed, first_step, shard, shuffle_buffer)
     check_value("image_size", Count, image_size)
-    examples = find_examples(dataset_name, split, dataset_dir, download, allow_empty_classes)
-    if drop_invalid:
-        examples = drop_unreadable(examples)
     class_names = offset_class_names(examples.class_names, labels_offset)
 
     def make_reader(own: Examples, key: int) -> Callable[..., Any]:

@@ -12,10 +12,7 @@ import keras
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.detection.weights.creation import PUBLISHED
-from nasnet_keras.detection.weights.detector_checkpoint import (
-    load_detector_checkpoint,
-    open_detector,
-)
+from nasnet_keras.detection.weights.detector_checkpoint import assign_detector, open_detector
 from nasnet_keras.detection.weights.detector_names import BOX_HEAD, CLASS_BIASES
 from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
@@ -107,10 +104,10 @@ def _original_detector(checkpoint_path: str | os.PathLike[str]) -> str | os.Path
 
 
 def _from_original(model: FasterRCNN, path: str | os.PathLike[str]) -> str:
-    with open_detector(path) as (_, arrays, _):
+    with open_detector(path) as (source, arrays, ignored):
         same = arrays[CLASS_BIASES].shape[0] - 1 == model.config.classes
-    report = load_detector_checkpoint(model, path, () if same else [BOX_HEAD])
-    return describe_start(report)
+        kept = () if same else (BOX_HEAD,)
+        return describe_start(assign_detector(model, arrays, source, kept, ignored))
 
 
 def _holds_detector(path: Path) -> bool:

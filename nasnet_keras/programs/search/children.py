@@ -99,14 +99,14 @@ def watched(directory: Any) -> Iterator[tuple[Callable[[str], None], Any]]:
     Yields:
         The callbacks for lines and for the search's state.
     """
-    from nasnet_keras.plain_console import PlainConsole, say
+    from nasnet_keras.plain_console import PlainConsole, say_on
     from nasnet_keras.search.engine.experiment import SearchFailed
     from nasnet_keras.search.engine.progress import SearchProgress
 
     console = PlainConsole()
     try:
         with SearchProgress(console) as progress:
-            yield functools.partial(say, console), progress
+            yield functools.partial(say_on, console), progress
     except SearchFailed as error:
         print_error(error)
         sys.exit(FAILED)

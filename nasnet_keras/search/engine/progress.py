@@ -8,7 +8,7 @@ from typing import Any
 from rich import progress
 from rich.console import Console
 
-from nasnet_keras.plain_console import say
+from nasnet_keras.plain_console import say_on
 from nasnet_keras.search.engine.search_state import SearchState
 
 _LINE_SECONDS = 10.0
@@ -41,7 +41,7 @@ class SearchProgress:
         # The last line is shown whenever it comes.
         due = time.monotonic() - moment > _LINE_SECONDS or not state.running
         if self._bar.disable and due and ended != printed:
-            say(self._console, text)
+            say_on(self._console, text)
             self._printed = (ended, time.monotonic())
 
     def __enter__(self) -> SearchProgress:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich import progress
 
-from nasnet_keras.plain_console import say
+from nasnet_keras.plain_console import say_on
 from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.run import Run
 
@@ -80,7 +80,7 @@ class ProgressBar(StepCallback):
                 label = name.removeprefix("logits_").replace("_", " ")
                 parts.append(f"{label} {float(logs[name]):.4f}")
         parts.append(self._speed)
-        say(self.progress.console, "  ".join(parts))
+        say_on(self.progress.console, "  ".join(parts))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.close()
