@@ -18,7 +18,7 @@ from absl import flags
 from cells_csv import COLUMNS
 from measurement import environment
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.report.history import read_history

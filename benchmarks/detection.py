@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nasnet_keras.programs.command_line import run
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _CONFIGS = flags.DEFINE_list("configs", ["toy", "nasnet_mobile_600"], "Configurations.")
 _WHAT = flags.DEFINE_list("what", ["inference", "training"], "inference, training or both.")

@@ -23,7 +23,7 @@ from absl import flags
 from measurement import check_output, write_json
 
 from nasnet_keras.programs.command_line import run
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _DATASET_DIR = flags.DEFINE_string("dataset_dir", None, "Directory with COCO.", required=True)
 _TRAIN_DIR = flags.DEFINE_string("train_dir", None, "Where the runs go.", required=True)

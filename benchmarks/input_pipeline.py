@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nasnet_keras.programs.command_line import run
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _DATASET_DIR = flags.DEFINE_string(
     "dataset_dir", None, "Where TensorFlow Datasets prepared imagenet2012, cifar10.", required=True

@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 import nasnet_keras as nk
-from nasnet_keras.atomic_files import atomic_write, make_directory
+from nasnet_keras.files.atomic_files import atomic_write, make_directory
 
 
 def environment() -> dict[str, Any]:

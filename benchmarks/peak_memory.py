@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nasnet_keras.programs.command_line import run
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _RECIPES = flags.DEFINE_list("recipes", [], "Recipes to measure; all by default.")
 _BATCH_SIZES = flags.DEFINE_list("batch_sizes", [], "Images in a step; each recipe's by default.")

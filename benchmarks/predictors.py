@@ -29,7 +29,7 @@ from studies import SURROGATES
 from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.search import SurrogateSettings
 from nasnet_keras.search.report.charts import rank_correlation
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _TABLE = flags.DEFINE_string("table", "benchmarks/digits_cells.csv", "Table of trained cells.")
 _TRIALS = flags.DEFINE_integer("trials", 20, "T: draws, each with a new surrogate.", lower_bound=1)

@@ -24,7 +24,7 @@ from rich.table import Table
 from studies import SURROGATES, interval, order_of_surrogate
 
 from nasnet_keras.programs.command_line import import_keras_quietly, run
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _TABLE = flags.DEFINE_string("table", "benchmarks/digits_cells.csv", "Table of trained cells.")
 _SEEDS = flags.DEFINE_integer("seeds", 20, "Orders of each kind.", lower_bound=2)

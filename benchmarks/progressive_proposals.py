@@ -20,7 +20,7 @@ from measurement import check_output, write_json
 from studies import SURROGATES
 
 from nasnet_keras.programs.command_line import import_keras_quietly, run
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _SURROGATES = flags.DEFINE_list("surrogates", list(SURROGATES), "What to measure.")
 _NUM_BLOCKS = flags.DEFINE_integer("num_blocks", 5, "B of the paper.", lower_bound=1)

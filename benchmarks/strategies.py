@@ -29,7 +29,7 @@ from studies import interval
 
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.search import Result, Space, Strategy, get_strategy
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _TABLE = flags.DEFINE_string("table", "../shared/data/nasbench201.csv", "Table of trained cells.")
 _SEEDS = flags.DEFINE_integer("seeds", 20, "Runs of each strategy.", lower_bound=2)

@@ -31,7 +31,7 @@ from measurement import check_output, write_json
 import nasnet_keras as nk
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.programs.command_line import run
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 # Recipe of each network; keras.applications' counterpart and its classes.
 NETWORKS = {

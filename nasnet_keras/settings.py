@@ -20,11 +20,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar, Union
 
-from nasnet_keras.atomic_files import atomic_write
-from nasnet_keras.input_files import read_file
-from nasnet_keras.json_text import parse_json
-from nasnet_keras.plain_text import shown
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.input_files import read_file
+from nasnet_keras.files.json_text import parse_json
+from nasnet_keras.text.plain_text import shown
+from nasnet_keras.text.suggestions import unknown_name
 
 if TYPE_CHECKING:
     from typing_extensions import Self

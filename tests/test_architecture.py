@@ -12,13 +12,13 @@ import nasnet_keras
 
 ROOT = Path(nasnet_keras.__file__).parent
 
-# What every folder may import: single files that stand beside them all.
-SHARED = ("directory_lock", "replica_seeds", "settings", "suggestions", "atomic_files")
-SHARED += ("input_files", "keras_home")
-SHARED += ("plain_text", "plain_console", "json_text", "out_of_memory")
+# What every folder may import: what stands beside or below them all.
+SHARED = ("files", "text", "settings", "replica_seeds", "out_of_memory")
 # What the files of a folder may import besides those of their own; a name stands for all below it.
 # The folders stand in the order of the arrows: each imports only what stands above it.
 ALLOWED = {
+    "text": (),
+    "files": (),
     "genotypes": (),
     "layers": ("genotypes",),
     "weights": ("layers",),

@@ -14,9 +14,9 @@ import numpy as np
 from rich import progress
 from rich.console import Console
 
-from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.classification.evaluation_pictures import Mistake, draw_confusion, draw_mistakes
 from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches
+from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.out_of_memory import memory_for
 

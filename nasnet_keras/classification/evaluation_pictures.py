@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasnet_keras.plain_text import printable
+from nasnet_keras.text.plain_text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

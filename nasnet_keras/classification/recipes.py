@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 
 from nasnet_keras.classification.recipe import Recipe
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 
 def digits() -> Recipe:

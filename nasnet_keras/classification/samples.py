@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nasnet_keras.atomic_files import atomic_write, make_directory
 from nasnet_keras.data import ImageDataset
+from nasnet_keras.files.atomic_files import atomic_write, make_directory
 
 _CLASSES = 20
 

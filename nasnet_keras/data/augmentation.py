@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.replica_seeds import ReplicaSeedGenerator
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 AUGMENTATIONS = ("none", "shift", "cifar", "cifar_cutout")
 _SHIFT = 0.125

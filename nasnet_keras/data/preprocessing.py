@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import ops
 
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 
 def scale(images: Any) -> Any:

@@ -9,7 +9,7 @@ from nasnet_keras.data.cifar_preprocessing import CifarPreprocessing
 from nasnet_keras.data.exif import UPRIGHT
 from nasnet_keras.data.image_reader import decode_tensor
 from nasnet_keras.data.inception import InceptionPreprocessing
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 
 class StreamPreprocessing(Protocol):

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write
 from nasnet_keras.detection.inference.predictor import fitted_image
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
-from nasnet_keras.directory_lock import locked
 from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
 from nasnet_keras.export.detector_graph import (
     OUTPUTS,
@@ -29,7 +27,9 @@ from nasnet_keras.export.signatures import (
     check_refusals,
     write_signatures,
 )
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write
+from nasnet_keras.files.directory_lock import locked
+from nasnet_keras.text.suggestions import unknown_name
 
 _ONNX_OPSET = 17
 # The first convolution has no padding.

@@ -9,10 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.classification.trained_model import TrainedModel
 from nasnet_keras.data.preprocessing import preprocess
-from nasnet_keras.directory_lock import locked_output
 from nasnet_keras.export.signatures import (
     after_checks,
     answer_for_each,
@@ -21,6 +19,8 @@ from nasnet_keras.export.signatures import (
     read_each,
     write_signatures,
 )
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
+from nasnet_keras.files.directory_lock import locked_output
 from nasnet_keras.models.inference import inference_model
 
 TOLERANCE = 1e-5

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nasnet_keras.genotypes.genotype import Block, Branch, CellGenotype, Genotype
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 DARTS_OPERATIONS: dict[str, str] = {
     "skip_connect": "identity",

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.atomic_files import atomic_write
+from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.input_files import read_text
+from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.genotypes.operation_table import COMBINERS, OPERATIONS
-from nasnet_keras.input_files import read_text
-from nasnet_keras.json_text import parse_json
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _FORMAT = "nasnet_keras.genotype"
 _VERSION = 1

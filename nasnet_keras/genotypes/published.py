@@ -7,7 +7,7 @@ NASNet-B and -C, the figures of Zoph et al. 2018, appendix A.4; AmoebaNet, `tens
 
 from nasnet_keras.genotypes.genotype import Block, Branch, CellGenotype, Genotype
 from nasnet_keras.genotypes.slim import cell_from_slim
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 NASNET_A = Genotype(
     "nasnet_a",

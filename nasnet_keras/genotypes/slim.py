@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nasnet_keras.genotypes.genotype import Block, Branch, CellGenotype
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 SLIM_OPERATIONS: dict[str, str] = {
     "none": "identity",

@@ -10,7 +10,7 @@ from keras import ops
 from nasnet_keras.genotypes import COMBINERS
 from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.layers.network_layer import NetworkLayer, Shape
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 
 @keras.saving.register_keras_serializable(PACKAGE)

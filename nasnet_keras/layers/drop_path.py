@@ -9,7 +9,7 @@ from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.replica_seeds import ReplicaSeedGenerator
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 VERSIONS = ("v1", "v2", "v3")
 

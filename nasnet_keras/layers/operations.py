@@ -11,7 +11,7 @@ from nasnet_keras.layers.identity import Identity
 from nasnet_keras.layers.operation import Operation
 from nasnet_keras.layers.pooling import Pooling
 from nasnet_keras.layers.separable_conv import SeparableConv
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 
 def make_operation(

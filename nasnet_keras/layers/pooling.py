@@ -11,7 +11,7 @@ from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.layers.network_layer import Shape
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
 from nasnet_keras.layers.operation import Operation
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 KINDS = ("avg_pool", "max_pool", "min_pool")
 PADDINGS = ("slim", "timm", "keras_applications")

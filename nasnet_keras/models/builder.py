@@ -20,7 +20,7 @@ from nasnet_keras.models.config import MOST_PARAMETERS, NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.plan import NetworkPlan, plan_network
 from nasnet_keras.settings import Count, check_value
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 POOLINGS = ("avg", "max")
 

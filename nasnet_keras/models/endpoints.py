@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.weights.slim_names import name_prefix
 
 _HEAD = {

@@ -16,7 +16,7 @@ from nasnet_keras.genotypes import (
     Genotype,
 )
 from nasnet_keras.models.config import NetworkConfig, Reduction
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 
 @dataclass(frozen=True)

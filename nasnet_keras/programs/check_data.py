@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write
-from nasnet_keras.plain_text import say
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.errors import FAILED
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Settings
+from nasnet_keras.text.plain_text import say
 
 if TYPE_CHECKING:
     from nasnet_keras.data.check.findings import Findings

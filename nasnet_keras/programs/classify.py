@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nasnet_keras.input_files import read_file
-from nasnet_keras.plain_text import printable
+from nasnet_keras.files.input_files import read_file
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.errors import USAGE_ERROR, one_line, print_error
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import MOST_SIDE, Count, Settings
+from nasnet_keras.text.plain_text import printable
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def main(flags: Flags, arguments: list[str]) -> int:
     from rich.table import Table
 
     from nasnet_keras.classification.classifier import load_classifier
-    from nasnet_keras.plain_console import PlainConsole
+    from nasnet_keras.text.plain_console import PlainConsole
 
     classifier = load_classifier(
         flags.model,

@@ -14,7 +14,7 @@ from absl import flags
 
 from nasnet_keras.programs.errors import reported
 from nasnet_keras.programs.signals import leaving_at_once
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _LONGEST_FLAG = 100
 

@@ -15,7 +15,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import MOST_SIDE, Count, Settings
@@ -109,7 +109,7 @@ def _show(report: Any, model: Any, output_path: str) -> None:
     """Prints what was mapped."""
     from rich.table import Table
 
-    from nasnet_keras.plain_console import PlainConsole
+    from nasnet_keras.text.plain_console import PlainConsole
 
     sizes = {variable.path: prod(variable.shape) for variable in model.weights}
     variables, parameters = Counter(), Counter()

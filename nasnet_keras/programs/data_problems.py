@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Iterator
 
-from nasnet_keras.plain_text import line
+from nasnet_keras.text.plain_text import line
 
 
 @contextlib.contextmanager

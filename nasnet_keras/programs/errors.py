@@ -12,10 +12,10 @@ import sys
 from collections.abc import Iterator
 from typing import NoReturn
 
-from nasnet_keras.atomic_files import is_disk_full, naming
+from nasnet_keras.files.atomic_files import is_disk_full, naming
 from nasnet_keras.out_of_memory import is_out_of_memory
-from nasnet_keras.plain_text import line
 from nasnet_keras.programs.signals import Terminated, signals_raised
+from nasnet_keras.text.plain_text import line
 
 FAILED = 1
 USAGE_ERROR = 2

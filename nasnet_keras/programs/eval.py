@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
@@ -26,6 +25,7 @@ from nasnet_keras.settings import (
     Range,
     Settings,
 )
+from nasnet_keras.text.plain_text import say
 
 _TABLE_CLASSES = 50
 _MOST_CONFUSED = 10
@@ -82,10 +82,10 @@ class Flags(Settings):
 
 def main(flags: Flags) -> None:
     import_keras_quietly()
-    from nasnet_keras.atomic_files import check_can_write, make_directory
     from nasnet_keras.classification.board import write_evaluation
     from nasnet_keras.classification.evaluation import evaluate
-    from nasnet_keras.plain_console import PlainConsole
+    from nasnet_keras.files.atomic_files import check_can_write, make_directory
+    from nasnet_keras.text.plain_console import PlainConsole
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / "results.json")

@@ -11,8 +11,7 @@ from typing import Any, TypeAlias
 
 from absl import flags
 
-from nasnet_keras.json_text import parse_json
-from nasnet_keras.plain_text import shown
+from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.settings import (
     Settings,
     base_type,
@@ -22,6 +21,7 @@ from nasnet_keras.settings import (
     hints,
     without_none,
 )
+from nasnet_keras.text.plain_text import shown
 
 # As in absl's own boolean flags.
 _BOOLEANS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}

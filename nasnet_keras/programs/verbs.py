@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import nasnet_keras
 from nasnet_keras.programs.errors import reported
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 HELP = {"--help", "-help", "--helpshort", "-h", "-?"}
 _NAME = "nasnet-keras"

@@ -14,8 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from nasnet_keras.atomic_files import atomic_write, make_directory
-from nasnet_keras.plain_text import shown
+from nasnet_keras.files.atomic_files import atomic_write, make_directory
+from nasnet_keras.text.plain_text import shown
 from nasnet_keras.weights.assign import first_line
 from nasnet_keras.weights.keras_archive import check_keras_file, read_json_member
 from nasnet_keras.weights.values import check_finite, model_values

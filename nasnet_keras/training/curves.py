@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nasnet_keras.atomic_files import atomic_write
+from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.training.log import read_log
 
 Panels = Mapping[str, Sequence[tuple[str, str, str]]]

@@ -11,9 +11,9 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.json_text import parse_json
-from nasnet_keras.plain_text import shown
+from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.settings import check_value
+from nasnet_keras.text.plain_text import shown
 from nasnet_keras.training.rendezvous import await_workers
 from nasnet_keras.training.run_options import DistributionName
 

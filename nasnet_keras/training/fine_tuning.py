@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.layers.frozen import learned_variables, set_learned
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME
 from nasnet_keras.training.saved_network import load_model

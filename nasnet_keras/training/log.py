@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.atomic_files import naming
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.atomic_files import naming
+from nasnet_keras.files.input_files import check_file
 
 LOG_NAME = "metrics.jsonl"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from nasnet_keras.plain_console import say_on
+from nasnet_keras.text.plain_console import say_on
 from nasnet_keras.training.distribution import Distribution
 from nasnet_keras.training.preemption import StopRequest
 from nasnet_keras.training.run_directory import CHECKPOINT_NAME

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import keras
 from rich.console import Console
 
-from nasnet_keras.atomic_files import check_can_write
-from nasnet_keras.directory_lock import locked
+from nasnet_keras.files.atomic_files import check_can_write
+from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.out_of_memory import memory_for
-from nasnet_keras.plain_console import PlainConsole, say_on
 from nasnet_keras.settings import Settings
+from nasnet_keras.text.plain_console import PlainConsole, say_on
 from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
 from nasnet_keras.training.distribution import make_distribution
 from nasnet_keras.training.fit import fit_run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from nasnet_keras.genotypes import OPERATIONS, CellGenotype
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.visualization.layered_layout import Edge, place_in_rows
 
 LINE_HEIGHT = 14.0

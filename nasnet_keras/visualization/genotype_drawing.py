@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.genotypes import Genotype, get_genotype
-from nasnet_keras.plain_text import printable
+from nasnet_keras.text.plain_text import printable
 from nasnet_keras.visualization.cell_layout import LINE_HEIGHT, Box, CellLayout, place_cell
 
 COLORS = {

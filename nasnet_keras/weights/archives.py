@@ -7,7 +7,7 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.input_files import check_file
 from nasnet_keras.weights.assign import first_line
 from nasnet_keras.weights.h5_file import most_unpacked
 from nasnet_keras.weights.tensorflow_files import GRAPH_NAME

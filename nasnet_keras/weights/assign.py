@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE, in_scopes, is_auxiliary, is_head
 from nasnet_keras.weights.values import LISTED, as_weight, check_finite
 

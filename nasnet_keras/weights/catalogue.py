@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 IMAGENET, SLIM, TIMM, COCO = "imagenet", "imagenet_slim", "timm", "coco"
 NAMES = (IMAGENET, SLIM, TIMM, COCO)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from nasnet_keras.atomic_files import atomic_write, make_directory
+from nasnet_keras.files.atomic_files import atomic_write, make_directory
 from nasnet_keras.weights.assign import first_line
 
 _SECONDS = 30

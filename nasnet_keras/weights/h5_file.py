@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.input_files import check_file
 from nasnet_keras.weights.assign import StoredArray, first_line
 from nasnet_keras.weights.values import is_number
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.input_files import check_file
 from nasnet_keras.settings import shown
 from nasnet_keras.weights.assign import first_line
 from nasnet_keras.weights.h5_file import list_arrays, most_unpacked

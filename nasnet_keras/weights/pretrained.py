@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.weights.archives import is_archive
 from nasnet_keras.weights.assign import LoadReport, MisfitError, check_list
 from nasnet_keras.weights.catalogue import NAMES, PublishedWeights, published_weights

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nasnet_keras.directory_lock import locked_output
-from nasnet_keras.keras_home import keras_home
+from nasnet_keras.files.directory_lock import locked_output
+from nasnet_keras.files.keras_home import keras_home
 from nasnet_keras.weights.archives import ENDINGS, is_archive
 from nasnet_keras.weights.catalogue import PublishedWeights
 from nasnet_keras.weights.download import discard, download

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.input_files import check_file
 from nasnet_keras.weights.assign import StoredArray
 
 _LENGTH = 8

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from nasnet_keras.atomic_files import atomic_write
+from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.weights.archives import is_archive, unpack
 from nasnet_keras.weights.assign import StoredArray
 from nasnet_keras.weights.h5_file import open_h5

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.input_files import check_file, read_file
+from nasnet_keras.files.input_files import check_file, read_file
 from nasnet_keras.weights.assign import StoredArray, first_line
 from nasnet_keras.weights.slim_names import VARIABLE_WORDS
 

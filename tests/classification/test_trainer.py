@@ -20,7 +20,7 @@ from nasnet_keras.classification.evaluator import Evaluator
 from nasnet_keras.classification.recipe_network import build_training_network
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
-from nasnet_keras.directory_lock import locked
+from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.models import inference_model
 from nasnet_keras.search import get_space
 from nasnet_keras.training.callbacks.progress import ProgressBar

@@ -121,7 +121,7 @@ def python(code: str, **options) -> subprocess.Popen:
 def test_a_closed_pipe_ends_quietly(say):
     program = python(
         "from nasnet_keras.programs.errors import reported\n"
-        "from nasnet_keras.plain_console import PlainConsole\n"
+        "from nasnet_keras.text.plain_console import PlainConsole\n"
         "with reported():\n"
         "    for _ in range(10**6):\n"
         f"        {say}('line')\n"

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from nasnet_keras.directory_lock import locked
+from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.genotypes import Genotype
 from nasnet_keras.search import get_space
 from nasnet_keras.search.engine.journal import Journal, read_journal

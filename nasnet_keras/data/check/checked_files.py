@@ -10,7 +10,7 @@ from pathlib import Path
 
 from absl import logging
 
-from nasnet_keras.keras_home import keras_home
+from nasnet_keras.files.keras_home import keras_home
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS sound (path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, "

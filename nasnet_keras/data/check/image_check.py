@@ -22,7 +22,7 @@ from nasnet_keras.data.check.checked_files import (
     stamp_of,
 )
 from nasnet_keras.data.image_reader import decode_image
-from nasnet_keras.input_files import read_file
+from nasnet_keras.files.input_files import read_file
 
 _LOOKED_UP_AT_ONCE = 500
 _REMEMBERED_AT_ONCE = 64

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFiles
@@ -19,7 +18,8 @@ from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfds_files import BUILD, TfdsFiles
 from nasnet_keras.data.sources.tfrecord import parse_example
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.input_files import check_file
 
 SPLITS = ("train", "test")
 _HOW = f"{BUILD}, or put {{name}}.npz there"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 
-from nasnet_keras.input_files import read_file
+from nasnet_keras.files.input_files import read_file
 
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",

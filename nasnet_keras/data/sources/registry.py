@@ -18,7 +18,7 @@ from nasnet_keras.data.sources.image_folder import ImageFolder
 from nasnet_keras.data.sources.image_listing import summary
 from nasnet_keras.data.sources.slim_files import SlimFiles
 from nasnet_keras.data.sources.tfds_files import BUILD_OR_SLIM, TfdsFiles, prepare_tfds
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 # A dataset is in the first of these formats that it is found in.
 FORMATS: tuple[type[DatasetFormat], ...] = (

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFile, RecordFiles
 from nasnet_keras.data.sources.split import Split
-from nasnet_keras.json_text import parse_json
-from nasnet_keras.plain_text import shown
+from nasnet_keras.files.json_text import parse_json
+from nasnet_keras.text.plain_text import shown
 
 BUILD = "run `pip install tensorflow-datasets` and `tfds build {name} --data_dir={dir}`"
 BUILD_OR_SLIM = f"{BUILD}, or put slim's TFRecord files there"

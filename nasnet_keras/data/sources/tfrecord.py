@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.input_files import check_file
 
 # A record: its length, 8 bytes; a checksum of the length, 4; the bytes; a checksum of the bytes, 4.
 _HEADER, _FOOTER = 12, 4

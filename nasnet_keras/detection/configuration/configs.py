@@ -12,7 +12,7 @@ from nasnet_keras.genotypes import Block, Branch, CellGenotype, Genotype
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.settings import read_settings
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 # The original gives no end; its learning rate falls for the last time at 1,200,000.
 _COCO_STEPS = 1_500_000

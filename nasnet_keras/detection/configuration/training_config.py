@@ -19,7 +19,7 @@ from nasnet_keras.settings import (
     Settings,
     hints,
 )
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 
 @dataclass(frozen=True)

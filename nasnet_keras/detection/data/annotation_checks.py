@@ -15,7 +15,7 @@ from nasnet_keras.detection.data.box_checks import BoxRow, box_row, is_integer
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.image_headers import annotated_orientation, header_of
 from nasnet_keras.detection.data.source_images import Header, SourceImage
-from nasnet_keras.plain_text import shown
+from nasnet_keras.text.plain_text import shown
 
 _SHOWN = 10
 _HEADERS_AT_ONCE = 16

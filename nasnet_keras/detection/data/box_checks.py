@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from nasnet_keras.detection.data.source_images import SourceBox
-from nasnet_keras.plain_text import shown
+from nasnet_keras.text.plain_text import shown
 
 # COCO's own boxes are rounded to hundredths, Pascal VOC's corners to whole pixels: what leaves the
 # image by no more than a pixel is not worth a word.

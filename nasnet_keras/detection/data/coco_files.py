@@ -16,9 +16,9 @@ from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
 from nasnet_keras.detection.data.source_values import image_sides, whole_number
-from nasnet_keras.input_files import read_file
-from nasnet_keras.json_text import parse_json
-from nasnet_keras.plain_text import shown
+from nasnet_keras.files.input_files import read_file
+from nasnet_keras.files.json_text import parse_json
+from nasnet_keras.text.plain_text import shown
 
 # What is not below the folder of the images: absolute paths, Windows' too, and addresses.
 _ELSEWHERE = re.compile(r"/|[A-Za-z][\w+.-]*:/")

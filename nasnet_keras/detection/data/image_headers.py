@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from nasnet_keras.data.exif import UPRIGHT, image_orientation, turned_size
 from nasnet_keras.data.image_reader import FORMAT_NAMES, open_image, stored_size
 from nasnet_keras.detection.data.source_images import Header, SourceImage
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.input_files import check_file
 
 
 def image_header(file: BinaryIO, path: Path) -> Header | str:

@@ -6,7 +6,7 @@ import os
 from pathlib import PurePosixPath
 
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.input_files import read_text
+from nasnet_keras.files.input_files import read_text
 
 _LONGEST_NUMBER = 18  # Digits; ids are int64.
 

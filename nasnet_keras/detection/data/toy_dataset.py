@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from nasnet_keras.atomic_files import atomic_write, make_directory
 from nasnet_keras.data import ImageDataset, load_dataset
+from nasnet_keras.files.atomic_files import atomic_write, make_directory
 
 # The annotations' description begins with it, which marks a dataset of this module.
 _TITLE = "Digits on photographs"

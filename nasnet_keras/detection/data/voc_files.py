@@ -24,7 +24,7 @@ from nasnet_keras.detection.data.voc_layouts import (
     listed_names,
     unlisted_files,
 )
-from nasnet_keras.input_files import read_file
+from nasnet_keras.files.input_files import read_file
 
 # The splits that the classes are taken from, if there are any.
 _TRAINING = ("train", "trainval")

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.atomic_files import atomic_write
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.input_files import read_file
-from nasnet_keras.json_text import parse_json
+from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.input_files import read_file
+from nasnet_keras.files.json_text import parse_json
 
 SUMMARY_NAMES = (
     *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),

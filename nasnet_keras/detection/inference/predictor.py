@@ -15,7 +15,7 @@ from nasnet_keras.data.image_reader import decode_image, rgb_pixels
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.detection.visualization.drawing import class_color, draw_boxes
-from nasnet_keras.input_files import read_file
+from nasnet_keras.files.input_files import read_file
 from nasnet_keras.out_of_memory import memory_for
 
 PADDING = 0.0

@@ -13,7 +13,7 @@ from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_UNUSED
 from nasnet_keras.detection.weights.detector_checkpoint import assign_detector, open_detector
 from nasnet_keras.detection.weights.detector_names import CLASS_BIASES
 from nasnet_keras.settings import hints
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.weights.catalogue import COCO, published_weights
 from nasnet_keras.weights.published_files import published_file
 

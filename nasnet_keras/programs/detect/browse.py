@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
-from nasnet_keras.plain_text import say
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, Fraction, Seed, Settings
+from nasnet_keras.text.plain_text import say
 
 
 @dataclass(frozen=True)

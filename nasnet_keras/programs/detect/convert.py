@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from nasnet_keras.atomic_files import check_can_write, make_directory
-from nasnet_keras.plain_text import say
+from nasnet_keras.files.atomic_files import check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Settings
+from nasnet_keras.text.plain_text import say
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def _to_run(flags: Flags, config: str, output_dir: str) -> None:
     import_keras_quietly()
     import dataclasses
 
-    from nasnet_keras.atomic_files import atomic_write
     from nasnet_keras.detection.configuration.configs import get_config
     from nasnet_keras.detection.configuration.run_config import RunConfig
     from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES
     from nasnet_keras.detection.weights.creation import PUBLISHED, create_detector
+    from nasnet_keras.files.atomic_files import atomic_write
     from nasnet_keras.training.run_directory import CHECKPOINT_NAME, write_config
 
     training = get_config(config)

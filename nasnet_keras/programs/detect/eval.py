@@ -11,11 +11,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from nasnet_keras.plain_text import printable, say
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count, NonNegative, Settings
+from nasnet_keras.text.plain_text import printable, say
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,6 @@ class Flags(Settings):
 
 def main(flags: Flags) -> None:
     import_keras_quietly()
-    from nasnet_keras.atomic_files import check_can_write, make_directory
     from nasnet_keras.data.check.unreadable import refuse_unreadable
     from nasnet_keras.detection.data.datasets import load_detection_index
     from nasnet_keras.detection.data.image_lists import read_image_ids
@@ -66,6 +65,7 @@ def main(flags: Flags) -> None:
         is_published,
         load_trained_detector,
     )
+    from nasnet_keras.files.atomic_files import check_can_write, make_directory
 
     if flags.eval_dir:
         check_can_write(Path(flags.eval_dir) / RESULTS_NAME)

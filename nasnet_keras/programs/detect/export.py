@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from nasnet_keras.plain_text import say
 from nasnet_keras.programs.command_line import import_keras_quietly, muted_standard_error
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Count
+from nasnet_keras.text.plain_text import say
 
 
 @dataclass(frozen=True, kw_only=True)

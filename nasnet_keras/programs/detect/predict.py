@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write, make_directory
-from nasnet_keras.plain_text import say, spreadsheet_cell
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.errors import one_line, print_error
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Fraction, NonNegativeInt
+from nasnet_keras.text.plain_text import say, spreadsheet_cell
 
 _PICTURE_ERROR = 1
 _COLUMNS = ("file", "name", "category_id", "score", "top", "left", "bottom", "right")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nasnet_keras import plain_text
 from nasnet_keras.programs.errors import FAILED, print_error
 from nasnet_keras.programs.signals import Terminated
 from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Positive, Settings
+from nasnet_keras.text import plain_text
 
 # Fields of a recipe.
 CHILD_FIELDS = (
@@ -99,9 +99,9 @@ def watched(directory: Any) -> Iterator[tuple[Callable[[str], None], Any]]:
     Yields:
         The callbacks for lines and for the search's state.
     """
-    from nasnet_keras.plain_console import PlainConsole, say_on
     from nasnet_keras.search.engine.experiment import SearchFailed
     from nasnet_keras.search.engine.progress import SearchProgress
+    from nasnet_keras.text.plain_console import PlainConsole, say_on
 
     console = PlainConsole()
     try:

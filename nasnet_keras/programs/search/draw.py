@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import child_name, default_output, read_child
 from nasnet_keras.settings import NonNegativeInt, Settings
+from nasnet_keras.text.plain_text import say
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nasnet_keras.atomic_files import check_can_write
-from nasnet_keras.plain_text import say
+from nasnet_keras.files.atomic_files import check_can_write
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import (
     SearchFlags,
@@ -20,6 +19,7 @@ from nasnet_keras.programs.search.outputs import (
     read_child,
 )
 from nasnet_keras.settings import NonNegativeInt
+from nasnet_keras.text.plain_text import say
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.plain_text import say
 from nasnet_keras.settings import Count, Settings
+from nasnet_keras.text.plain_text import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ def print_table(table: Any) -> None:
     """Prints a table of `nasnet_keras.search.report.tables`."""
     from rich.table import Table
 
-    from nasnet_keras.plain_console import PlainConsole
+    from nasnet_keras.text.plain_console import PlainConsole
 
     grid = Table(*table.headings)
     for column in grid.columns:

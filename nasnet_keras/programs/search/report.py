@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import BestFlags, check_suffix, default_output
+from nasnet_keras.text.plain_text import say
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,13 @@ This does not disturb a running search.
 
 from __future__ import annotations
 
-from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import SearchFlags
+from nasnet_keras.text.plain_text import say
 
 
 def show_status(flags: SearchFlags) -> None:
-    from nasnet_keras.directory_lock import is_locked
+    from nasnet_keras.files.directory_lock import is_locked
     from nasnet_keras.search.engine.progress import describe
     from nasnet_keras.search.engine.run_directory import RunDirectory
     from nasnet_keras.search.report import tables

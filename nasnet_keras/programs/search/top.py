@@ -7,9 +7,9 @@ Their cells are in children/CHILD/genotype.json of the search's directory.
 
 from __future__ import annotations
 
-from nasnet_keras.plain_text import say
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.outputs import BestFlags, print_table
+from nasnet_keras.text.plain_text import say
 
 
 def show_top(flags: BestFlags) -> None:

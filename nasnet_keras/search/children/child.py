@@ -178,7 +178,7 @@ class ClassifierChild:
     def _train(self, job: Job, genotype: Genotype) -> float:
         from nasnet_keras.classification.run_options import RunOptions
         from nasnet_keras.classification.trainer import train
-        from nasnet_keras.plain_console import PlainConsole
+        from nasnet_keras.text.plain_console import PlainConsole
 
         recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_model_name(genotype))
         directory = job.directory / _TRAINING

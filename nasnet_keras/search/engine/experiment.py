@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nasnet_keras.directory_lock import locked
+from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.search.engine.clock import SearchClock
 from nasnet_keras.search.engine.ending import (
     SearchFailed,

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nasnet_keras.atomic_files import naming
-from nasnet_keras.input_files import check_file
-from nasnet_keras.json_text import parse_json
+from nasnet_keras.files.atomic_files import naming
+from nasnet_keras.files.input_files import check_file
+from nasnet_keras.files.json_text import parse_json
 
 # Ends every line: CRC-32 of all lines up to this one, checksums left out. So a line that was
 # changed, lost or moved is noticed, not only one that is not JSON any more.

@@ -8,8 +8,8 @@ from typing import Any
 from rich import progress
 from rich.console import Console
 
-from nasnet_keras.plain_console import say_on
 from nasnet_keras.search.engine.search_state import SearchState
+from nasnet_keras.text.plain_console import say_on
 
 _LINE_SECONDS = 10.0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.atomic_files import make_directory
+from nasnet_keras.files.atomic_files import make_directory
 from nasnet_keras.settings import Settings, check_value, read_settings, write_settings
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.plain_text import shown
 from nasnet_keras.search.engine.journal import JournalError, Place, read_journal
 from nasnet_keras.search.spaces.space import Architecture
 from nasnet_keras.search.strategies.strategy import Result
+from nasnet_keras.text.plain_text import shown
 
 _NUMBER = (int, float)
 _NUMBER_OR_NONE = (int, float, type(None))

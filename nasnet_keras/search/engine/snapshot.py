@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nasnet_keras.atomic_files import atomic_write
-from nasnet_keras.json_text import parse_json
+from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.search.engine.journal import Place
 
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from nasnet_keras.atomic_files import atomic_write
-from nasnet_keras.json_text import parse_json
+from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job, Outcome
 from nasnet_keras.settings import Positive, Settings
 

@@ -7,13 +7,13 @@ import json
 import os
 from collections.abc import Sequence
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.genotypes import Genotype
-from nasnet_keras.plain_text import markup
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.report import charts, tables
 from nasnet_keras.search.report.history import History, Reranked, read_history, read_reranked
+from nasnet_keras.text.plain_text import markup
 from nasnet_keras.visualization import genotype_svg
 
 _STYLE = """

@@ -9,7 +9,7 @@ from nasnet_keras.search.spaces.layerwise_space import LayerwiseSpace
 from nasnet_keras.search.spaces.nasnet_space import NASNetSpace
 from nasnet_keras.search.spaces.pnas_space import PNASSpace
 from nasnet_keras.search.spaces.space import Space
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _SPACES: dict[str, type[Space]] = {
     "nasnet": NASNetSpace,

@@ -14,7 +14,7 @@ from nasnet_keras.search.strategies.random_search import RandomSearch
 from nasnet_keras.search.strategies.strategy import Strategy
 from nasnet_keras.search.strategies.surrogate_settings import MLP_ENSEMBLE, SurrogateSettings
 from nasnet_keras.settings import hints
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 _POLICIES = {"ppo": PPO, "reinforce": REINFORCE}
 _OPTIONS: dict[str, tuple[str, ...]] = {

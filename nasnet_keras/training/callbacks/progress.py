@@ -7,7 +7,7 @@ from typing import Any
 
 from rich import progress
 
-from nasnet_keras.plain_console import say_on
+from nasnet_keras.text.plain_console import say_on
 from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.run import Run
 

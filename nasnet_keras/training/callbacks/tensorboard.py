@@ -8,7 +8,7 @@ from typing import Any
 
 from absl import logging
 
-from nasnet_keras.atomic_files import make_directory
+from nasnet_keras.files.atomic_files import make_directory
 from nasnet_keras.layers import DropPath
 from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.run import Run

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.training.optimizers.moving_average import (
     AveragedAdam,
     AveragedRMSProp,

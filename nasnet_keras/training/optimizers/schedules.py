@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
-from nasnet_keras.suggestions import unknown_name
+from nasnet_keras.text.suggestions import unknown_name
 
 LearningRate = float | keras.optimizers.schedules.LearningRateSchedule
 DECAYS = ("fixed", "cosine", "exponential", "polynomial", "steps")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nasnet_keras.directory_lock import locked
+from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from tests.search.experiments import PNAS, Workers, experiment

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nasnet_keras.atomic_files import atomic_write, check_can_write
+from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 
 
 def test_a_file_does_not_replace_a_directory_nor_a_directory_a_file(tmp_path: Path) -> None:

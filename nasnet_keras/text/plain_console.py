@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from nasnet_keras.plain_text import printable
+from nasnet_keras.text.plain_text import printable
 
 
 class PlainConsole(Console):

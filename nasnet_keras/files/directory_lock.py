@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from nasnet_keras.atomic_files import make_directory, missing_folders, remove_empty
+from nasnet_keras.files.atomic_files import make_directory, missing_folders, remove_empty
 
 LOCK_NAME = "lock"
 _PAUSES = (0.0, 0.05, 0.1, 0.2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nasnet_keras.json_text import parse_json
+from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.settings import Count, Settings, read_settings
 
 

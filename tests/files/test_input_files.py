@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import nasnet_keras as nk
-from nasnet_keras.input_files import check_file, read_file
+from nasnet_keras.files.input_files import check_file, read_file
 from nasnet_keras.settings import Settings, read_settings
 
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-from nasnet_keras.plain_text import shown
+from nasnet_keras.text.plain_text import shown
 
 _LONGEST = 200
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from nasnet_keras.directory_lock import LOCK_NAME, is_locked, locked, locked_output
+from nasnet_keras.files.directory_lock import LOCK_NAME, is_locked, locked, locked_output
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_a_second_writer_is_refused_and_a_dead_one_followed(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from nasnet_keras.directory_lock import locked\n"
+        "import sys, time; from nasnet_keras.files.directory_lock import locked\n"
         "with locked(sys.argv[1]): print('held', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

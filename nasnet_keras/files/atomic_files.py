@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nasnet_keras.input_files import check_file
+from nasnet_keras.files.input_files import check_file
 
 # A quota and a limit on the size of files are full disks as well.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from nasnet_keras import plain_console
-from nasnet_keras.plain_console import PlainConsole
-from nasnet_keras.plain_text import line, markup, printable, say, shown, spreadsheet_cell
+from nasnet_keras.text import plain_console
+from nasnet_keras.text.plain_console import PlainConsole
+from nasnet_keras.text.plain_text import line, markup, printable, say, shown, spreadsheet_cell
 
 HOSTILE = "[/x] [red]a[/red] :smile: \x1b[31m\x00 \udcff"
 PRINTED = r"[/x] [red]a[/red] :smile: \x1b[31m\x00 \udcff"
