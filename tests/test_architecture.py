@@ -54,6 +54,7 @@ ALLOWED = {
         *("detection/data", "detection/configuration", "detection/weights"),
         *("detection/evaluation", "detection/visualization", "detection/inference"),
     ),
+    "export/graph": ("layers", "models", "detection/modeling"),
     "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),
     "search": ("search/spaces", "search/strategies"),
     "search/spaces": ("genotypes",),
