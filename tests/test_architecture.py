@@ -85,8 +85,8 @@ MAY_NEED_TENSORFLOW = {
     # Its optimizer's arithmetic, tf.distribute.
     *("training", "training/optimizers", "training/step", "classification"),
     "detection/modeling",
-    # SavedModels.
-    "export",
+    # SavedModels, LiteRT.
+    *("export", "export/graph"),
 }
 # Spaces and strategies touch no disk, device or process, and none of these modules.
 NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "threading"}
