@@ -70,6 +70,7 @@ ALLOWED = {
         *("search/spaces", "search/strategies", "search/executors", "search/engine"),
         "search/report",
     ),
+    "serving": (*("models", "data", "classification", "detection/inference", "export"),),
     "programs": (),
     "programs/search": (),
     "programs/detect": (),
@@ -86,7 +87,7 @@ MAY_NEED_TENSORFLOW = {
     *("training", "training/optimizers", "training/step", "classification"),
     "detection/modeling",
     # SavedModels, LiteRT.
-    *("export", "export/graph"),
+    *("export", "export/graph", "serving"),
 }
 # Spaces and strategies touch no disk, device or process, and none of these modules.
 NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "threading"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.detection.inference.predictor import fitted_image
+from nasnet_keras.detection.inference.pictures import fitted_image
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.export.detector_check import Comparison, Found, compare_detections

@@ -2,68 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from typing import Any
-
 import keras
 import numpy as np
-from keras import ops
-from PIL import Image
 
-from nasnet_keras.data.image_reader import decode_image, rgb_pixels
+from nasnet_keras.detection.inference.pictures import (
+    Picture,
+    PictureDetections,
+    as_detections,
+    fitted_image,
+    read_pixels,
+)
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
-from nasnet_keras.detection.visualization.drawing import class_color, draw_boxes
-from nasnet_keras.files.input_files import read_file
 from nasnet_keras.out_of_memory import memory_for
-
-PADDING = 0.0
-"""Value of the pixels below and beside a picture that does not fill the detector's image."""
-
-Picture = np.ndarray | Image.Image | bytes | str | os.PathLike[str]
-
-
-@dataclass(frozen=True, eq=False)
-class PictureDetections:
-    """What was found in one picture, by decreasing score.
-
-    Attributes:
-        size: Height and width of the picture, in pixels.
-        boxes: `(n, 4)`, float64: top, left, bottom, right in pixels of the picture.
-        scores: `(n,)`, float64, in [0, 1].
-        labels: `(n,)`, int64, from 0.
-        names: The name of each one's class.
-        category_ids: The id of each one's class in the dataset's own files.
-    """
-
-    size: tuple[int, int]
-    boxes: np.ndarray
-    scores: np.ndarray
-    labels: np.ndarray
-    names: tuple[str, ...]
-    category_ids: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def to_list(self) -> list[dict[str, Any]]:
-        """Returns a dictionary for each detection, as JSON can hold it."""
-        return [
-            {"name": name, "category_id": category_id, "score": score, "box": box}
-            for name, category_id, score, box in zip(
-                self.names,
-                self.category_ids,
-                self.scores.tolist(),
-                self.boxes.tolist(),
-                strict=True,
-            )
-        ]
-
-    def draw(self, pixels: np.ndarray | Image.Image) -> Image.Image:
-        """Draws the boxes, names and scores on the picture; a class always has one colour."""
-        colors = [class_color(label) for label in self.labels.tolist()]
-        return draw_boxes(pixels, self.boxes, self.names, self.scores, colors)
 
 
 class Predictor:
@@ -107,94 +58,26 @@ class Predictor:
         served = self.served
         pixels = read_pixels(picture, served.exif_orientation)
         image, size, scale = fitted_image(pixels, served.image_size, served.keep_aspect)
-        batch = {IMAGES: image[np.newaxis], SIZES: np.asarray([size], "float32")}
-        with memory_for(image_size=served.image_size):
-            found = served.model.predict_on_batch(batch)
-        found = {name: np.asarray(values)[0] for name, values in found.items()}
+        found = self.detect(image[np.newaxis], np.asarray([size], "float32"))
+        first = {name: values[0] for name, values in found.items()}
+        return as_detections(served, first, pixels.shape[:2], scale, self.min_score)
+
+    def detect(self, images: np.ndarray, image_sizes: np.ndarray) -> dict[str, np.ndarray]:
+        """Finds the objects in images as the detector takes them.
+
+        Args:
+            images: `(batch, height, width, 3)`, float32 in [0, 255].
+            image_sizes: `(batch, 2)`, float32: height and width without padding.
+
+        Returns:
+            See `select_detections`.
+
+        Raises:
+            ValueError: A detection is not finite.
+        """
+        with memory_for(image_size=images.shape[1:3]):
+            found = self.served.model.predict_on_batch({IMAGES: images, SIZES: image_sizes})
+        found = {name: np.asarray(values) for name, values in found.items()}
         if not all(np.isfinite(found[name]).all() for name in ("boxes", "scores")):
             raise ValueError("the detector answers with numbers that are not finite")
-        return as_detections(served, found, pixels.shape[:2], scale, self.min_score)
-
-
-def as_detections(
-    served: TrainedDetector,
-    found: dict[str, np.ndarray],
-    picture_size: tuple[int, ...],
-    scale: tuple[float, float],
-    min_score: float,
-) -> PictureDetections:
-    """Maps a detector's outputs for one image to its picture.
-
-    Args:
-        served: The detector, for the names of its classes.
-        found: `boxes`, `scores` and `labels` of the image, see `select_detections`.
-        picture_size: Height and width of the picture.
-        scale: What `fitted_image` multiplied the picture's height and width by.
-        min_score: Detections below it are left out.
-
-    Returns:
-        The detections, cut off where the picture ends.
-    """
-    kept = (found["labels"] >= 0) & (found["scores"] >= min_score)
-    boxes = found["boxes"][kept].astype("float64") / np.tile(np.asarray(scale, "float64"), 2)
-    height, width = int(picture_size[0]), int(picture_size[1])
-    labels = found["labels"][kept].astype("int64")
-    return PictureDetections(
-        size=(height, width),
-        boxes=np.clip(boxes, 0, np.tile(np.asarray([height, width], "float64"), 2)),
-        scores=found["scores"][kept].astype("float64"),
-        labels=labels,
-        names=tuple(served.class_names[label] for label in labels),
-        category_ids=tuple(int(served.category_ids[label]) for label in labels),
-    )
-
-
-def read_pixels(picture: Picture, upright: bool = True) -> np.ndarray:
-    """Returns the pixels of a picture, see `Predictor.predict`.
-
-    Args:
-        picture: The picture.
-        upright: Turn a file or an encoded image as its EXIF orientation says.
-    """
-    if isinstance(picture, Image.Image):
-        return rgb_pixels(picture)
-    if isinstance(picture, bytes):
-        return decode_image(picture, upright)
-    if isinstance(picture, str | os.PathLike):
-        return decode_image(read_file(picture), upright)
-    pixels = np.asarray(picture)
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
-        raise ValueError(f"a picture has shape (height, width, 3), got {pixels.shape}")
-    return pixels
-
-
-def fitted_image(
-    pixels: np.ndarray, canvas: tuple[int, int], keep_aspect: bool
-) -> tuple[np.ndarray, tuple[int, int], tuple[float, float]]:
-    """Resizes a picture to a detector's image, bilinear and without antialiasing, as in training.
-
-    Args:
-        pixels: `(height, width, 3)`, in [0, 255].
-        canvas: Height and width of the detector's image.
-        keep_aspect: Resize both sides by the same factor and pad below and on the right.
-
-    Returns:
-        The image, `(*canvas, 3)`, float32; height and width of the part that the picture fills; and
-        what its height and width were multiplied by.
-    """
-    height, width = pixels.shape[:2]
-    rows, columns = canvas
-    if keep_aspect:
-        # In float32 and rounded to even, as TensorFlow does it in training.
-        sides = np.asarray([height, width], "float32")
-        factor = np.min(np.asarray(canvas, "float32") / sides)
-        rows, columns = (max(int(side), 1) for side in np.round(sides * factor))
-    resized = ops.image.resize(
-        ops.convert_to_tensor(pixels[np.newaxis], "float32"),
-        (rows, columns),
-        interpolation="bilinear",
-        data_format="channels_last",
-    )
-    missing = [(0, canvas[0] - rows), (0, canvas[1] - columns), (0, 0)]
-    image = np.pad(ops.convert_to_numpy(resized)[0], missing, constant_values=PADDING)
-    return image, (rows, columns), (rows / height, columns / width)
+        return found

@@ -18,6 +18,7 @@ from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
 from nasnet_keras.weights.catalogue import COCO
+from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,21 @@ class TrainedDetector:
 def is_published(path: str | os.PathLike[str]) -> bool:
     """Returns whether a published detector is meant, and no file."""
     return os.fspath(path).startswith(PUBLISHED)
+
+
+def holds_detector(path: str | os.PathLike[str]) -> bool:
+    """Returns whether a `.keras` file, or the one of a run, is a detector's."""
+    try:
+        path = find_checkpoint(path)
+    except FileNotFoundError:
+        return False
+    if path.suffix != ".keras":
+        return False
+    try:
+        config = read_json_member(path, CONFIG_NAME)
+    except (OSError, ValueError):
+        return False  # What is wrong with it, the loader says.
+    return isinstance(config, dict) and config.get("class_name") == FasterRCNN.__name__
 
 
 def load_trained_detector(

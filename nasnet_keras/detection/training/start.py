@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from nasnet_keras.detection.configuration.run_config import RunConfig
+from nasnet_keras.detection.inference.trained_detector import holds_detector
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.detection.weights.creation import PUBLISHED
 from nasnet_keras.detection.weights.detector_checkpoint import assign_detector, open_detector
@@ -24,7 +25,6 @@ from nasnet_keras.training.run_directory import (
 )
 from nasnet_keras.weights.assign import MisfitError
 from nasnet_keras.weights.catalogue import COCO, IMAGENET, published_weights
-from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.weights.pretrained import load_pretrained
 from nasnet_keras.weights.published_files import published_file
@@ -64,7 +64,7 @@ def start_detector_from(
     if original is not None:
         return _from_original(model, original)
     path = Path(checkpoint_path)
-    if _holds_detector(path):
+    if holds_detector(path):
         return _from_detector(model, path, class_names)
     classifier: list[str] = [CLASSIFIER_SCOPE]
     if str(checkpoint_path) == IMAGENET:
@@ -108,21 +108,6 @@ def _from_original(model: FasterRCNN, path: str | os.PathLike[str]) -> str:
         same = arrays[CLASS_BIASES].shape[0] - 1 == model.config.classes
         kept = () if same else (BOX_HEAD,)
         return describe_start(assign_detector(model, arrays, source, kept, ignored))
-
-
-def _holds_detector(path: Path) -> bool:
-    """Returns whether a `.keras` file, or the one of a run, is a detector's."""
-    try:
-        path = find_checkpoint(path)
-    except FileNotFoundError:
-        return False
-    if path.suffix != ".keras":
-        return False
-    try:
-        config = read_json_member(path, CONFIG_NAME)
-    except (OSError, ValueError):
-        return False  # What is wrong with it, the loader says.
-    return isinstance(config, dict) and config.get("class_name") == FasterRCNN.__name__
 
 
 def _from_detector(model: FasterRCNN, path: Path, class_names: Sequence[str] | None) -> str:

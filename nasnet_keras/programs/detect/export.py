@@ -44,7 +44,7 @@ class Flags(DetectorFlags):
 def main(flags: Flags) -> None:
     import_keras_quietly()
     from nasnet_keras.detection.inference.picture_files import find_pictures, sample_pictures
-    from nasnet_keras.detection.inference.predictor import read_pixels
+    from nasnet_keras.detection.inference.pictures import read_pixels
     from nasnet_keras.export.detector_formats import check_export_directory, export_detector
 
     check_export_directory(flags.output_dir, flags.formats, flags.overwrite)

@@ -55,7 +55,8 @@ def main(flags: Flags, arguments: list[str]) -> int:
 
     files = find_pictures(arguments, leave_out=output_dir)
     frame = None if flags.camera is None else camera_frame(flags.camera)
-    from nasnet_keras.detection.inference.predictor import Predictor, read_pixels
+    from nasnet_keras.detection.inference.pictures import read_pixels
+    from nasnet_keras.detection.inference.predictor import Predictor
 
     predictor = Predictor(flags.load(), flags.min_score)
     make_directory(output_dir)

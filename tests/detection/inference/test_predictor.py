@@ -19,7 +19,8 @@ from nasnet_keras.detection.configuration.training_config import TrainingConfig
 from nasnet_keras.detection.data.augmentation import DetectionAugmentation
 from nasnet_keras.detection.data.class_names import read_class_names
 from nasnet_keras.detection.inference.picture_files import camera_frame, find_pictures
-from nasnet_keras.detection.inference.predictor import Predictor, fitted_image, read_pixels
+from nasnet_keras.detection.inference.pictures import fitted_image, read_pixels
+from nasnet_keras.detection.inference.predictor import Predictor
 from nasnet_keras.detection.inference.trained_detector import (
     TrainedDetector,
     load_trained_detector,

@@ -1,0 +1,207 @@
+"""A network in a file of any kind, as one function of arrays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasnet_keras.export.description import (
+    EXTRA,
+    FileDescription,
+    description_of_session,
+    read_description,
+)
+from nasnet_keras.files.input_files import check_file, read_file
+from nasnet_keras.files.json_text import parse_json
+
+DETECTOR_INPUTS = ("images", "image_sizes")
+DETECTOR_OUTPUTS = ("boxes", "scores", "labels", "count")
+_CLASSIFIER_OUTPUTS = ("logits", "probabilities")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network and how pictures reach it.
+
+    Attributes:
+        description: What it is.
+        run: Takes arrays in the order of its inputs, returns its outputs by name.
+    """
+
+    description: FileDescription
+    run: Callable[..., dict[str, np.ndarray]]
+
+
+def load_network(
+    path: str | os.PathLike[str],
+    image_size: int | None = None,
+    threads: int | None = None,
+) -> Network:
+    """Loads a network from what a training or an export wrote.
+
+    Args:
+        path: A run directory, a `.keras` file, an ONNX file or a SavedModel. Of an ONNX file,
+            `onnxruntime` is all that is needed.
+        image_size: Side of the images, in pixels, for a classifier in a run directory or `.keras`
+            file that takes any size.
+        threads: Of ONNX Runtime, for one call. Default: one for each core.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: It is truncated, no network, or has no description; or a library is missing.
+    """
+    path = Path(path)
+    if path.suffix == ".onnx":
+        network = _of_onnx(path, threads)
+    elif (path / "saved_model.pb").is_file():
+        network = _of_saved_model(path)
+    else:
+        return _of_keras(path, image_size)
+    if image_size is not None:
+        raise ValueError(f"{path} is an exported file: its image size is fixed")
+    return network
+
+
+def _of_onnx(path: Path, threads: int | None) -> Network:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ValueError(f"ONNX needs {error.name}: {EXTRA}") from error
+    check_file(path)
+    options = onnxruntime.SessionOptions()
+    # It prints what it raises.
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads or 0
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # Each of its errors derives from nothing else.
+        raise ValueError(f"{path} is not a complete ONNX file: {error}") from None
+    description = _described(path, lambda: description_of_session(session, path))
+    inputs, outputs = (
+        {each.name for each in part()} for part in (session.get_inputs, session.get_outputs)
+    )
+    if set(description.inputs) != inputs or not set(description.outputs) <= outputs:
+        raise ValueError(f"{path} has other inputs or outputs than its description says")
+
+    def run(*arrays: np.ndarray) -> dict[str, np.ndarray]:
+        feed = dict(zip(description.inputs, arrays, strict=True))
+        found = session.run(list(description.outputs), feed)
+        return dict(zip(description.outputs, found, strict=True))
+
+    return Network(description, run)
+
+
+def _of_saved_model(path: Path) -> Network:
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise ValueError(
+            f"a SavedModel needs TensorFlow, which cannot be imported: {error}"
+        ) from None
+
+    description = _described(path, lambda: read_description(path))
+    damage = (tf.errors.OpError, OSError, ValueError, TypeError, LookupError, RuntimeError)
+    try:
+        loaded: Any = tf.saved_model.load(str(path))
+        signature = loaded.signatures["serving_default"]
+    except (*damage, AttributeError) as error:
+        raise ValueError(f"{path} is not a complete SavedModel: {error}") from None
+
+    def run(*arrays: np.ndarray) -> dict[str, np.ndarray]:
+        # The variables live as long as what was loaded.
+        assert loaded
+        feed = dict(zip(description.inputs, map(tf.constant, arrays), strict=True))
+        try:
+            found = signature(**feed)
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(error.message) from None
+        return {name: found[name].numpy() for name in description.outputs}
+
+    return Network(description, run)
+
+
+def _described(path: Path, read: Callable[[], FileDescription]) -> FileDescription:
+    """Returns a file's description, or that of `detector.json` beside an earlier detector."""
+    try:
+        return read()
+    except ValueError:
+        file = path.parent / "detector.json"
+        if not file.is_file():
+            raise
+    try:
+        values = parse_json(read_file(file))
+        return FileDescription(
+            kind="detector",
+            network="",
+            class_names=values["class_names"],
+            image_size=values["image_size"],
+            preprocessing="pad" if values["keep_aspect"] else "stretch",
+            inputs=DETECTOR_INPUTS,
+            outputs=DETECTOR_OUTPUTS,
+            batch=1,
+            category_ids=values["category_ids"],
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{file} is not the description of a detector: {error}") from None
+
+
+def _of_keras(path: Path, image_size: int | None) -> Network:
+    from nasnet_keras.detection.inference.trained_detector import holds_detector, is_published
+
+    if is_published(path) or holds_detector(path):
+        if image_size is not None:
+            raise ValueError(f"{path} is a detector: its image size is the one it was trained for")
+        return _of_detector(path)
+    return _of_classifier(path, image_size)
+
+
+def _of_classifier(path: Path, image_size: int | None) -> Network:
+    from nasnet_keras.classification.trained_model import load_trained_model
+    from nasnet_keras.models.inference import inference_model
+    from nasnet_keras.out_of_memory import memory_for
+
+    trained = load_trained_model(path, image_size)
+    model = inference_model(trained.model)
+    description = FileDescription(
+        kind="classifier",
+        network=trained.model.name,
+        class_names=trained.class_names,
+        image_size=(trained.image_size, trained.image_size),
+        preprocessing=trained.preprocessing_name,
+        exif_orientation=trained.exif_orientation,
+        inputs=("images",),
+        outputs=_CLASSIFIER_OUTPUTS,
+    )
+
+    def run(images: np.ndarray) -> dict[str, np.ndarray]:
+        with memory_for(image_size=trained.image_size):
+            found = model(images, training=False)
+        return {name: np.asarray(found[name]) for name in _CLASSIFIER_OUTPUTS}
+
+    return Network(description, run)
+
+
+def _of_detector(path: Path) -> Network:
+    from nasnet_keras.detection.inference.predictor import Predictor
+    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+
+    served = load_trained_detector(path)
+    description = FileDescription(
+        kind="detector",
+        network=served.model.name,
+        class_names=served.class_names,
+        image_size=served.image_size,
+        preprocessing="pad" if served.keep_aspect else "stretch",
+        exif_orientation=served.exif_orientation,
+        inputs=DETECTOR_INPUTS,
+        outputs=DETECTOR_OUTPUTS,
+        category_ids=served.category_ids,
+    )
+    return Network(description, Predictor(served).detect)
