@@ -8,13 +8,16 @@ upright, and how, is in `nasnet_keras.data.exif`.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import functools
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, _imaging
 
 from nasnet_keras.data.exif import (
     UPRIGHT,
@@ -84,6 +87,8 @@ def rgb_pixels(image: Image.Image) -> np.ndarray:
     Raises:
         ValueError: The pixels are of no range that says what is black and what is white.
     """
+    if image.format == "TIFF":
+        _silence_libtiff()
     if image.mode == "F" or (image.mode == "I" and image.format == "TIFF"):
         kind = "fractions" if image.mode == "F" else "of 32 bits or have a sign"
         raise ValueError(f"its pixels are {kind}: save it with 8 or 16 bits a channel")
@@ -92,6 +97,19 @@ def rgb_pixels(image: Image.Image) -> np.ndarray:
         high = np.asarray(image).astype("int64") >> 8
         return np.repeat(high.clip(0, 255).astype("uint8")[..., None], 3, axis=-1)
     return np.asarray(image.convert("RGB"))
+
+
+@functools.cache
+def _silence_libtiff() -> None:
+    """Keeps libtiff from printing what is wrong with a file: an error says so, too.
+
+    Pillow turns libtiff's warnings off in the same way, but not its errors.
+    """
+    # A Pillow without libtiff, or linked with it in another way, does not offer the function.
+    with contextlib.suppress(AttributeError, OSError):
+        set_handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
+        set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+        set_handler(None)
 
 
 def decode_image(encoded: bytes, upright: bool = True) -> np.ndarray:

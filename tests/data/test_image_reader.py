@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -249,6 +251,31 @@ def test_half_a_file_is_refused_or_ends_a_graph_with_an_error(kind, graphs):
         for decode in (stream, serve):
             with pytest.raises(tf.errors.InvalidArgumentError):
                 decode(damaged)
+
+
+DAMAGED_TIFFS = """
+import io
+from PIL import Image
+from nasnet_keras.data.image_reader import decode_image
+
+for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg"):
+    stream = io.BytesIO()
+    Image.linear_gradient("L").save(stream, "TIFF", compression=compression)
+    encoded = bytearray(stream.getvalue())
+    start = Image.open(stream).tag_v2[273][0]
+    encoded[start : start + 40] = bytes(range(215, 255))
+    try:
+        decode_image(bytes(encoded))
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_nothing_is_printed_about_damaged_tiffs():
+    # In a process of its own: libtiff prints past Python.
+    ended = subprocess.run([sys.executable, "-c", DAMAGED_TIFFS], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == ["not a readable image: decoder error -2"] * 3
 
 
 def png_of(width, height):
