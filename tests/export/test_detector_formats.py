@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from nasnet_keras.data.exif import turned_back
 from nasnet_keras.detection import FasterRCNN
+from nasnet_keras.detection.inference.predictor import Predictor
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.export import detector_formats as export_formats
 from nasnet_keras.export.detector_check import compare_detections
@@ -129,7 +131,36 @@ def test_every_format_finds_the_same(served, pictures, tmp_path):
         words = [name.decode() for name in answer["names"][row].numpy()]
         labels = answer["labels"][row].numpy()
         assert words == [NAMES[label] if label >= 0 else "" for label in labels]
+    check_photographs(signatures["serve_bytes"], served, pictures[2])
     check_requests(tmp_path / "out/saved_model", pictures, answer)
+
+
+def check_photographs(serve_bytes, served, pixels):
+    """Checks that boxes are those of the picture as a viewer shows it, as `predict` gives them."""
+    import tensorflow as tf
+
+    tag = Image.Exif()
+    predictor = Predictor(served, min_score=0.1)
+    upright = predictor.predict(pixels)
+    assert len(upright) and upright.size == (40, 64)
+    encoded, expected = [], []
+    for orientation, kind in ((3, "PNG"), (6, "PNG"), (6, "JPEG"), (7, "JPEG")):
+        tag[0x0112] = orientation
+        stream = io.BytesIO()
+        Image.fromarray(turned_back(pixels, orientation)).save(stream, kind, exif=tag)
+        encoded.append(stream.getvalue())
+        expected.append(predictor.predict(encoded[-1]))
+        assert expected[-1].size == (40, 64)
+        if kind == "PNG":
+            np.testing.assert_array_equal(expected[-1].boxes, upright.boxes)
+    answer = {name: x.numpy() for name, x in serve_bytes(image_bytes=tf.stack(encoded)).items()}
+    for row, picture in enumerate(expected):
+        # The resizing of the two differs in the last bits.
+        count = len(picture)
+        np.testing.assert_allclose(answer["boxes"][row, :count], picture.boxes, atol=1e-2)
+        np.testing.assert_allclose(answer["scores"][row, :count], picture.scores, atol=1e-4)
+        names = [name.decode() for name in answer["names"][row, :count]]
+        assert tuple(names) == picture.names and (answer["scores"][row, count:] < 0.1).all()
 
 
 def check_requests(saved_model, pictures, expected):
