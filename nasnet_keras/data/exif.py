@@ -143,10 +143,14 @@ def may_have_exif(encoded: Any) -> Any:
     """
     import tensorflow as tf
 
-    data = _searched(encoded)
-    letters = tf.where(_is_png(encoded), list(b"eXI"), list(b"Exi"))
-    first, second, third = tf.unstack(tf.cast(letters, tf.uint8))
-    return tf.reduce_any((data[:-2] == first) & (data[1:-1] == second) & (data[2:] == third))
+    searched = tf.strings.substr(encoded, 0, SEARCHED)
+
+    def holds(letters: str) -> Any:
+        # Twice as fast as to compare the bytes as a vector.
+        without = tf.strings.regex_replace(searched, letters, "", replace_global=False)
+        return tf.strings.length(without) < tf.strings.length(searched)
+
+    return tf.cond(_is_png(encoded), lambda: holds("eXIf"), lambda: holds("Exif"))
 
 
 def orientation_in_graph(encoded: Any) -> Any:
@@ -161,17 +165,12 @@ def orientation_in_graph(encoded: Any) -> Any:
     import tensorflow as tf
 
     def look() -> Any:
-        data = _searched(encoded)
+        searched = tf.strings.substr(encoded, 0, SEARCHED)
+        data = tf.io.decode_raw(searched, tf.uint8)
         start, length = tf.cond(_is_png(encoded), lambda: _png_exif(data), lambda: _jpeg_exif(data))
         return _tiff_orientation(data[start : start + length])
 
     return tf.cond(may_have_exif(encoded), look, lambda: UPRIGHT)
-
-
-def _searched(encoded: Any) -> Any:
-    import tensorflow as tf
-
-    return tf.io.decode_raw(tf.strings.substr(encoded, 0, SEARCHED), tf.uint8)
 
 
 def _is_png(encoded: Any) -> Any:
