@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import MOST_SIDE, Count, Settings
@@ -100,7 +101,7 @@ def main(flags: Flags) -> None:
         drop_background=flags.labels_offset == 1,
     )
     make_directory(Path(flags.output_path).parent)
-    with atomic_write(flags.output_path) as path:
+    with scratch(), atomic_write(flags.output_path) as path:
         model.save(path)
     _show(report, model, flags.output_path)
 

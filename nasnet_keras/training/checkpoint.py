@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from nasnet_keras.files.atomic_files import atomic_write, make_directory
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.text.plain_text import shown
 from nasnet_keras.weights.assign import first_line
 from nasnet_keras.weights.keras_archive import check_keras_file, read_json_member
@@ -66,7 +67,7 @@ def save_checkpoint(
         "metrics": [_numbers(variable) for variable in sums],
     }
     try:
-        with atomic_write(path) as temporary:
+        with scratch(), atomic_write(path) as temporary:
             model.save(temporary)
             with zipfile.ZipFile(temporary, "a") as archive:
                 archive.writestr(_STATE_NAME, json.dumps(state))

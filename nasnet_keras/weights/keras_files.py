@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.weights.assign import (
     LoadReport,
     StoredArray,
@@ -54,7 +55,8 @@ def load_keras_model(path: str | os.PathLike[str], compile: bool = False) -> ker
     path = os.fspath(path)
     check_keras_file(path)
     try:
-        model = keras.saving.load_model(path, compile=compile, safe_mode=True)
+        with scratch():
+            model = keras.saving.load_model(path, compile=compile, safe_mode=True)
     # Whatever is wrong with such a file (zip, JSON, HDF5, a class unknown), Keras's own way of
     # saying so differs from version to version.
     except Exception as error:
@@ -213,7 +215,7 @@ def _paths_in_file(model: keras.Model) -> dict[str, str]:
         # A half more, so that no step or seed can be taken for one.
         variable.assign(np.full(variable.shape, number + 0.5))
     numbered = {number + 0.5: path for number, path in enumerate(variables)}
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch(), tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "numbered.weights.h5")
         template.save_weights(file)
         with open_h5(file) as arrays:

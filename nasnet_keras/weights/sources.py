@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.weights.archives import is_archive, unpack
 from nasnet_keras.weights.assign import StoredArray
 from nasnet_keras.weights.h5_file import open_h5
@@ -39,7 +40,7 @@ def open_source(
         with open_h5(path) as arrays:
             yield os.fspath(path), arrays
     elif is_archive(path):
-        with tempfile.TemporaryDirectory() as folder:
+        with scratch(), tempfile.TemporaryDirectory() as folder:
             try:
                 unpacked = unpack(path, Path(folder))
                 yield os.fspath(path), open_tensorflow_file(unpacked)[1]

@@ -12,7 +12,7 @@ import pytest
 
 from nasnet_keras.files.directory_lock import LOCK_NAME, is_locked, locked, locked_output
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_second_writer_is_refused_and_a_dead_one_followed(tmp_path: Path) -> None:

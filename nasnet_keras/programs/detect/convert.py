@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nasnet_keras.files.atomic_files import check_can_write, make_directory
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Settings
@@ -97,7 +98,7 @@ def _to_run(flags: Flags, config: str, output_dir: str) -> None:
         tuple(range(1, classes + 1)),
     )
     directory = make_directory(output_dir)
-    with atomic_write(directory / CHECKPOINT_NAME) as path:
+    with scratch(), atomic_write(directory / CHECKPOINT_NAME) as path:
         detector.save(path)
     write_config(run, directory)
     say(

@@ -1,0 +1,80 @@
+"""Temporary files of libraries, which a process that is killed cannot remove."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_PREFIX = "nasnet_keras-"
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[Path]:
+    """Within the block, temporary files of this process go to a directory of its own.
+
+    Keras, for one, unpacks a whole `.keras` file in the system's temporary directory. What a
+    process that was killed has left there, the next that comes here removes. The operating system
+    keeps the lock that tells them apart.
+
+    Yields:
+        The directory.
+
+    Raises:
+        OSError: The system's temporary directory cannot be written to.
+    """
+    before = tempfile.tempdir
+    place = Path(tempfile.gettempdir())
+    _remove_those_of_the_dead(place)
+    directory, lock = _locked_directory(place)
+    tempfile.tempdir = os.fspath(directory)
+    try:
+        yield directory
+    finally:
+        tempfile.tempdir = before
+        try:
+            directory.rmdir()
+            os.close(lock)
+        except OSError:
+            # Somebody's file; a thread of this process may still use it.
+            atexit.register(shutil.rmtree, directory, ignore_errors=True)
+
+
+def _locked_directory(place: Path) -> tuple[Path, int]:
+    while True:
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        lock = os.open(directory, os.O_RDONLY)
+        _lock(lock, wait=True)
+        if directory.exists():
+            return directory, lock
+        # Another process took it for a dead one's, before it was locked.
+        os.close(lock)
+
+
+def _remove_those_of_the_dead(place: Path) -> None:
+    for directory in place.glob(f"{_PREFIX}*"):
+        # Another user's, or removed by another process meanwhile.
+        with contextlib.suppress(OSError):
+            lock = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                if _lock(lock, wait=False):
+                    shutil.rmtree(directory, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _lock(file: int, wait: bool) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        return False
+    except OSError:
+        # A file system without locks: nobody's is removed there.
+        return wait
+    return True
