@@ -56,6 +56,7 @@ ALLOWED = {
     ),
     "export/graph": (),
     "export/graph/lowering": ("layers", "detection/modeling", "export/graph"),
+    "export/quantization": ("data", "classification"),
     "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),
     "search": ("search/spaces", "search/strategies"),
     "search/spaces": ("genotypes",),
@@ -88,7 +89,7 @@ MAY_NEED_TENSORFLOW = {
     *("training", "training/optimizers", "training/step", "classification"),
     "detection/modeling",
     # SavedModels, LiteRT.
-    *("export", "export/graph", "serving"),
+    *("export", "export/graph", "export/quantization", "serving"),
 }
 # Spaces and strategies touch no disk, device or process, and none of these modules.
 NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "threading"}

@@ -33,6 +33,8 @@ class TrainedModel:
         labels_offset: What was subtracted from that dataset's labels.
         step: Training steps it has had, as far as is known.
         exif_orientation: Whether pictures are turned upright, as their EXIF orientation says.
+        training_split_name: The split of that dataset it was trained on, `""` if unknown.
+        evaluation_split_name: The split it is evaluated on, `""` if unknown.
     """
 
     model: keras.Model
@@ -43,6 +45,8 @@ class TrainedModel:
     labels_offset: int = 0
     step: int = 0
     exif_orientation: bool = True
+    training_split_name: str = ""
+    evaluation_split_name: str = ""
 
 
 def load_trained_model(
@@ -101,6 +105,8 @@ def load_trained_model(
         config.recipe.labels_offset if config else 0,
         int(model.optimizer.iterations) if getattr(model, "optimizer", None) else 0,
         exif_orientation,
+        config.recipe.dataset_split_name if config else "",
+        config.recipe.evaluation_split_name if config else "",
     )
 
 
