@@ -55,6 +55,7 @@ ALLOWED = {
         *("detection/evaluation", "detection/visualization", "detection/inference"),
     ),
     "export/graph": (),
+    "export/graph/passes": ("export/graph",),
     "export/graph/lowering": ("layers", "detection/modeling", "export/graph"),
     "export/quantization": ("data", "classification"),
     "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),

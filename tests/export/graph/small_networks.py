@@ -35,10 +35,15 @@ def features(name: str, *names: str, **options: Any) -> keras.Model:
 def rescaled() -> keras.Model:
     """A network on pixels in [0, 255], as a part of a larger model."""
     pixels = keras.Input((None, None, 3), name="pixels")
-    x = keras.layers.Rescaling(1 / 127.5, -1.0)(pixels)
+    x = keras.layers.Rescaling(1 / 127.5, -1.0, name="rescaling")(pixels)
     x = classifier("nasnet_mobile", include_top=False, pooling="avg")(x)
     x = keras.layers.Dense(4, "sigmoid")(keras.layers.Dropout(0.5)(x))
     return keras.Model(pixels, x)
+
+
+def with_every_cell() -> keras.Model:
+    """NASNet-A mobile but for its width."""
+    return classifier("nasnet_mobile", num_cells=12)
 
 
 def every_operation(strides: int, **options: Any) -> keras.Model:
@@ -113,7 +118,9 @@ def example(model: keras.Model, seed: int = 0) -> list[np.ndarray]:
     """Returns small random images for each input of a model."""
     generator = np.random.default_rng(seed)
     images = []
+    shrinks = any(layer.name in ("conv0", "rescaling") for layer in model.layers)
     for x in model.inputs:
-        sides = [side or unknown for side, unknown in zip(x.shape[1:3], (37, 44), strict=True)]
+        small = (37, 44) if shrinks else (10, 13)
+        sides = [side or unknown for side, unknown in zip(x.shape[1:3], small, strict=True)]
         images.append(generator.normal(size=(2, *sides, x.shape[-1])).astype("float32"))
     return images
