@@ -48,15 +48,18 @@ class ONNXQuantizer(Quantizer):
     def quantize(self, kept: Collection[str]) -> Any:
         import onnx
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-        from onnxruntime.quantization.shape_inference import quant_pre_process
+        from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
+        model = onnx.ModelProto()
+        model.CopyFrom(self.model)
+        # It needs no preparation, and each call would advise one.
+        add_pre_process_metadata(model)
         with tempfile.TemporaryDirectory() as folder:
-            prepared, written = (str(Path(folder, each)) for each in ("float.onnx", "int8.onnx"))
-            quant_pre_process(
-                self.model, prepared, skip_optimization=True, skip_symbolic_shape=True
-            )
+            # Older versions lose the weights of a model that is no file.
+            in_float, written = (Path(folder, name) for name in ("float.onnx", "int8.onnx"))
+            onnx.save(model, in_float)
             quantize_static(
-                prepared,
+                in_float,
                 written,
                 _reader(self._input, self._calibration),
                 quant_format=QuantFormat.QDQ,
