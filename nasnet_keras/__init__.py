@@ -46,6 +46,7 @@ _HOME = {
         "list_models",
         "preprocess_input",
     ),
+    "nasnet_keras.publishing": ("push_to_hub",),
     "nasnet_keras.training.saved_network": ("load_model",),
     "nasnet_keras.models.complexity": ("count_multiply_adds", "count_parameters"),
     "nasnet_keras.weights": (
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
         count_multiply_adds,
         count_parameters,
     )
+    from nasnet_keras.publishing import push_to_hub  # noqa: F401
     from nasnet_keras.training.saved_network import load_model  # noqa: F401
     from nasnet_keras.weights import (  # noqa: F401
         list_weights,

@@ -12,7 +12,7 @@ from nasnet_keras.data.preprocessing import check_preprocessing, evaluation_prep
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.settings import MOST_SIDE, check_most
 from nasnet_keras.training.optimizers.moving_average import assign_averages
-from nasnet_keras.training.run_directory import CONFIG_NAME, find_checkpoint, read_config
+from nasnet_keras.training.run_directory import config_path, find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
 
 _DEFAULT_PREPROCESSING = "scale"
@@ -62,7 +62,7 @@ def load_trained_model(
     network. A file without one has its classes numbered and its pixels scaled to [-1, 1].
 
     Args:
-        path: A run directory, or a `.keras` file.
+        path: A run directory, a `.keras` file, or a network on the Hub, `"hf://owner/name"`.
         image_size: Side of the images, in pixels, for a network that takes any size.
         preprocessing_name: Replaces the preprocessing that `config.json` names.
         use_moving_averages: Gives the weights the values of their moving averages, where there are
@@ -80,13 +80,13 @@ def load_trained_model(
     model = load_model(checkpoint)
     if use_moving_averages:
         assign_averages(model)
-    config = read_config(RunConfig, checkpoint.parent)
+    run = run_of(checkpoint) or checkpoint.parent
+    config = read_config(RunConfig, run)
     classes = inference_model(model).output["logits"].shape[1]
     names = config.class_names if config else tuple(f"class {i}" for i in range(classes))
     if len(names) != classes:
         raise ValueError(
-            f"{checkpoint} has {classes} classes, but {checkpoint.parent / CONFIG_NAME} names "
-            f"{len(names)}"
+            f"{checkpoint} has {classes} classes, but {config_path(run)} names {len(names)}"
         )
     preprocessing = evaluation_preprocessing(
         preprocessing_name

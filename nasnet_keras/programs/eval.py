@@ -111,10 +111,11 @@ def main(flags: Flags) -> None:
 
 
 def _describes_itself(checkpoint: str) -> bool:
+    from nasnet_keras.hub import is_hub_address
     from nasnet_keras.training.run_directory import CHECKPOINT_NAME
 
     path = Path(checkpoint)
-    return path.suffix == ".keras" or (path / CHECKPOINT_NAME).exists()
+    return is_hub_address(path) or path.suffix == ".keras" or (path / CHECKPOINT_NAME).exists()
 
 
 def _open_run(flags: Flags) -> tuple[Any, Any]:
@@ -125,9 +126,12 @@ def _open_run(flags: Flags) -> tuple[Any, Any]:
         check_evaluation_data,
         evaluation_batches,
     )
+    from nasnet_keras.hub import download_network, is_hub_address
     from nasnet_keras.training.run_directory import read_config
 
     path = Path(flags.checkpoint_path)
+    if is_hub_address(path):
+        path = download_network(flags.checkpoint_path)
     if not _describes_itself(flags.checkpoint_path) and (
         path.is_file() or os.path.exists(f"{path}.index")
     ):

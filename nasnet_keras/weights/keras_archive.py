@@ -1,4 +1,4 @@
-"""What is in a `.keras` file, looked at before Keras unpacks it."""
+"""What is in a `.keras` file, or in a folder of its members, looked at before Keras reads it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from nasnet_keras.files.input_files import check_file
@@ -18,6 +19,8 @@ from nasnet_keras.weights.h5_file import list_arrays, most_unpacked
 
 CONFIG_NAME = "config.json"
 _WEIGHTS_NAME = "model.weights.h5"
+UNPACKED_NAMES = (CONFIG_NAME, "metadata.json", _WEIGHTS_NAME)
+"""What a folder has that Keras loads as a network: the members of a `.keras` file."""
 # `nasnet_mobile`'s has 30 kB.
 _MOST_JSON = 16 << 20
 # What says how wide a layer is, and which widths are allowed whatever the arrays are.
@@ -30,10 +33,18 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
+def is_unpacked(path: str | os.PathLike[str]) -> bool:
+    """Returns whether a folder holds the members of a `.keras` file, as on the Hugging Face Hub."""
+    return all((Path(path) / name).is_file() for name in UNPACKED_NAMES)
+
+
 def check_keras_file(path: str | os.PathLike[str]) -> None:
     """Refuses a `.keras` file that is none, or that asks for far more than it has.
 
     Its arrays are listed and not read, and no layer is made.
+
+    Args:
+        path: The file, or a folder of its members.
 
     Raises:
         OSError: There is no such file.
@@ -41,15 +52,15 @@ def check_keras_file(path: str | os.PathLike[str]) -> None:
             are wider than its arrays.
     """
     source = os.fspath(path)
-    with _open(path) as archive:
-        names = archive.namelist()
-        config = _read(archive, CONFIG_NAME, source) if CONFIG_NAME in names else None
+    with _open(path) as members:
+        config = _read(members, CONFIG_NAME, source)
         widest = _WIDE
-        if _WEIGHTS_NAME in names:
+        weights = members / _WEIGHTS_NAME
+        if weights.is_file():
             # Not from the archive, which is asked for a few bytes thousands of times.
-            file = io.BytesIO(archive.read(_WEIGHTS_NAME))
-            name = f"{source} ({_WEIGHTS_NAME})"
-            with list_arrays(file, name, os.path.getsize(path)) as arrays:
+            file = io.BytesIO(weights.read_bytes())
+            packed = os.path.getsize(weights if is_unpacked(path) else path)
+            with list_arrays(file, f"{source} ({_WEIGHTS_NAME})", packed) as arrays:
                 widest = max(widest, *(max(a.shape, default=0) for a in arrays.values()), 0)
         _check_layers(config, widest, source)
 
@@ -57,12 +68,16 @@ def check_keras_file(path: str | os.PathLike[str]) -> None:
 def read_json_member(path: str | os.PathLike[str], name: str) -> Any:
     """Reads a JSON file out of a `.keras` file; `None` where it has none of that name.
 
+    Args:
+        path: The file, or a folder of its members.
+        name: The member.
+
     Raises:
         OSError: There is no such file.
         ValueError: It is no complete `.keras` file.
     """
-    with _open(path) as archive:
-        return _read(archive, name, os.fspath(path)) if name in archive.namelist() else None
+    with _open(path) as members:
+        return _read(members, name, os.fspath(path))
 
 
 def _check_layers(config: Any, widest: int, source: str) -> None:
@@ -87,7 +102,13 @@ def _check_layers(config: Any, widest: int, source: str) -> None:
 
 
 @contextmanager
-def _open(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+def _open(path: str | os.PathLike[str]) -> Iterator[Any]:
+    """Gives the members of a file as `zipfile.Path` does, and those of a folder as `Path`."""
+    if is_unpacked(path):
+        for name in UNPACKED_NAMES:
+            check_file(Path(path) / name)
+        yield Path(path)
+        return
     check_file(path)
     source, size = os.fspath(path), os.path.getsize(path)
     with open(path, "rb") as file:
@@ -106,7 +127,7 @@ def _open(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
                 )
             if any(entry.compress_type not in _METHODS for entry in entries):
                 raise ValueError(f"{source} is packed in a way that Keras does not pack")
-            yield archive
+            yield zipfile.Path(archive)
     # What `zipfile` raises for damage depends on where it is.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise ValueError(
@@ -115,11 +136,16 @@ def _open(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
         ) from error
 
 
-def _read(archive: zipfile.ZipFile, name: str, source: str) -> Any:
-    size = archive.getinfo(name).file_size
-    if size > _MOST_JSON:
-        raise ValueError(f"{source}: {name} has {size:,} bytes; at most {_MOST_JSON:,} are read")
+def _read(members: Any, name: str, source: str) -> Any:
+    """Returns what a JSON member says; `None` where there is none."""
+    member = members / name
+    if not member.is_file():
+        return None
+    with member.open("rb") as file:
+        text = file.read(_MOST_JSON + 1)
+    if len(text) > _MOST_JSON:
+        raise ValueError(f"{source}: {name} has more than the {_MOST_JSON:,} bytes that are read")
     try:
-        return json.loads(archive.read(name))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{source}: {name} is not JSON: {first_line(error)}") from error

@@ -41,7 +41,7 @@ def load_keras_model(path: str | os.PathLike[str], compile: bool = False) -> ker
     """Loads a `.keras` file with Keras's safe mode on.
 
     Args:
-        path: The file.
+        path: The file, or a folder of its members.
         compile: Loads its optimizer and losses too.
 
     Returns:

@@ -171,7 +171,7 @@ def test_little_that_unpacks_to_much_is_refused_before_it_is_unpacked(model, tmp
         check_keras_file(path)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", "[" * (17 << 20))
-    with pytest.raises(ValueError, match=r"config.json has 17,825,792 bytes; at most 16,777,216"):
+    with pytest.raises(ValueError, match="config.json has more than the 16,777,216 bytes"):
         check_keras_file(path)
 
 

@@ -90,8 +90,9 @@ def load_trained_detector(
     Args:
         path: A run directory, of which the best detector is taken, or the last where none was
             scored; or a `.keras` file. Classes, their ids and the way of resizing are read from the
-            `config.json` beside it; without one, classes are numbered. Or a published detector,
-            e.g. `"coco:nasnet_large_1200"`, downloaded if need be.
+            `config.json` beside it; without one, classes are numbered. Or one on the Hub,
+            `"hf://owner/name"`, or a published detector, e.g. `"coco:nasnet_large_1200"`,
+            downloaded if need be.
         class_names: Replace the names of the classes.
         keep_aspect: Replaces the way of resizing.
         evaluation_proposals: Proposals in an image, e.g. 50 for speed. Default: as trained.
