@@ -15,7 +15,7 @@ from nasnet_keras.classification.run_config import RunConfig as ClassifierRun
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.detection.configuration.run_config import RunConfig as DetectorRun
 from nasnet_keras.detection.evaluation.coco_metrics import METRICS_NAME
-from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+from nasnet_keras.detection.inference.trained_detector import holds_detector, load_trained_detector
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.files.input_files import read_text
 from nasnet_keras.files.json_text import parse_json
@@ -23,7 +23,6 @@ from nasnet_keras.models.inference import inference_model
 from nasnet_keras.text.plain_text import shown
 from nasnet_keras.training.log import LOG_NAME, read_log
 from nasnet_keras.training.run_directory import BEST_NAME, find_checkpoint, read_config, run_of
-from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
 
 Kind = Literal["classifier", "detector"]
 _SCORES = {"classifier": "results.json", "detector": METRICS_NAME}
@@ -73,8 +72,7 @@ def publication_of(run_or_model: Any) -> Publication:
             f"expected a run directory, a .keras file or a keras.Model, got {shown(run_or_model)}"
         )
     path = find_checkpoint(run_or_model)
-    described = read_json_member(path, CONFIG_NAME)
-    is_detector = isinstance(described, dict) and described.get("class_name") == FasterRCNN.__name__
+    is_detector = holds_detector(path)
     found = _of_detector(run_or_model) if is_detector else _of_classifier(run_or_model)
     run = run_of(path)
     if run is None:

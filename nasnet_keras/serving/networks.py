@@ -45,8 +45,8 @@ def load_network(
     """Loads a network from what a training or an export wrote.
 
     Args:
-        path: A run directory, a `.keras` file, an ONNX file or a SavedModel. Of an ONNX file,
-            `onnxruntime` is all that is needed.
+        path: A run directory, a `.keras` file, a network on the Hub (`"hf://owner/name"`), an ONNX
+            file or a SavedModel. Of an ONNX file, `onnxruntime` is all that is needed.
         image_size: Side of the images, in pixels, for a classifier in a run directory or `.keras`
             file that takes any size.
         threads: Of ONNX Runtime, for one call. Default: one for each core.

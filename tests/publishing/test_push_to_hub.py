@@ -10,6 +10,7 @@ import pytest
 import nasnet_keras as nk
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.detection import load_trained_detector
+from nasnet_keras.serving import load_predictor
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from tests.publishing import hub_server
 
@@ -99,6 +100,7 @@ def test_a_detector_comes_back_from_the_hub_with_its_names(hub, tmp_path):
     expected, found = load_trained_detector(run), load_trained_detector("hf://owner/toy")
     assert_same(values(found.model), values(expected.model))
     assert found.class_names == expected.class_names and found.config == expected.config
+    assert load_predictor("hf://owner/toy").is_detector
     card = huggingface_hub.ModelCard(hub.repositories["owner/toy"]["README.md"].decode())
     assert card.data.pipeline_tag == "object-detection" and card.data.license is None
     assert [result.metric_value for result in card.data.eval_results] == [0.25]

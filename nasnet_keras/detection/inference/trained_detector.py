@@ -18,7 +18,7 @@ from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
 from nasnet_keras.weights.catalogue import COCO
-from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
+from nasnet_keras.weights.keras_archive import CONFIG_NAME, is_unpacked, read_json_member
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def holds_detector(path: str | os.PathLike[str]) -> bool:
         path = find_checkpoint(path)
     except FileNotFoundError:
         return False
-    if path.suffix != ".keras":
+    if path.suffix != ".keras" and not is_unpacked(path):
         return False
     try:
         config = read_json_member(path, CONFIG_NAME)
