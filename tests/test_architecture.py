@@ -39,7 +39,7 @@ ALLOWED = {
     "detection/modeling": ("genotypes", "layers", "models", "training/step"),
     "detection/data": ("data", "detection/modeling"),
     "detection/configuration": ("genotypes", "models", "detection/modeling", "detection/data"),
-    "detection/weights": ("weights", "detection/modeling", "detection/configuration"),
+    "detection/weights": ("layers", "weights", "detection/modeling", "detection/configuration"),
     "detection/evaluation": ("detection/modeling", "detection/data", "detection/configuration"),
     "detection/visualization": (
         *("data", "detection/modeling", "detection/data", "detection/configuration"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from nasnet_keras.files.atomic_files import make_directory, missing_folders, remove_empty
+from nasnet_keras.text.plain_text import say
 
 LOCK_NAME = "lock"
 _PAUSES = (0.0, 0.05, 0.1, 0.2)
@@ -34,7 +35,8 @@ def locked(directory: str | os.PathLike[str], wait: bool = False) -> Iterator[No
     Args:
         directory: The directory; made if need be with its parents, which are taken away again if
             they are still empty.
-        wait: Waits for another process that holds the lock; otherwise it is an error.
+        wait: Waits for another process that holds the lock, which a line on standard error says;
+            otherwise it is an error.
 
     Raises:
         OSError: It cannot be written to.
@@ -105,7 +107,12 @@ def is_locked(directory: str | os.PathLike[str]) -> bool:
 def _acquired(path: Path, wait: bool) -> Iterator[IO[str]]:
     import fcntl
 
-    for pause in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]) if wait else ()):
+    for count, pause in enumerate(
+        itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1]) if wait else ())
+    ):
+        if count == len(_PAUSES):
+            what = path.parent.name.removeprefix(".").removesuffix(".lock")
+            say(f"waiting for {_holder(path)}, which is writing {what}", file=sys.stderr)
         # Who asks whether it is held, or is about to give it up, has it for an instant.
         time.sleep(pause)
         # Whoever held it may just have taken the directory away.

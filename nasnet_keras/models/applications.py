@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
+from nasnet_keras.layers.initializer import blank_values
 from nasnet_keras.models.builder import build_network
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.weights.catalogue import NAMES, published_weights
@@ -196,17 +198,18 @@ def _application(
         )
     if any(side is not None and side < _MIN_SIZE for side in sides):
         raise ValueError(f"Input size must be at least {_MIN_SIZE}x{_MIN_SIZE}, got {input_shape}")
-    model = build_network(
-        preset.config,
-        classes=classes,
-        input_shape=input_shape,
-        include_top=include_top,
-        pooling=None if include_top else pooling,
-        classifier_activation=classifier_activation,
-        input_tensor=input_tensor,
-        name=name,
-        name_prefix="" if input_tensor is None or name == preset_name else f"{name}_",
-    )
+    with blank_values() if weights is not None else contextlib.nullcontext():
+        model = build_network(
+            preset.config,
+            classes=classes,
+            input_shape=input_shape,
+            include_top=include_top,
+            pooling=None if include_top else pooling,
+            classifier_activation=classifier_activation,
+            input_tensor=input_tensor,
+            name=name,
+            name_prefix="" if input_tensor is None or name == preset_name else f"{name}_",
+        )
     if weights is not None:
         from nasnet_keras.weights import load_pretrained
 

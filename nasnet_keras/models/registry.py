@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 
+from nasnet_keras.layers.initializer import blank_values
 from nasnet_keras.models.builder import build_network
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.weights.catalogue import NAMES, published_weights
@@ -63,16 +65,17 @@ def create_model(
         channels_last = keras.config.image_data_format() == "channels_last"
         size = preset.image_size
         input_shape = (size, size, 3) if channels_last else (3, size, size)
-    model = build_network(
-        config,
-        classes=classes,
-        input_shape=input_shape,
-        include_top=include_top,
-        pooling=pooling,
-        classifier_activation=classifier_activation,
-        auxiliary_head=auxiliary_head,
-        name=name,
-    )
+    with blank_values() if weights is not None else contextlib.nullcontext():
+        model = build_network(
+            config,
+            classes=classes,
+            input_shape=input_shape,
+            include_top=include_top,
+            pooling=pooling,
+            classifier_activation=classifier_activation,
+            auxiliary_head=auxiliary_head,
+            name=name,
+        )
     if weights is not None:
         from nasnet_keras.weights import load_pretrained
 

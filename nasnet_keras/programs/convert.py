@@ -9,15 +9,14 @@ A variable that is missing in the checkpoint or left over is an error.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.mapped import show_mapped
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import MOST_SIDE, Count, Settings
 
@@ -103,39 +102,7 @@ def main(flags: Flags) -> None:
     make_directory(Path(flags.output_path).parent)
     with scratch(), atomic_write(flags.output_path) as path:
         model.save(path)
-    _show(report, model, flags.output_path)
-
-
-def _show(report: Any, model: Any, output_path: str) -> None:
-    """Prints what was mapped."""
-    from rich.table import Table
-
-    from nasnet_keras.text.plain_console import PlainConsole
-
-    sizes = {variable.path: prod(variable.shape) for variable in model.weights}
-    variables, parameters = Counter(), Counter()
-    for path in report.assigned:
-        scope = path.split("/", 1)[0]
-        variables[scope] += 1
-        parameters[scope] += sizes[path]
-    table = Table("scope", title=report.source, show_footer=True)
-    table.columns[0].footer = "total"
-    for header, counts in (("variables", variables), ("parameters", parameters)):
-        table.add_column(header, justify="right", footer=f"{sum(counts.values()):,}")
-    for scope in variables:
-        table.add_row(scope, f"{variables[scope]:,}", f"{parameters[scope]:,}")
-    console = PlainConsole(soft_wrap=True)
-    console.print(table)
-    if report.averaged:
-        console.print(f"from moving averages: {report.averaged:,} variables")
-    if report.kept:
-        console.print(f"left at their initial values: {len(report.kept):,} variables of the model")
-    if report.skipped:
-        scopes = ", ".join(sorted({name.split("/", 1)[0] for name in report.skipped}))
-        console.print(f"not in the model: {len(report.skipped):,} variables ({scopes})")
-    if report.ignored:
-        console.print(f"not weights: {len(report.ignored):,} (step, optimizer, unused averages)")
-    console.print(f"wrote {output_path}")
+    show_mapped(report, model, flags.output_path)
 
 
 PROGRAM = Program(main, (Flags,))

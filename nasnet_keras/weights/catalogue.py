@@ -24,7 +24,7 @@ class PublishedWeights:
         classes: Classes of its classifier.
         holds: What is in it.
         accuracy: As published: top-1 / top-5 on ImageNet's validation images, or mAP on COCO.
-        licence: Under which it is published.
+        licence: Under which it is published, and who says so.
         md5: Its digest, where one is published.
         include_top: Whether the classifier is in it.
     """
@@ -36,7 +36,7 @@ class PublishedWeights:
     classes: int
     holds: str
     accuracy: str
-    licence: str = "Apache-2.0"
+    licence: str
     md5: str | None = None
     include_top: bool = True
 
@@ -45,6 +45,10 @@ _KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/"
 _SLIM = "https://storage.googleapis.com/download.tensorflow.org/models/"
 _DETECTORS = "http://download.tensorflow.org/models/object_detection/"
 _TIMM = "https://huggingface.co/timm/"
+# Neither archives nor Keras's files hold a licence of their own.
+_OF_REPOSITORY = "Apache-2.0, of the repository tensorflow/models; none in the file"
+_CONVERTED = "none in the file; converted from slim's, Apache-2.0"
+_MODEL_CARD = "Apache-2.0, by its model card"
 _MOBILE, _LARGE = "74.0 / 91.6", "82.7 / 96.2"
 _PNAS_MOBILE, _PNAS_LARGE = "74.2 / 91.9", "82.9 / 96.2"
 
@@ -54,7 +58,7 @@ def _keras(model: str, file: str, accuracy: str, md5: str, md5_no_top: str) -> l
     return [
         PublishedWeights(
             *(model, IMAGENET, f"{_KERAS}{file}{ending}.h5", f"{model}{suffix}.h5", 1000),
-            *(f"weights converted from slim's{rest}", accuracy),
+            *(f"weights converted from slim's{rest}", accuracy, _CONVERTED),
             md5=digest,
             include_top=not ending,
         )
@@ -70,19 +74,22 @@ def _slim(model: str, name: str, archive: str, accuracy: str) -> PublishedWeight
     holds = "weights, moving averages, auxiliary head"
     holds += "; the background is left out" if name == IMAGENET else "; class 0 is the background"
     file = f"{archive}.tar.gz"
-    return PublishedWeights(model, name, f"{_SLIM}{file}", file, classes, holds, accuracy)
+    url = f"{_SLIM}{file}"
+    return PublishedWeights(model, name, url, file, classes, holds, accuracy, _OF_REPOSITORY)
 
 
 def _timm(model: str, theirs: str, accuracy: str) -> PublishedWeights:
     url = f"{_TIMM}{theirs}/resolve/main/model.safetensors"
     holds = "weights converted from slim's, in PyTorch's layout"
-    return PublishedWeights(model, TIMM, url, f"{theirs}.safetensors", 1000, holds, accuracy)
+    file = f"{theirs}.safetensors"
+    return PublishedWeights(model, TIMM, url, file, 1000, holds, accuracy, _MODEL_CARD)
 
 
 def _detector(model: str, archive: str, accuracy: str) -> PublishedWeights:
     file = f"{archive}.tar.gz"
     holds = "weights of both stages; 90 class slots by COCO's ids, ten of them unused"
-    return PublishedWeights(model, COCO, f"{_DETECTORS}{file}", file, 90, holds, accuracy)
+    url = f"{_DETECTORS}{file}"
+    return PublishedWeights(model, COCO, url, file, 90, holds, accuracy, _OF_REPOSITORY)
 
 
 PUBLISHED: tuple[PublishedWeights, ...] = (

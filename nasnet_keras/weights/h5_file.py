@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -79,16 +79,19 @@ def list_arrays(file: str | IO[bytes], source: str, size: int) -> Iterator[dict[
     def collect(name: str, node: Any) -> None:
         nonlocal unpacked
         if isinstance(node, h5py.Dataset):
-            dtype = _checked_dtype(source, name, node)
-            unpacked += math.prod(node.shape) * dtype.itemsize
+            dtype, shape = _checked_type(source, name, node)
+            unpacked += math.prod(shape) * dtype.itemsize
             arrays[name] = StoredArray(
-                tuple(node.shape), _reader(source, name, node, dtype), dtype.kind not in "iu"
+                shape, _reader(source, name, node, dtype, shape, content), dtype.kind not in "iu"
             )
 
     try:
         opened = h5py.File(file, "r")
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{source} is not a readable HDF5 file: {first_line(error)}") from error
+    # Before a user block, offsets are not those of the file.
+    is_plain = isinstance(file, str) and not opened.userblock_size
+    content = np.memmap(file, mode="r") if is_plain else None
     with opened:
         try:
             opened.visititems(collect)
@@ -102,24 +105,40 @@ def list_arrays(file: str | IO[bytes], source: str, size: int) -> Iterator[dict[
         yield arrays
 
 
-def _checked_dtype(source: str, name: str, dataset: h5py.Dataset) -> np.dtype:
-    """Returns what an array holds; refuses what is no array of numbers in this file."""
+def _checked_type(
+    source: str, name: str, dataset: h5py.Dataset
+) -> tuple[np.dtype, tuple[int, ...]]:
+    """Returns what an array holds, and its shape; refuses what is no array of numbers here."""
+    # Each of these properties is a call to the library.
+    dtype, shape = dataset.dtype, dataset.shape
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"{source} keeps array {name!r} in another file")
     # How Keras marks what HDF5 has no type for.
-    if dataset.dtype.kind == "V" and dataset.attrs.get("dtype") == "bfloat16":
-        return np.dtype("bfloat16")
-    if dataset.shape is None or not is_number(dataset.dtype):
-        what = "nothing" if dataset.shape is None else f"{dataset.dtype} values"
+    if dtype.kind == "V" and dataset.attrs.get("dtype") == "bfloat16":
+        return np.dtype("bfloat16"), tuple(shape)
+    if shape is None or not is_number(dtype):
+        what = "nothing" if shape is None else f"{dtype} values"
         raise ValueError(f"{source} holds {what} at {name!r}, which are no weights")
-    return dataset.dtype
+    return dtype, tuple(shape)
 
 
-def _reader(source: str, name: str, dataset: h5py.Dataset, dtype: np.dtype) -> Any:
+def _reader(
+    source: str,
+    name: str,
+    dataset: h5py.Dataset,
+    dtype: np.dtype,
+    shape: tuple[int, ...],
+    content: np.ndarray | None,
+) -> Callable[[], np.ndarray]:
     def read() -> np.ndarray:
         try:
-            return np.array(dataset, dtype)
-        except (OSError, RuntimeError, TypeError) as error:
+            length = math.prod(shape) * dtype.itemsize
+            start = None if content is None else dataset.id.get_offset()
+            # Where an array lies in one piece, as Keras writes it, copying that is faster.
+            if content is None or start is None or dataset.id.get_storage_size() != length:
+                return np.array(dataset, dtype)
+            return np.array(content[start : start + length].view(dtype)).reshape(shape)
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
             raise ValueError(f"{source} is damaged at {name!r}: {first_line(error)}") from error
 
     return read

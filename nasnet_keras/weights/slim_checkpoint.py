@@ -78,13 +78,12 @@ def load_slim_checkpoint(
         ImportError: TensorFlow is not installed.
     """
     with open_source(prefix) as (source, found):
-        return _load(
-            model,
-            (source, found),
-            use_moving_averages,
-            exclude_scopes,
-            drop_background,
-            ignore_missing_vars,
+        return assign_slim(
+            *(model, source, found),
+            use_moving_averages=use_moving_averages,
+            exclude_scopes=exclude_scopes,
+            drop_background=drop_background,
+            ignore_missing_vars=ignore_missing_vars,
         )
 
 
@@ -106,15 +105,17 @@ def slim_checkpoint_step(prefix: str | os.PathLike[str]) -> int:
     return int(value)
 
 
-def _load(
+def assign_slim(
     model: keras.Model,
-    opened: tuple[str, Mapping[str, StoredArray]],
+    source: str,
+    found: Mapping[str, StoredArray],
+    *,
     use_moving_averages: bool | None,
     exclude_scopes: Sequence[str],
-    drop_background: bool | None,
-    ignore_missing_vars: bool,
+    drop_background: bool | None = False,
+    ignore_missing_vars: bool = False,
 ) -> LoadReport:
-    source, found = opened
+    """Sets a network's variables from what `open_source` found; all else as above."""
     if any(name.startswith(_DETECTOR_SCOPE) for name in found):
         raise ValueError(
             f"{source} holds a detector, not a classifier: nk.load_detector_checkpoint reads it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 
@@ -72,6 +72,7 @@ def load_timm_weights(
         OSError: There is no such file.
         ValueError: The file is damaged or of another kind, or it does not fit the model: one line;
             nothing has changed.
+        ImportError: safetensors is not installed.
     """
     source = os.fspath(path)
     if source.endswith(_PICKLES):
@@ -80,7 +81,17 @@ def load_timm_weights(
             "where you trust it: safetensors.torch.save_file(torch.load('x.pth', "
             "weights_only=True), 'x.safetensors')"
         )
-    found = open_safetensors(path)
+    with open_safetensors(path) as found:
+        return _assign(model, source, found, exclude_scopes, ignore_missing_vars)
+
+
+def _assign(
+    model: keras.Model,
+    source: str,
+    found: Mapping[str, StoredArray],
+    exclude_scopes: Sequence[str],
+    ignore_missing_vars: bool,
+) -> LoadReport:
     counters = [name for name in found if name.endswith("num_batches_tracked")]
     is_pnasnet = _PNASNET in found
     own = network_variables(model)

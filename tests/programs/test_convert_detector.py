@@ -1,6 +1,7 @@
 """`object_detection/convert_checkpoint.py`: to a run and back, every value as it was."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,7 +42,8 @@ def test_a_frozen_graph_becomes_a_run_and_a_checkpoint_again(tmp_path: Path) -> 
         "--class_names=cat,dog,cow",
     )
     assert done.returncode == 0, done.stderr
-    assert f"wrote {run}: {len(values)} variables" in done.stdout
+    assert f"wrote {run}, with 3 classes" in done.stdout
+    assert re.search(rf"region_head +│ +6 .*total +│ +{len(values)} ", done.stdout, re.DOTALL)
     trained = load_trained_detector(run)
     assert trained.class_names == ("cat", "dog", "cow") and trained.category_ids == (1, 2, 3)
 

@@ -17,6 +17,7 @@ class FileServer:
         tag: Its version; `None`: the server does not tell.
         breaks_after: Bytes of an answer after which the connection breaks; `None`: never.
         starts: The byte that each answer began at.
+        waits: Whether it answers only once `goes_on` is set; `asked` is set when it was asked.
         url: The address of a file.
     """
 
@@ -25,6 +26,8 @@ class FileServer:
         self.tag: str | None = '"1"'
         self.breaks_after: int | None = None
         self.starts: list[int] = []
+        self.waits = False
+        self.asked, self.goes_on = threading.Event(), threading.Event()
         self.url = f"http://127.0.0.1:{port}/weights.tar.gz"
 
 
@@ -40,6 +43,9 @@ def serve(content: bytes) -> Iterator[FileServer]:
                 self.send_error(416)
                 return
             state.starts.append(start)
+            state.asked.set()
+            if state.waits:
+                state.goes_on.wait(60)
             body = state.content[start:]
             self.send_response(206 if start else 200)
             self.send_header("Content-Length", str(len(body)))

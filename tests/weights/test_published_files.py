@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -77,7 +78,7 @@ def server(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def publish(url: str, monkeypatch: pytest.MonkeyPatch, md5: str | None = None) -> None:
-    entry = PublishedWeights("small", SLIM, url, "small.tar.gz", 1001, "", "", md5=md5)
+    entry = PublishedWeights("small", SLIM, url, "small.tar.gz", 1001, "", "", "", md5=md5)
     monkeypatch.setattr(catalogue, "PUBLISHED", (entry,))
 
 
@@ -200,14 +201,20 @@ def test_two_processes_do_one_download(server: FileServer, tmp_path: Path) -> No
     code = (
         "import sys; from nasnet_keras.weights.catalogue import PublishedWeights\n"
         "from nasnet_keras.weights.published_files import published_file\n"
-        "entry = PublishedWeights('s', 'imagenet_slim', sys.argv[1], 'small.tar.gz', 1, '', '')\n"
-        "print(published_file(entry))"
+        "entry = 's', 'imagenet_slim', sys.argv[1], 'small.tar.gz', 1, '', '', ''\n"
+        "print(published_file(PublishedWeights(*entry)))"
     )
     command = [sys.executable, "-c", code, server.url]
-    processes = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    paths = {process.communicate()[0].strip() for process in processes}
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    server.waits = True
+    first = subprocess.Popen(command, cwd=ROOT, **pipes)
+    server.asked.wait(60)
+    second = subprocess.Popen(command, cwd=ROOT, **pipes)
+    # It says for whom it waits before it waits; then the first one's download goes on.
+    line = second.stderr.readline()
+    assert re.match(rf"waiting for process {first.pid} \(.*\) on .*, which is writing small", line)
+    server.goes_on.set()
+    paths = {process.communicate()[0].strip() for process in (first, second)}
     assert paths == {str(tmp_path / "models" / "small.weights.h5")}
     assert server.starts == [0] and cached(tmp_path) == WHOLE
 

@@ -13,7 +13,7 @@ from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.data.augmentation import NO_AUGMENTATION, DetectionAugmentation
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES
-from nasnet_keras.detection.weights.creation import PUBLISHED, create_detector
+from nasnet_keras.detection.weights.creation import PUBLISHED, create_detector, is_published
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
@@ -56,11 +56,6 @@ class TrainedDetector:
     def augmentation(self) -> DetectionAugmentation:
         """The random changes of its training images."""
         return self.config.training.augmentation if self.config else NO_AUGMENTATION
-
-
-def is_published(path: str | os.PathLike[str]) -> bool:
-    """Returns whether a published detector is meant, and no file."""
-    return os.fspath(path).startswith(PUBLISHED)
 
 
 def holds_detector(path: str | os.PathLike[str]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE, unless_blank
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
@@ -33,7 +33,7 @@ class BoxHead(keras.layers.Layer):
         self.logits_dense = self._dense(classes + 1, "logits")
 
     def _dense(self, units: int, name: str) -> Any:
-        initializer = keras.initializers.VarianceScaling(1.0, "fan_avg", "uniform")
+        initializer = unless_blank(keras.initializers.VarianceScaling(1.0, "fan_avg", "uniform"))
         return keras.layers.Dense(
             units, kernel_initializer=initializer, dtype=self.dtype_policy, name=name
         )

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.layers.initializer import PACKAGE, unless_blank
 
 
 class RPNHead(keras.layers.Layer):
@@ -39,7 +39,7 @@ class RPNHead(keras.layers.Layer):
             kernel,
             padding="same",
             activation=activation,
-            kernel_initializer=keras.initializers.TruncatedNormal(stddev=0.01),
+            kernel_initializer=unless_blank(keras.initializers.TruncatedNormal(stddev=0.01)),
             data_format="channels_last",
             dtype=self.dtype_policy,
             name=name,

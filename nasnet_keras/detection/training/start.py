@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import keras
 from nasnet_keras.detection.configuration.run_config import RunConfig
 from nasnet_keras.detection.inference.trained_detector import holds_detector
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
-from nasnet_keras.detection.weights.creation import PUBLISHED
-from nasnet_keras.detection.weights.detector_checkpoint import assign_detector, open_detector
+from nasnet_keras.detection.weights.creation import detector_file
+from nasnet_keras.detection.weights.detector_checkpoint import assign_detector, detector_arrays
 from nasnet_keras.detection.weights.detector_names import BOX_HEAD, CLASS_BIASES
 from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
@@ -23,16 +23,17 @@ from nasnet_keras.training.run_directory import (
     read_config,
     run_of,
 )
-from nasnet_keras.weights.assign import MisfitError
-from nasnet_keras.weights.catalogue import COCO, IMAGENET, published_weights
+from nasnet_keras.weights.assign import LoadReport, MisfitError
+from nasnet_keras.weights.catalogue import NAMES
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.weights.pretrained import load_pretrained
-from nasnet_keras.weights.published_files import published_file
+from nasnet_keras.weights.slim_checkpoint import assign_slim
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
-from nasnet_keras.weights.sources import open_source
+from nasnet_keras.weights.sources import CONVERTED, is_converted, open_source
 from nasnet_keras.weights.tensorflow_files import GRAPH_SUFFIX
+from nasnet_keras.weights.timm_weights import TIMM_ENDINGS
 
-_KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
+_OTHER_ENDINGS = (".keras", ".h5", ".hdf5")
 
 
 def start_detector_from(
@@ -47,9 +48,10 @@ def start_detector_from(
 
     Args:
         model: The detector.
-        checkpoint_path: A classifier as `start_from` takes it, or `"imagenet"`; or a detector's run
-            or `.keras` file; or one of the TF Object Detection API, see
-            `load_detector_checkpoint`, of which `"coco:nasnet_large_1200"` is a published one.
+        checkpoint_path: A classifier as `start_from` takes it, or the name of published weights of
+            the network, e.g. `"imagenet"`; or a detector's run or `.keras` file; or one of the TF
+            Object Detection API, see `load_detector_checkpoint`, of which
+            `"coco:nasnet_large_1200"` is a published one.
         class_names: Names of the detector's classes, compared with those of the other detector's
             run. Default: only the number of classes is.
 
@@ -60,51 +62,57 @@ def start_detector_from(
         OSError: There is no such checkpoint.
         ValueError: It is damaged or does not fit; nothing has changed.
     """
-    original = _original_detector(checkpoint_path)
-    if original is not None:
-        return _from_original(model, original)
+    text = os.fspath(detector_file(checkpoint_path))
+    if _is_original(text):
+        return _from_original(model, text)
     path = Path(checkpoint_path)
     if holds_detector(path):
         return _from_detector(model, path, class_names)
-    classifier: list[str] = [CLASSIFIER_SCOPE]
-    if str(checkpoint_path) == IMAGENET:
+    if text in NAMES:
         names = [name for name, p in PRESETS.items() if p.config == model.config.network]
         if not names:
             raise ValueError("there are no published weights of the detector's network")
-        report = load_pretrained(model.network, names[0], IMAGENET, include_top=False)
+        report = load_pretrained(model.network, names[0], text, include_top=False)
         return describe_start(report)
+    return _without_heads(lambda scopes: start_from(model.network, checkpoint_path, scopes))
+
+
+def _without_heads(load: Callable[[list[str]], LoadReport]) -> str:
+    """Loads a classifier without its classifiers; the auxiliary one's scope it says itself."""
     try:
-        return describe_start(start_from(model.network, checkpoint_path, classifier))
+        return describe_start(load([CLASSIFIER_SCOPE]))
     except MisfitError as error:
-        # The auxiliary head, whose scope depends on the network.
         if not error.heads:
             raise
-        scopes = list(dict.fromkeys([*classifier, *error.heads]))
-    return describe_start(start_from(model.network, checkpoint_path, scopes))
+        scopes = list(dict.fromkeys([CLASSIFIER_SCOPE, *error.heads]))
+    return describe_start(load(scopes))
 
 
-def _original_detector(checkpoint_path: str | os.PathLike[str]) -> str | os.PathLike[str] | None:
-    """Returns the file of an original detector, `None` if it is none."""
-    text = os.fspath(checkpoint_path)
-    if text.startswith(PUBLISHED):
-        return published_file(published_weights(text.removeprefix(PUBLISHED), COCO))
-    if text.endswith(GRAPH_SUFFIX):
-        return checkpoint_path
-    if not (os.path.exists(text) or os.path.exists(f"{text}.index")):
-        return None
-    if os.path.isdir(text) and (Path(text) / CHECKPOINT_NAME).exists():
-        return None
-    if text.endswith(_KERAS_ENDINGS):
-        return None
-    try:
-        with open_source(text) as (_, arrays):
-            return checkpoint_path if CLASS_BIASES in arrays else None
-    except (OSError, ValueError):
-        return None  # What is wrong with it, the loader says.
+def _is_original(text: str) -> bool:
+    """Returns whether a path is named as TensorFlow's checkpoint or graph, or an archive of one."""
+    if text.endswith(CONVERTED):
+        return os.path.isfile(text) and is_converted(text)
+    if text.endswith((*_OTHER_ENDINGS, *TIMM_ENDINGS)):
+        return False
+    if os.path.isdir(text):
+        names = os.listdir(text)
+        has_index = any(name.endswith((".index", GRAPH_SUFFIX)) for name in names)
+        return has_index and CHECKPOINT_NAME not in names
+    return os.path.exists(text) or os.path.exists(f"{text}.index")
 
 
-def _from_original(model: FasterRCNN, path: str | os.PathLike[str]) -> str:
-    with open_detector(path) as (source, arrays, ignored):
+def _from_original(model: FasterRCNN, path: str) -> str:
+    """Starts from a detector or a classifier of the original's, which is opened once."""
+    with open_source(path) as (source, found):
+        if CLASS_BIASES not in found and not path.endswith(GRAPH_SUFFIX):
+            return _without_heads(
+                lambda scopes: assign_slim(
+                    *(model.network, source, found),
+                    use_moving_averages=None,
+                    exclude_scopes=scopes,
+                )
+            )
+        arrays, ignored = detector_arrays(found, source)
         same = arrays[CLASS_BIASES].shape[0] - 1 == model.config.classes
         kept = () if same else (BOX_HEAD,)
         return describe_start(assign_detector(model, arrays, source, kept, ignored))

@@ -73,9 +73,27 @@ def open_detector(
         all else that it has.
     """
     with open_source(source) as (name, found):
-        arrays, ignored, _ = choose_arrays(found, use_moving_averages=False)
-        check_detector_names(arrays, name)
-        yield name, arrays, ignored
+        yield name, *detector_arrays(found, name)
+
+
+def detector_arrays(
+    found: Mapping[str, StoredArray], source: str
+) -> tuple[dict[str, StoredArray], list[str]]:
+    """Divides the arrays of an original detector into its variables and what is ignored.
+
+    Args:
+        found: Everything in the source, by name.
+        source: How to call it in an error.
+
+    Returns:
+        The variables, and the names of all else.
+
+    Raises:
+        ValueError: They are a classifier's or another detector's.
+    """
+    arrays, ignored, _ = choose_arrays(found, use_moving_averages=False)
+    check_detector_names(arrays, source)
+    return arrays, ignored
 
 
 def assign_detector(

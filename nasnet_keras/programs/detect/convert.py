@@ -15,6 +15,7 @@ from pathlib import Path
 from nasnet_keras.files.atomic_files import check_can_write, make_directory
 from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
+from nasnet_keras.programs.mapped import show_mapped
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import Settings
 from nasnet_keras.text.plain_text import say
@@ -78,13 +79,14 @@ def _to_run(flags: Flags, config: str, output_dir: str) -> None:
     from nasnet_keras.detection.configuration.run_config import RunConfig
     from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES
-    from nasnet_keras.detection.weights.creation import PUBLISHED, create_detector
+    from nasnet_keras.detection.weights.creation import create_and_load
     from nasnet_keras.files.atomic_files import atomic_write
     from nasnet_keras.training.run_directory import CHECKPOINT_NAME, write_config
 
     training = get_config(config)
-    weights = "coco" if flags.checkpoint_path.startswith(PUBLISHED) else flags.checkpoint_path
-    detector = create_detector(config, weights=weights)
+    # Ninety classes are COCO's ids, of which some stand for nothing, unless they have other names.
+    changes = {"unused_classes": ()} if flags.class_names else {}
+    detector, report = create_and_load(config, flags.checkpoint_path, changes)
     classes = detector.config.classes
     if flags.class_names:
         names = read_class_names(flags.class_names)
@@ -101,10 +103,7 @@ def _to_run(flags: Flags, config: str, output_dir: str) -> None:
     with scratch(), atomic_write(directory / CHECKPOINT_NAME) as path:
         detector.save(path)
     write_config(run, directory)
-    say(
-        f"wrote {output_dir}: {len(detector.weights):,} variables "
-        f"({detector.count_params():,} parameters), {classes} classes"
-    )
+    show_mapped(report, detector, f"{output_dir}, with {classes} classes")
 
 
 PROGRAM = Program(main, (Flags,))

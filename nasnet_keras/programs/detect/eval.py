@@ -61,10 +61,8 @@ def main(flags: Flags) -> None:
         write_scores,
     )
     from nasnet_keras.detection.evaluation.detecting import detect_split
-    from nasnet_keras.detection.inference.trained_detector import (
-        is_published,
-        load_trained_detector,
-    )
+    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+    from nasnet_keras.detection.weights.creation import is_published
     from nasnet_keras.files.atomic_files import check_can_write, make_directory
 
     if flags.eval_dir:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from nasnet_keras.detection.inference.trained_detector import load_trained_detec
 from nasnet_keras.detection.training.start import start_detector_from
 from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES, COCO_UNUSED
 from nasnet_keras.detection.weights.detector_names import detector_variables
+from nasnet_keras.layers import initializer as initializer_file
 from nasnet_keras.weights import catalogue
 from nasnet_keras.weights.catalogue import COCO, PublishedWeights
 from tests.detection_network import as_numpy, tiny_batch, tiny_config
@@ -57,7 +59,7 @@ def published(
     configuration["detector"] = tiny_config().to_dict()
     name = str(tmp_path / "tiny.json")
     Path(name).write_text(json.dumps(configuration))
-    entry = PublishedWeights(name, COCO, "http://127.0.0.1/", "tiny.tar.gz", 90, "", "")
+    entry = PublishedWeights(name, COCO, "http://127.0.0.1/", "tiny.tar.gz", 90, "", "", "")
     monkeypatch.setattr(catalogue, "PUBLISHED", (entry,))
     return name, archive, values
 
@@ -74,12 +76,16 @@ def test_a_published_detector_by_name(published: Any) -> None:
     assert (by_name.config.classes, by_name.config.unused_classes) == (90, COCO_UNUSED)
     assert by_name.config.evaluation_proposals == 5
     archive_alone = nk.create_detector(name, weights=archive)
-    assert (archive_alone.config.classes, archive_alone.config.unused_classes) == (90, ())
-    for detector in (by_name, archive_alone):
+    assert (archive_alone.config.classes, archive_alone.config.unused_classes) == (90, COCO_UNUSED)
+    others = nk.create_detector(name, weights=f"coco:{name}", unused_classes=())
+    assert others.config.unused_classes == ()
+    for detector in (by_name, archive_alone, others):
         for each, value in held(detector).items():
             np.testing.assert_array_equal(value, values[each])
     with pytest.raises(ValueError, match="no published weights 'coco' of 'toy'"):
         nk.create_detector("toy", weights="coco")
+    with pytest.raises(ValueError, match="has 90 classes and the detector 5"):
+        nk.create_detector(name, weights="coco", classes=5)
 
 
 @pytest.mark.tensorflow
@@ -95,6 +101,24 @@ def test_a_published_detector_is_used_as_a_trained_one(published: Any) -> None:
     assert len(found) and not {*found.category_ids} & {*UNUSED}
     names = dict(zip(COCO_IDS, COCO_NAMES, strict=True))
     assert [names[each] for each in found.category_ids] == list(found.names)
+
+
+@pytest.mark.tensorflow
+def test_weights_that_are_loaded_are_not_drawn_first(
+    published: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    for initializer in (keras.initializers.TruncatedNormal, keras.initializers.VarianceScaling):
+        monkeypatch.setattr(initializer, "__call__", lambda *_, **__: drawn.append(1))
+    monkeypatch.setattr(initializer_file, "_quantiles", lambda: drawn.append(1))
+    name, _, values = published
+    detector = nk.create_detector(name, weights="coco")
+    assert not drawn
+    for each, value in held(detector).items():
+        np.testing.assert_array_equal(value, values[each])
+    monkeypatch.undo()
+    # Outside of it, kernels are drawn as ever.
+    assert all(as_numpy(v).std() > 0 for v in nk.FasterRCNN(tiny_config()).weights if v.ndim > 1)
 
 
 @pytest.mark.tensorflow
