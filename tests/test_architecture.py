@@ -57,7 +57,7 @@ ALLOWED = {
     ),
     "export/graph": (),
     "export/graph/passes": ("export/graph",),
-    "export/graph/lowering": ("layers", "detection/modeling", "export/graph"),
+    "export/graph/lowering": ("layers", "data", "detection/modeling", "export/graph"),
     "export/quantization": ("data", "classification"),
     "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),
     "publishing": ("models", "weights", "hub", "training", "classification", "detection"),

@@ -62,7 +62,7 @@ def tensorflow_function(graph: Graph, batch: int | None = None) -> Any:
     def compute(**inputs: Any) -> dict[str, Any]:
         return call_graph(graph, inputs)
 
-    return tf.function(compute).get_concrete_function(**specs)
+    return tf.function(compute, autograph=False).get_concrete_function(**specs)
 
 
 def litert_file(graph: Graph, batch: int | None = None) -> bytes:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras.data.augmentation import Augmentation
 from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.export.graph import compute, shapes
 from nasnet_keras.export.graph.lowering import detector_stages, graph_of
@@ -80,6 +81,20 @@ def test_mixed_precision_leaves_the_graph_exact() -> None:
     np.testing.assert_array_equal(
         compute(graph_of(half), {"image": images})["predictions"], expected["predictions"]
     )
+
+
+def test_augmentation_of_a_training_network_is_left_out() -> None:
+    model = network("nasnet_a")
+    image = keras.Input(model.input_shape[1:], name="image")
+    training = keras.Model(image, model(Augmentation("shift", 0)(image)))
+    (images,) = example(model)
+    found, expected = (
+        compute(graph_of(each), {"image": images})
+        for each in (training, keras.Model(image, model(image)))
+    )
+    assert len(found) == 1
+    for ours, theirs in zip(found.values(), expected.values(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_what_has_no_rule_is_refused() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from nasnet_keras.data.augmentation import Augmentation
 from nasnet_keras.detection.modeling.box_head import BoxHead
 from nasnet_keras.detection.modeling.cell_stack import CellStack
 from nasnet_keras.detection.modeling.rpn_head import RPNHead
@@ -35,6 +36,7 @@ def _nothing(builder: GraphBuilder, layer: Any, x: Value) -> Value:
 
 RULES: dict[type, Callable[..., Any]] = {
     **cells.OPERATIONS,
+    Augmentation: keras_layers.same,
     AuxiliaryHead: heads.auxiliary_head,
     BatchNormalization: keras_layers.batch_normalization,
     BoxHead: heads.box_head,
