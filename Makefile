@@ -7,7 +7,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv quickstart test test-oldest lint format dist lock clean clean-venv
+.PHONY: help venv quickstart test test-oldest test-servers lint format dist lock lock-servers clean clean-venv
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,6 +16,12 @@ STAMP := $(VENV)/.installed
 DEV_STAMP := $(VENV)/.installed-dev
 UNFINISHED := $(VENV)/.unfinished
 OLDEST := .venv-oldest
+# Servers whose own dependencies do not fit ours; each has its lock in requirements/.
+SERVERS := mlserver kserve
+SERVER_STAMPS := $(SERVERS:%=.venv-%/.installed)
+SERVED := runs/served
+# The first minor version of Python 3 that does not fit.
+TOO_NEW := 14
 COMMA := ,
 
 TEST_ARGS ?=
@@ -38,10 +44,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # really started: a name on the PATH may be a shim with nothing behind it.
 define FIND_PYTHON
 for candidate in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python3.10); do \
-	if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' >/dev/null 2>&1; \
+	if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, $(TOO_NEW)))' >/dev/null 2>&1; \
 	then echo "$$candidate"; exit 0; fi; \
 done; \
-echo "make: $(or $(PYTHON),no python3 here) is not Python 3.10-3.13 with its venv module; name one with PYTHON=/path/to/python3.x" >&2; \
+echo "make: $(or $(PYTHON),no python3 here) is not Python from 3.10 to below 3.$(TOO_NEW) with its venv module; name one with PYTHON=/path/to/python3.x" >&2; \
 exit 1
 endef
 
@@ -102,6 +108,25 @@ test-oldest:  ## Run the test suite on the oldest supported dependencies, in .ve
 	$(OLDEST)/bin/python -m pip install --quiet --quiet --constraint $(OLDEST)/constraints.txt --editable '.[test]'
 	$(OLDEST)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 
+# Its models are written by our own environment; the servers' have neither Keras nor TensorFlow.
+test-servers: export TF_CPP_MIN_LOG_LEVEL := 3
+test-servers: $(DEV_STAMP) $(SERVER_STAMPS)  ## Run the tests of real servers, in .venv-mlserver and .venv-kserve
+	$(BIN)/python -m tests.servers.make_repository $(SERVED)
+	@for server in $(SERVERS); do \
+		echo "The models behind $$server"; \
+		NASNET_KERAS_SERVED=$(SERVED) .venv-$$server/bin/python -m pytest tests/servers $(TEST_ARGS) || exit 1; \
+	done
+
+# The stamp comes last, and what has none is made anew: half-unpacked packages can pass for installed.
+$(SERVER_STAMPS): TOO_NEW := 13
+$(SERVER_STAMPS): .venv-%/.installed: requirements/serving-%.txt setup.py
+	@set -e; python=$$($(FIND_PYTHON)); \
+	echo "Making .venv-$* with $$($$python --version) (some 0.5 GB on disk)"; \
+	rm -rf .venv-$*; "$$python" -m venv .venv-$*; \
+	.venv-$*/bin/python -m pip install --quiet --quiet --requirement requirements/serving-$*.txt; \
+	.venv-$*/bin/python -m pip install --quiet --quiet --no-deps --no-warn-conflicts --editable .; \
+	touch $@
+
 lint: $(DEV_STAMP)  ## Check style, format and types
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
@@ -134,9 +159,20 @@ lock:  ## Renew constraints.txt: the newest versions that fit pyproject.toml
 		--custom-compile-command 'make lock' --output-file constraints.txt pyproject.toml; \
 	echo "Renewed constraints.txt; make venv installs it"
 
+lock-servers:  ## Renew requirements/serving-*.txt: the newest versions that fit their .in files
+	@set -e; python=$$($(FIND_PYTHON)); scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+	"$$python" -m venv "$$scratch"; "$$scratch/bin/python" -m pip install --quiet --quiet uv; \
+	for server in $(SERVERS); do \
+		UV_PYTHON_DOWNLOADS=never "$$scratch/bin/uv" pip compile --quiet --universal --upgrade \
+			--python-version 3.10 --no-emit-index-url --no-emit-find-links \
+			--custom-compile-command 'make lock-servers' \
+			--output-file requirements/serving-$$server.txt requirements/serving-$$server.in; \
+	done; \
+	echo "Renewed requirements/; make test-servers installs them"
+
 clean:  ## Remove build products and caches (neither .venv nor runs/)
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name .venv\* -prune -o -name runs -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 clean-venv:  ## Remove the environments
-	rm -rf $(VENV) $(OLDEST)
+	rm -rf $(VENV) $(OLDEST) $(SERVERS:%=.venv-%)

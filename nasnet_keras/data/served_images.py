@@ -18,6 +18,8 @@ from nasnet_keras.data.image_reader import (
 
 SERVED = "JPEG (not CMYK), PNG, and BMP of 24 or 32 bits a pixel without compression"
 SERVED_PIXELS = 2**26
+LARGEST_VALUE = 1e4
+"""Larger than any preprocessed pixel, and so small that no network overflows."""
 
 
 def refusal(encoded: Any) -> Any:

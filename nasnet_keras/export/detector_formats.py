@@ -14,13 +14,10 @@ import numpy as np
 from nasnet_keras.detection.inference.pictures import fitted_image
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
+from nasnet_keras.export.description import describe_litert, describe_onnx, describe_saved_model
 from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
-from nasnet_keras.export.detector_graph import (
-    OUTPUTS,
-    detect_encoded,
-    fixed_function,
-    frozen_function,
-)
+from nasnet_keras.export.detector_description import OUTPUTS, describe_detector
+from nasnet_keras.export.detector_graph import detect_encoded, fixed_function, frozen_function
 from nasnet_keras.export.signatures import (
     after_checks,
     check_backend,
@@ -176,6 +173,7 @@ def _write_saved_model(served: TrainedDetector, fixed: Any, path: Path) -> None:
     images = tf.TensorSpec((None, None, None, 3), tf.float32, name="images")
     sizes = tf.TensorSpec((None, 2), tf.float32, name="image_sizes")
     write_signatures(path, served.model, serve_images, [images, sizes], serve_bytes)
+    describe_saved_model(path, describe_detector(served))
 
 
 def _check_saved_model(
@@ -207,6 +205,7 @@ def _write_onnx(served: TrainedDetector, fixed: Any, path: Path) -> None:
     model, _ = tf2onnx.convert.from_function(
         fixed, input_signature=fixed.input_signature, opset=_ONNX_OPSET
     )
+    describe_onnx(model, describe_detector(served, batch=1))
     path.write_bytes(model.SerializeToString())
 
 
@@ -247,7 +246,7 @@ def _write_litert(served: TrainedDetector, fixed: Any, path: Path) -> None:
         [frozen_function(fixed).get_concrete_function()], holder
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    path.write_bytes(converter.convert())
+    path.write_bytes(describe_litert(converter.convert(), describe_detector(served, batch=1)))
 
 
 def _check_litert(

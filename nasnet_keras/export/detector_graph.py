@@ -7,9 +7,8 @@ from typing import Any
 from nasnet_keras.detection.data.augmentation import whole_view
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.export.detector_description import OUTPUTS
 from nasnet_keras.export.signatures import answer_for_each, read_each
-
-OUTPUTS = ("boxes", "scores", "labels", "count")
 
 
 def padded_suppression(

@@ -14,10 +14,7 @@ from typing import Any
 
 import keras
 
-from nasnet_keras.data.served_images import decode_served, refusal
-
-LARGEST_VALUE = 1e4
-"""Larger than any preprocessed pixel, and so small that no network overflows."""
+from nasnet_keras.data.served_images import LARGEST_VALUE, decode_served, refusal
 
 _DECODED_AT_ONCE = 4
 """Images of a request; each can take 16 bytes a pixel while it is resized."""

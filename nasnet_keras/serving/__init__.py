@@ -10,11 +10,19 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nasnet_keras.serving.kserve_model import KServeModel
+    from nasnet_keras.serving.mlserver_runtime import Runtime
     from nasnet_keras.serving.predictor import Prediction, Predictor, load_predictor
 
-__all__ = ["Prediction", "Predictor", "load_predictor"]
+__all__ = ["KServeModel", "Prediction", "Predictor", "Runtime", "load_predictor"]
 
-_MODULES = {"Prediction": "predictor", "Predictor": "predictor", "load_predictor": "predictor"}
+_MODULES = {
+    "KServeModel": "kserve_model",
+    "Prediction": "predictor",
+    "Predictor": "predictor",
+    "Runtime": "mlserver_runtime",
+    "load_predictor": "predictor",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -19,8 +19,9 @@ from nasnet_keras.export.description import (
 from nasnet_keras.files.input_files import check_file, read_file
 from nasnet_keras.files.json_text import parse_json
 
-DETECTOR_INPUTS = ("images", "image_sizes")
-DETECTOR_OUTPUTS = ("boxes", "scores", "labels", "count")
+# Of detectors exported before they had a description.
+_DETECTOR_INPUTS = ("images", "image_sizes")
+_DETECTOR_OUTPUTS = ("boxes", "scores", "labels", "count")
 _CLASSIFIER_OUTPUTS = ("logits", "probabilities")
 
 
@@ -143,8 +144,8 @@ def _described(path: Path, read: Callable[[], FileDescription]) -> FileDescripti
             class_names=values["class_names"],
             image_size=values["image_size"],
             preprocessing="pad" if values["keep_aspect"] else "stretch",
-            inputs=DETECTOR_INPUTS,
-            outputs=DETECTOR_OUTPUTS,
+            inputs=_DETECTOR_INPUTS,
+            outputs=_DETECTOR_OUTPUTS,
             batch=1,
             category_ids=values["category_ids"],
         )
@@ -191,17 +192,7 @@ def _of_classifier(path: Path, image_size: int | None) -> Network:
 def _of_detector(path: Path) -> Network:
     from nasnet_keras.detection.inference.predictor import Predictor
     from nasnet_keras.detection.inference.trained_detector import load_trained_detector
+    from nasnet_keras.export.detector_description import describe_detector
 
     served = load_trained_detector(path)
-    description = FileDescription(
-        kind="detector",
-        network=served.model.name,
-        class_names=served.class_names,
-        image_size=served.image_size,
-        preprocessing="pad" if served.keep_aspect else "stretch",
-        exif_orientation=served.exif_orientation,
-        inputs=DETECTOR_INPUTS,
-        outputs=DETECTOR_OUTPUTS,
-        category_ids=served.category_ids,
-    )
-    return Network(description, Predictor(served).detect)
+    return Network(describe_detector(served), Predictor(served).detect)

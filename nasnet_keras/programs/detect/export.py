@@ -3,17 +3,20 @@
   nasnet-keras detect export --checkpoint_path=runs/det --output_dir=exported
 
 Each is compared with the detector on real images before it appears: --check_images names files or
-folders, by default two photographs from scikit-learn.
+folders, by default two photographs from scikit-learn. --repository=DIR also adds the ONNX file to a
+model repository, from which servers start.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from nasnet_keras.programs.command_line import import_keras_quietly, muted_standard_error
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.program import Program
+from nasnet_keras.programs.repository_flags import RepositoryFlags
 from nasnet_keras.settings import Count
 from nasnet_keras.text.plain_text import say
 
@@ -41,13 +44,14 @@ class Flags(DetectorFlags):
     overwrite: bool = False
 
 
-def main(flags: Flags) -> None:
+def main(flags: Flags, repository: RepositoryFlags) -> None:
     import_keras_quietly()
     from nasnet_keras.detection.inference.picture_files import find_pictures, sample_pictures
     from nasnet_keras.detection.inference.pictures import read_pixels
     from nasnet_keras.export.detector_formats import check_export_directory, export_detector
 
     check_export_directory(flags.output_dir, flags.formats, flags.overwrite)
+    repository.check(flags.checkpoint_path, flags.formats, flags.overwrite)
     if flags.check_images:
         files = find_pictures(flags.check_images)[: flags.max_check_images]
         pictures = []
@@ -67,6 +71,7 @@ def main(flags: Flags) -> None:
     say(f"wrote {flags.output_dir}; compared on {len(pictures)} pictures")
     for name, comparison in compared.items():
         say(f"  {name}: {comparison}")
+    repository.add(Path(flags.output_dir, "detector.onnx"), flags.checkpoint_path, flags.overwrite)
 
 
-PROGRAM = Program(main, (Flags,))
+PROGRAM = Program(main, (Flags, RepositoryFlags))
