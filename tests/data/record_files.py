@@ -59,7 +59,8 @@ def write_slim(folder: Path, counts: list[int], split: str = "train", classes: i
         write_records(path, [images[n] for n in numbers], [n % classes for n in numbers], "slim")
         start += count
     lines = [f"{n}:class {n}" for n in range(classes)]
-    (folder / "labels.txt").write_text("\n".join(lines) + "\n")
+    # As an editor on Windows leaves it.
+    (folder / "labels.txt").write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
 
 
 def write_tfds(data_dir: Path, name: str, counts: list[int], version: str = "1.0.0") -> Path:

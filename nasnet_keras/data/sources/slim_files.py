@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nasnet_keras.data.sources.dataset_format import DatasetFormat
 from nasnet_keras.data.sources.example_files import RecordFile, RecordFiles
+from nasnet_keras.data.sources.list_file import read_list_file
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfrecord import count_records
 
@@ -70,9 +71,8 @@ class SlimFiles(DatasetFormat):
 def _class_names(name: str, directory: Path) -> tuple[str, ...]:
     labels = directory / "labels.txt"
     if labels.exists():
-        lines = labels.read_text().splitlines()
         names = {}
-        for line in filter(None, map(str.strip, lines)):
+        for line in read_list_file(labels).values():
             label, colon, text = line.partition(":")
             if not colon or not label.isdigit():
                 raise ValueError(f"{labels}: {line!r} is not like '0:daisy'")

@@ -11,11 +11,11 @@ from typing import Any
 
 from nasnet_keras.detection.data.annotation_checks import build_index
 from nasnet_keras.detection.data.class_names import ids_of_classes
-from nasnet_keras.detection.data.coco_layouts import find_annotations, image_folder
+from nasnet_keras.detection.data.coco_layouts import find_annotations, image_folder, spelled
 from nasnet_keras.detection.data.detection_format import DetectionFormat
 from nasnet_keras.detection.data.detection_index import DetectionIndex
 from nasnet_keras.detection.data.source_images import SourceBox, SourceImage
-from nasnet_keras.detection.data.source_values import image_sides, whole_number
+from nasnet_keras.detection.data.source_values import image_sides, number, whole_number
 from nasnet_keras.files.input_files import read_file
 from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.text.plain_text import shown
@@ -144,14 +144,15 @@ def _read(
             lost += 1
             continue
         category = whole_number(entry.get("category_id"))
+        box = entry.get("bbox")
         image.boxes.append(
             SourceBox(
                 id=box_id,
                 # For a dictionary, true is 1.
                 category=categories.get(category, category) if type(category) is int else category,
-                box=entry.get("bbox"),
-                crowd=entry.get("iscrowd"),
-                area=entry.get("area"),
+                box=[*map(number, box)] if isinstance(box, list) else box,
+                crowd=whole_number(entry.get("iscrowd")),
+                area=number(entry.get("area")),
                 where=f"{where} (image {image_id}, {image.name})",
             )
         )
@@ -232,6 +233,6 @@ def _image_path(folder: Path, name: str) -> Path | None:
     below = _below(name)
     if not below:
         return None
-    path = folder / below
+    path = spelled(folder, below)
     is_changed = below != name.replace("\\", "/")
     return None if is_changed and not path.is_file() else path

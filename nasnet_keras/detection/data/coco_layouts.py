@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -54,7 +55,16 @@ def image_folder(root: Path, annotations: Path, names: Sequence[str]) -> Path:
         likely = [root / name for each in (full, split) for name in (each, f"images/{each}")]
     likely += [root / "images", root / "data", root, *subfolders(root)]
     sample = names[:: max(1, len(names) // _SAMPLE)]
-    return max(likely, key=lambda folder: sum((folder / name).exists() for name in sample))
+    return max(likely, key=lambda folder: sum(spelled(folder, name).exists() for name in sample))
+
+
+def spelled(folder: Path, name: str) -> Path:
+    """Returns the path of a file, whose name may be there in another form of Unicode: macOS's."""
+    path = folder / name
+    if name.isascii() or path.exists():
+        return path
+    others = (folder / unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    return next((other for other in others if other.exists()), path)
 
 
 def _by_name(paths: Iterable[Path], any_name: bool = False) -> dict[str, Path]:

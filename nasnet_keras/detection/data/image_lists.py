@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import PurePosixPath
 
+from nasnet_keras.data.sources.list_file import read_list_file
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.files.input_files import read_text
 
 _LONGEST_NUMBER = 18  # Digits; ids are int64.
 
@@ -32,9 +32,8 @@ def read_image_ids(path: str | os.PathLike[str], index: DetectionIndex) -> list[
     """
     images = _Images(index)
     lines: dict[int, int] = {}
-    for line_number, line in enumerate(read_text(path).splitlines(), 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
+    for line_number, text in read_list_file(path).items():
+        if text.startswith("#"):
             continue
         where = f"{os.fspath(path)}, line {line_number}"
         try:

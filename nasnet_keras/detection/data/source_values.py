@@ -7,6 +7,7 @@ from typing import Any
 
 # As many digits as 64 bits can have.
 _WHOLE = re.compile(r"\s*([+-]?\d{1,19})(?:\.0*)?\s*", re.ASCII)
+_DECIMAL = re.compile(r"\s*[+-]?\d{1,19}(?:\.\d{0,30})?\s*", re.ASCII)
 
 
 def whole_number(value: Any) -> Any:
@@ -15,6 +16,11 @@ def whole_number(value: Any) -> Any:
         return int(value)
     match = _WHOLE.fullmatch(value) if isinstance(value, str) else None
     return int(match[1]) if match else value
+
+
+def number(value: Any) -> Any:
+    """Returns the number that a text stands for (`"30.5"`), or else the value itself."""
+    return float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
 
 
 def image_sides(height: Any, width: Any) -> tuple[Any, Any] | None:

@@ -20,6 +20,7 @@ from nasnet_keras.data.sources.split import is_split_name
 from nasnet_keras.detection.data.parts import ALL
 
 LISTS = "ImageSets/Main"
+_XML = ".[xX][mM][lL]"  # In a pattern.
 # Second column of the lists of a class.
 _IS_THERE = ("-1", "0", "1")
 
@@ -38,7 +39,7 @@ class XmlFiles:
 
     def names(self) -> list[str]:
         """Returns the names of all XML files, without their suffix, sorted."""
-        paths = (path.relative_to(self.folder) for path in self.folder.rglob("*.xml"))
+        paths = (path.relative_to(self.folder) for path in self.folder.rglob(f"*{_XML}"))
         return sorted(
             path.with_suffix("").as_posix()
             for path in paths
@@ -47,7 +48,8 @@ class XmlFiles:
 
     def xml(self, name: str) -> Path:
         """Returns the path of an XML file."""
-        return self.folder / f"{name}.xml"
+        paths = [self.folder / f"{name}{suffix}" for suffix in (".xml", ".XML", ".Xml")]
+        return next((path for path in paths if path.exists()), paths[0])
 
     def image(self, name: str, file_name: str) -> Path:
         """Returns the image of an XML file, which may be missing.
@@ -109,6 +111,8 @@ def listed_names(path: Path, files: XmlFiles) -> list[str]:
         names_only = name if column and column[0] in _IS_THERE else line
         likely = [line, names_only]
         likely += [each[: -len(suffix)] for each in likely for suffix in _suffix_of(each)]
+        # Other tools' lists have the folders of the images as well.
+        likely += [PurePosixPath(each).name for each in likely]
         names.append(next((each for each in likely if files.xml(each).exists()), names_only))
     return names
 
@@ -125,7 +129,7 @@ def unlisted_files(root: Path) -> dict[str, XmlFiles]:
 
 def _files_in(root: Path) -> XmlFiles | None:
     """Returns the XML files in a folder or below it, and where their images may be."""
-    if next(root.glob("*.xml"), None):
+    if next(root.glob(f"*{_XML}"), None):
         return XmlFiles(root, (root,))
     folders = subfolders(root)
     with_xml = [folder for folder in folders if _has_xml(folder)]
@@ -137,7 +141,7 @@ def _files_in(root: Path) -> XmlFiles | None:
 
 def _has_xml(folder: Path) -> bool:
     """Returns whether XML files are in a folder or one of its own; any disk would take for ever."""
-    return any(next(folder.glob(pattern), None) for pattern in ("*.xml", "*/*.xml"))
+    return any(next(folder.glob(pattern), None) for pattern in (f"*{_XML}", f"*/*{_XML}"))
 
 
 def _is_of_class(name: str, path: Path, lists: Mapping[str, Path]) -> bool:

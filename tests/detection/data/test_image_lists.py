@@ -44,6 +44,9 @@ def test_image_lists_are_read(tmp_path):
         "val2017/c/b\n9\n12.jpg\n5.jpg\nx.v2\n000000001000\n"
     )
     assert read_image_ids(path, index) == [139, 285, 632, 7, 8, 9, 5, 12, 724, 1000]
+    # As an editor on Windows writes it.
+    path.write_bytes("\ufeff139\r\n\r\n 9 \r\n".encode())
+    assert read_image_ids(path, index) == [139, 9]
     for text, message in (
         ("139\nabc\n", "line 2: 'abc' is neither name nor id of an image of val of some"),
         ("139.jpg\n", "line 1: '139.jpg' is neither name nor id"),

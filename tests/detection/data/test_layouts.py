@@ -141,6 +141,32 @@ def test_labelimg_is_read(tmp_path, images, files):
     assert index.remarks() == ["all: 1 images without an XML file are left out"]
 
 
+def test_suffixes_of_xml_files_are_in_upper_or_lower_case(tmp_path):
+    write_labelimg(tmp_path, 3)
+    for number, suffix in enumerate((".XML", ".Xml")):
+        name = f"IMG_{number}"
+        (tmp_path / "xml" / f"{name}.xml").rename(tmp_path / "xml" / f"{name}{suffix}")
+    check(load_detection_index(tmp_path, "all"), range(3))
+
+
+def test_lists_of_voc_may_have_marks_folders_and_suffixes(tmp_path):
+    write_bccd(tmp_path, (2, 1, 1))
+    lines = ["\ufeffJPEGImages/BloodImage_00000.jpg", " BloodImage_00001 ", "", ""]
+    (tmp_path / "ImageSets/Main/train.txt").write_bytes("\r\n".join(lines).encode())
+    check(load_detection_index(tmp_path, "train"), range(2))
+
+
+def test_names_are_found_in_either_form_of_unicode(tmp_path):
+    # macOS may take letters and accents apart.
+    whole, apart = "caf\u00e9.png", "cafe\u0301.png"
+    for name, other in ((whole, apart), (apart, whole)):
+        folder = tmp_path / str(len(name))
+        write_picture(folder / "photos" / other, 0)
+        (folder / "train.json").write_text(json.dumps(coco([name])))
+        index = load_detection_index(folder, "train")
+        assert index.paths == (str(folder / "photos" / other),) and index.image_names == (name,)
+
+
 def test_voc_of_roboflow_has_a_folder_for_each_split(tmp_path):
     for split, count in (("train", 5), ("valid", 2)):
         write_labelimg(tmp_path, count, images=split, files=split)

@@ -62,7 +62,7 @@ def wrong_dataset(root):
         33: [30, 30, -10, 20],
         34: [10, float("nan"), 5, 5],
         35: [1, 2, 3],
-        36: [1, 2, 3, "4"],
+        36: [1, 2, 3, "four"],
     }
     content["annotations"] += [annotation(number, 11, box) for number, box in boxes.items()]
     content["annotations"] += [

@@ -7,7 +7,7 @@ from PIL import Image
 
 from nasnet_keras.detection.data.annotation_checks import AnnotationError
 from nasnet_keras.detection.data.coco_files import read_coco
-from nasnet_keras.detection.data.source_values import image_sides, whole_number
+from nasnet_keras.detection.data.source_values import image_sides, number, whole_number
 from nasnet_keras.detection.data.voc_files import read_voc
 from tests.detection.data.coco_directory import annotation
 from tests.detection.data.voc_directory import write_voc
@@ -48,6 +48,37 @@ def read(
 def test_whole_numbers_are_read_however_they_are_written(value, number):
     found = whole_number(value)
     assert found == number and type(found) is type(number)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("30.5", 30.5),
+        (" -2 ", -2.0),
+        (7, 7),
+        ("1e400", "1e400"),
+        ("nan", "nan"),
+        ("", ""),
+        ("9" * 5000, "9" * 5000),
+        (None, None),
+    ],
+)
+def test_numbers_are_read_as_text_too(value, expected):
+    found = number(value)
+    assert found == expected and type(found) is type(expected)
+
+
+def test_boxes_areas_and_crowds_are_read_as_text_too(tmp_path):
+    box = annotation("1", "11", ["1", "2.5", "30", " 20.0 "], "3") | {
+        "iscrowd": "1",
+        "area": "77.5",
+    }
+    index = read(tmp_path, boxes=[box])
+    assert index.source_boxes.tolist() == [[1, 2.5, 30, 20]] and index.areas.tolist() == [77.5]
+    assert index.crowd.tolist() == [True]
+    for wrong in ({"bbox": ["1", "2", "x", "4"]}, {"iscrowd": "2"}, {"area": "much"}):
+        with pytest.raises(AnnotationError, match="the box is|iscrowd is 2|the area is 'much'"):
+            read(tmp_path, boxes=[box | wrong])
 
 
 def test_unknown_sides_are_left_to_the_header():
