@@ -74,6 +74,7 @@ def reported() -> Iterator[None]:
     except Exception as error:
         if _is_closed_pipe(error):
             _end("", BROKEN_PIPE)
+        error = _named(error)
         code = _exit_code(error)
         if code is None:
             raise
@@ -135,6 +136,15 @@ def _flush() -> None:
     except OSError:
         _discard_output()
         raise
+
+
+def _named(error: Exception) -> Exception:
+    """Returns an error of a full disk with a name: all files have theirs, so it is the output."""
+    if isinstance(error, OSError) and error.filename is None and is_disk_full(error):
+        if sys.stdout is not None:
+            _discard_output()
+        return OSError(error.errno, error.strerror, _OUTPUT)
+    return error
 
 
 def _is_closed_pipe(error: Exception) -> bool:

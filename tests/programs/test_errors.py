@@ -132,15 +132,19 @@ def test_a_closed_pipe_ends_quietly(say):
     assert program.stderr.read() == ""
 
 
-def test_a_full_disk_behind_the_standard_output_is_named():
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "nasnet_keras", "--version"],
-            stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT,
-            env={key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"},
-        )  # fmt: skip
-    assert done.returncode == 2
-    assert done.stderr == "error: standard output: No space left on device\n"
+# A short line, which is written at the end, and many, which are written at once.
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["train", "--help"]])
+def test_a_full_disk_behind_the_standard_output_is_named(words):
+    # Python takes an empty value for none.
+    for unbuffered in ("", "1"):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "nasnet_keras", *words],
+                stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            )  # fmt: skip
+        assert done.returncode == 2
+        assert done.stderr == "error: standard output: No space left on device\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
