@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nasnet_keras.files.input_files import check_file
@@ -29,6 +29,7 @@ _WIDE = 8_192
 # Of all networks in the file together.
 _MOST_BLOCKS = 10_000
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_LONGEST_NAME = 255  # Bytes, on all usual disks.
 # What Keras, `zip` and Python write; the others unpack to any size before they are cut off.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -127,6 +128,7 @@ def _open(path: str | os.PathLike[str]) -> Iterator[Any]:
                 )
             if any(entry.compress_type not in _METHODS for entry in entries):
                 raise ValueError(f"{source} is packed in a way that Keras does not pack")
+            _check_names([entry.filename for entry in entries], source)
             yield zipfile.Path(archive)
     # What `zipfile` raises for damage depends on where it is.
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
@@ -134,6 +136,16 @@ def _open(path: str | os.PathLike[str]) -> Iterator[Any]:
             f"{source} is not a complete .keras file (truncated, or another format): "
             f"{first_line(error)}"
         ) from error
+
+
+def _check_names(names: list[str], source: str) -> None:
+    """Refuses members that no folder can hold: Keras leaves one behind where it fails at them."""
+    files = {name for name in names if not name.endswith("/")}
+    for name in names:
+        path = PurePosixPath(name)
+        is_below_file = any(str(parent) in files for parent in path.parents)
+        if is_below_file or any(len(os.fsencode(part)) > _LONGEST_NAME for part in path.parts):
+            raise ValueError(f"{source} has a member that cannot be unpacked: {shown(name)}")
 
 
 def _read(members: Any, name: str, source: str) -> Any:

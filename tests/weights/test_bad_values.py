@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import tempfile
 import zipfile
 
 import keras
@@ -173,6 +174,21 @@ def test_little_that_unpacks_to_much_is_refused_before_it_is_unpacked(model, tmp
         archive.writestr("config.json", "[" * (17 << 20))
     with pytest.raises(ValueError, match="config.json has more than the 16,777,216 bytes"):
         check_keras_file(path)
+
+
+@pytest.mark.parametrize("name", ["config.json/x", "b/" + "c" * 300, "é" * 200])
+def test_members_that_cannot_be_unpacked_are_refused_and_nothing_is_left(
+    name, model, tmp_path, monkeypatch
+):
+    path = tmp_path / "model.keras"
+    model.save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, b"1")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    with pytest.raises(ValueError, match="has a member that cannot be unpacked") as caught:
+        nk.load_model(path)
+    assert len(str(caught.value)) < 400 and not any((tmp_path / "temporary").iterdir())
 
 
 @pytest.mark.parametrize(
