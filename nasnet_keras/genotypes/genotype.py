@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasnet_keras.files.atomic_files import atomic_write
-from nasnet_keras.files.input_files import read_text
+from nasnet_keras.files.input_files import read_file
 from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.genotypes.operation_table import COMBINERS, OPERATIONS
 from nasnet_keras.text.suggestions import unknown_name
@@ -285,8 +285,8 @@ class Genotype:
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> Genotype:
-        """Reads JSON text.
+    def from_json(cls, text: str | bytes) -> Genotype:
+        """Reads JSON text; bytes in any of Unicode's encodings, with a byte order mark or without.
 
         Raises:
             ValueError: The text is not JSON, or not a genotype.
@@ -311,7 +311,7 @@ class Genotype:
             ValueError: It holds no genotype; the message names the file.
         """
         try:
-            return cls.from_json(read_text(path))
+            return cls.from_json(read_file(path))
         except ValueError as error:
             raise ValueError(f"{os.fspath(path)}: {error}") from None
 
