@@ -18,6 +18,8 @@ from nasnet_keras.export.description import describe_litert, describe_onnx, desc
 from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
 from nasnet_keras.export.detector_description import OUTPUTS, describe_detector
 from nasnet_keras.export.detector_graph import detect_encoded, fixed_function, frozen_function
+from nasnet_keras.export.detector_onnx import detector_onnx
+from nasnet_keras.export.graph.onnx_builder import EXTRA, import_onnx
 from nasnet_keras.export.signatures import (
     after_checks,
     check_backend,
@@ -28,10 +30,8 @@ from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.text.suggestions import unknown_name
 
-_ONNX_OPSET = 17
 # The first convolution has no padding.
 _LEAST_SIDE = 3
-_EXTRA = "pip install 'nasnet-keras[export]'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,9 @@ def export_detector(
     - `litert`: `detector.tflite`, the same, with LiteRT's built-in operations only.
 
     All return `boxes` (top, left, bottom, right), `scores`, `labels` and `count`, see
-    `select_detections`. Beside them, `labels.txt` has the classes, one a line, and `detector.json`
-    the size of the images and how pictures are resized to it.
+    `select_detections`, and each file says what is in it (`FileDescription`). Beside them,
+    `labels.txt` has the classes, one a line, and `detector.json` the size of the images and how
+    pictures are resized to it.
 
     Args:
         served: The detector.
@@ -91,7 +92,7 @@ def export_detector(
         fixed = None
         for name in formats:
             file, write, read = _WRITERS[name]
-            if name != "saved_model":
+            if name == "litert":
                 fixed = fixed or fixed_function(served.model, served.image_size)
             with atomic_write(target / file) as temporary:
                 write(served, fixed, temporary)
@@ -132,7 +133,8 @@ def check_export_directory(
         if name not in FORMATS:
             raise ValueError(unknown_name("format", name, FORMATS))
     if "onnx" in formats:
-        _import_onnx()
+        import_onnx()
+        _import_onnxruntime()
     target = Path(output_dir).absolute()
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(20, "is a file, not a directory", str(output_dir))
@@ -201,10 +203,7 @@ def _check_saved_model(
 
 
 def _write_onnx(served: TrainedDetector, fixed: Any, path: Path) -> None:
-    tf2onnx, _ = _import_onnx()
-    model, _ = tf2onnx.convert.from_function(
-        fixed, input_signature=fixed.input_signature, opset=_ONNX_OPSET
-    )
+    model = detector_onnx(served.model, served.image_size)
     describe_onnx(model, describe_detector(served, batch=1))
     path.write_bytes(model.SerializeToString())
 
@@ -212,8 +211,7 @@ def _write_onnx(served: TrainedDetector, fixed: Any, path: Path) -> None:
 def _check_onnx(
     served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
 ) -> list[Comparison]:
-    _, onnxruntime = _import_onnx()
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = _import_onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
     def run(picture: _CheckedPicture) -> Any:
         feed = {"images": picture.images, "image_sizes": picture.sizes}
@@ -229,13 +227,12 @@ def _compared(
     return [compare_detections([picture.found for picture in checked], found)]
 
 
-def _import_onnx() -> tuple[Any, Any]:
+def _import_onnxruntime() -> Any:
     try:
         import onnxruntime
-        import tf2onnx
     except ImportError as error:
-        raise ValueError(f"ONNX needs {error.name}: {_EXTRA}") from error
-    return tf2onnx, onnxruntime
+        raise ValueError(f"ONNX needs {error.name}: {EXTRA}") from error
+    return onnxruntime
 
 
 def _write_litert(served: TrainedDetector, fixed: Any, path: Path) -> None:

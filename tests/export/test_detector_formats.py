@@ -17,6 +17,7 @@ from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.detection.inference.predictor import Predictor
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.export import detector_formats as export_formats
+from nasnet_keras.export.description import read_description
 from nasnet_keras.export.detector_check import compare_detections
 from nasnet_keras.export.detector_formats import check_export_directory, export_detector
 from tests.detection_network import tiny_batch, tiny_config
@@ -102,8 +103,8 @@ def pictures():
 def test_every_format_finds_the_same(served, pictures, tmp_path):
     formats = ["saved_model", "litert"]
     try:
+        import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
-        import tf2onnx  # noqa: F401
     except ImportError:
         pass
     else:
@@ -117,6 +118,11 @@ def test_every_format_finds_the_same(served, pictures, tmp_path):
     assert not any(name.startswith(".") for name in names)
     description = json.loads((tmp_path / "out/detector.json").read_text())
     assert description["image_size"] == [64, 64] and description["keep_aspect"]
+    files = {"saved_model": "saved_model", "litert": "detector.tflite", "onnx": "detector.onnx"}
+    for name in formats:
+        described = read_description(tmp_path / "out" / files[name])
+        assert (described.kind, described.class_names) == ("detector", NAMES)
+        assert (described.preprocessing, described.category_ids) == ("pad", (7, 8, 11))
 
     import tensorflow as tf
 

@@ -107,7 +107,7 @@ def test_a_detector_gives_the_boxes_that_its_own_predictor_gives(detector):
 def test_exported_detectors_find_what_the_detector_finds(detector, tmp_path):
     from nasnet_keras.export.detector_formats import export_detector
 
-    pytest.importorskip("tf2onnx")
+    pytest.importorskip("onnx")
     pixels = tiny_batch()["images"][0]
     served = load_trained_detector(detector, ("red", "green", "blue"))
     export_detector(served, tmp_path, ("saved_model", "onnx"), [pixels])

@@ -11,7 +11,7 @@ from keras import ops
 LARGEST_LOG_RATIO = math.log(1000 / 16)
 """Cap of a decoded log size: a box at most 62.5 anchors long, so that no prediction overflows."""
 
-_SMALLEST_SIDE = 1e-6
+SMALLEST_SIDE = 1e-6
 """Least side in pixels, so that a box or anchor without area gives finite codes."""
 
 
@@ -55,5 +55,5 @@ def decode_boxes(encodings: Any, anchors: Any, scales: Sequence[float]) -> Any:
 
 
 def _centres_and_sides(boxes: Any) -> tuple[Any, Any]:
-    sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], _SMALLEST_SIDE)
+    sides = ops.maximum(boxes[..., 2:] - boxes[..., :2], SMALLEST_SIDE)
     return (boxes[..., 2:] + boxes[..., :2]) / 2, sides
