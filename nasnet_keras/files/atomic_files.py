@@ -12,9 +12,9 @@ from pathlib import Path
 from nasnet_keras.files.input_files import check_file
 
 # A quota and a limit on the size of files are full disks as well.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Of libraries that write by themselves, and say so in their own errors.
-_FULL_TEXTS = tuple(map(os.strerror, _FULL))
+_FULL_TEXTS = tuple(map(os.strerror, FULL))
 
 
 def make_directory(path: str | os.PathLike[str]) -> Path:
@@ -129,7 +129,7 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
     except Exception as error:
         if is_disk_full(error):
             number = error.errno if isinstance(error, OSError) else None
-            number = number if number in _FULL else errno.ENOSPC
+            number = number if number in FULL else errno.ENOSPC
             raise OSError(number, os.strerror(number), os.fspath(path)) from error
         if isinstance(error, OSError) and error.errno is not None and error.filename is None:
             raise OSError(error.errno, error.strerror, os.fspath(path)) from error
@@ -138,7 +138,7 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def is_disk_full(error: BaseException) -> bool:
     """Returns whether an error says that a disk is full, also in the words of a library."""
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in FULL:
         return True
     return any(text in str(error) for text in _FULL_TEXTS)
 

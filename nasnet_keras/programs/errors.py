@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from typing import NoReturn
 
-from nasnet_keras.files.atomic_files import is_disk_full, naming
+from nasnet_keras.files.atomic_files import FULL, is_disk_full, naming
 from nasnet_keras.out_of_memory import is_out_of_memory
 from nasnet_keras.programs.signals import Terminated, signals_raised
 from nasnet_keras.text.plain_text import line
@@ -140,7 +140,8 @@ def _flush() -> None:
 
 def _named(error: Exception) -> Exception:
     """Returns an error of a full disk with a name: all files have theirs, so it is the output."""
-    if isinstance(error, OSError) and error.filename is None and is_disk_full(error):
+    # What is raised with a text, and no number, says what it is about.
+    if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
         if sys.stdout is not None:
             _discard_output()
         return OSError(error.errno, error.strerror, _OUTPUT)

@@ -50,6 +50,7 @@ def ended(error: BaseException, capsys: pytest.CaptureFixture[str]) -> tuple[int
         (FileNotFoundError(2, "No such file", "a.json"), 2, "error: a.json: No such file"),
         (OSError(28, "No space left on device", "x"), 2, "error: x: No space left on device"),
         (OSError(5, "Input/output error"), 2, "error: Input/output error"),
+        (OSError("a: [Errno 27] File too large"), 2, "error: a: [Errno 27] File too large"),
         (OpError(GRAPH), 1, "error: INVALID_ARGUMENT: image is 3 bytes"),
         (OpError("a/b; No space left on device"), 2, "error: a/b; No space left on device"),
         (MemoryError(), 1, "error: MemoryError"),
