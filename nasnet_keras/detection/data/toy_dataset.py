@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from nasnet_keras.data import ImageDataset, load_dataset
-from nasnet_keras.files.atomic_files import atomic_write, make_directory
+from nasnet_keras.files.atomic_files import atomic_write
 
 # The annotations' description begins with it, which marks a dataset of this module.
 _TITLE = "Digits on photographs"
@@ -66,10 +66,9 @@ def write_toy_dataset(
             raise ValueError(f"{split}_images is at least 1, got {count}")
     if seed < 0:
         raise ValueError(f"seed is at least 0, got {seed}")
+    root = Path(output_dir)
     for split in counts:
-        _check_is_own(*_places(Path(output_dir), split))
-    root = make_directory(output_dir)
-    make_directory(root / "annotations")
+        _check_is_own(*_places(root, split))
     for split, count in counts.items():
         target, annotations = _places(root, split)
         with atomic_write(target) as folder:

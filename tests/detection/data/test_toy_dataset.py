@@ -20,6 +20,15 @@ def files(folder):
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
 
 
+def test_nothing_is_left_where_writing_fails(tmp_path):
+    def fail(split, done, total):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        write_toy_dataset(tmp_path / "toy", 2, 1, on_progress=fail)
+    assert not any(tmp_path.iterdir())
+
+
 def test_same_seed_gives_the_same_bytes_as_a_coco_directory(tmp_path):
     write_toy_dataset(tmp_path / "a", 12, 4, seed=3)
     program = ["object_detection/make_toy_dataset.py", f"--output_dir={tmp_path / 'b'}"]
