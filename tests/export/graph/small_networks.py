@@ -64,7 +64,6 @@ FIXED = {"input_shape": (64, 79, 3)}
 DROPPING = {"drop_path_keep_probability": 0.5, "drop_path_total_steps": 9, "dropout": 0.5}
 MAKERS: dict[str, Callable[[], keras.Model]] = {
     "nasnet_a": lambda: classifier("nasnet_mobile"),
-    "nasnet_a_six_cells": lambda: classifier("nasnet_mobile", num_cells=6, filters=16),
     "nasnet_a_skips_reductions": lambda: with_logits(classifier("nasnet_large")),
     "nasnet_a_cifar": lambda: classifier("nasnet_cifar"),
     "nasnet_a_with_auxiliary_head": lambda: classifier(
@@ -79,18 +78,14 @@ MAKERS: dict[str, Callable[[], keras.Model]] = {
     "nasnet_a_padded_as_keras": lambda: classifier(
         "nasnet_mobile", padding="keras_applications", **FIXED
     ),
-    "nasnet_a_without_top": lambda: classifier("nasnet_mobile", include_top=False),
     "nasnet_a_maximum": lambda: classifier("nasnet_mobile", include_top=False, pooling="max"),
-    "nasnet_a_logits": lambda: classifier("nasnet_mobile", classifier_activation=None),
     "nasnet_a_features": lambda: features("nasnet_mobile", "Cell_0", "Cell_2", "Stem"),
     "nasnet_a_rescaled": rescaled,
-    "nasnet_b": lambda: classifier("nasnet_b_cifar"),
+    "nasnet_b": lambda: classifier("nasnet_b_cifar", classifier_activation=None),
     "nasnet_b_imagenet": lambda: classifier("nasnet_b_mobile", bounded_activation=True),
     "nasnet_b_states": lambda: features("nasnet_b_cifar", "Cell_0", "Logits"),
-    "nasnet_c": lambda: classifier("nasnet_c_cifar"),
-    "nasnet_c_imagenet": lambda: classifier("nasnet_c_mobile"),
-    "pnasnet": lambda: classifier("pnasnet_cifar"),
-    "pnasnet_imagenet": lambda: classifier("pnasnet_mobile"),
+    "nasnet_c": lambda: classifier("nasnet_c_mobile", include_top=False),
+    "pnasnet": lambda: classifier("pnasnet_mobile"),
     "amoebanet_a": lambda: classifier("amoebanet_a_mobile"),
     "amoebanet_b": lambda: classifier("amoebanet_b_mobile"),
     "amoebanet_c": lambda: classifier("amoebanet_c_large", bounded_activation=True),

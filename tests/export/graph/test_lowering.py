@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras import layers
 from nasnet_keras.data.augmentation import Augmentation
 from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.export.graph import compute, shapes
 from nasnet_keras.export.graph.lowering import detector_stages, graph_of
+from nasnet_keras.export.graph.lowering.graph_of import RULES
 from tests.detection_network import tiny_config
 from tests.export.graph.small_networks import MAKERS, classifier, example, graph, network
 from tests.layer_checks import randomize
@@ -66,6 +68,13 @@ def check(found: dict, expected: dict) -> None:
     for name, values in expected.items():
         values = keras.ops.convert_to_numpy(values)
         np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_every_layer_of_the_package_has_a_rule() -> None:
+    every = {getattr(layers, name) for name in layers.__all__}
+    kinds = {kind for kind in every if isinstance(kind, type)}
+    # A cell holds it, and it does nothing at inference.
+    assert kinds - {layers.DropPath} <= set(RULES)
 
 
 def test_mixed_precision_leaves_the_graph_exact() -> None:

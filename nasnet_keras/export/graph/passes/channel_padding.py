@@ -117,12 +117,13 @@ class _ChannelPadding:
         The paths of a factorized reduction get them together, at the end, so that the result adds
         up with others of its width.
         """
-        reader, *more = self.readers[node.name]
-        if isinstance(reader, Concatenate) and not more:
-            paths = [self.former[name] for name in reader.inputs]
+        readers = self.readers[node.name]
+        if len(readers) == 1 and isinstance(readers[0], Concatenate):
+            whole = readers[0]
+            paths = [self.former[name] for name in whole.inputs]
             if all(isinstance(x, Convolution) and len(self.readers[x.name]) == 1 for x in paths):
-                is_last = node.name == reader.inputs[-1]
-                return -self.widths[reader.name] % self.multiple if is_last else 0
+                is_last = node.name == whole.inputs[-1]
+                return -self.widths[whole.name] % self.multiple if is_last else 0
         return -node.kernel.shape[-1] % self.multiple
 
     def _concatenated(self, names: Iterable[str]) -> Array:
