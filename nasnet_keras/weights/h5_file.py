@@ -82,16 +82,13 @@ def list_arrays(file: str | IO[bytes], source: str, size: int) -> Iterator[dict[
             dtype, shape = _checked_type(source, name, node)
             unpacked += math.prod(shape) * dtype.itemsize
             arrays[name] = StoredArray(
-                shape, _reader(source, name, node, dtype, shape, content), dtype.kind not in "iu"
+                shape, _reader(source, name, node, dtype), dtype.kind not in "iu"
             )
 
     try:
         opened = h5py.File(file, "r")
     except (OSError, RuntimeError) as error:
         raise ValueError(f"{source} is not a readable HDF5 file: {first_line(error)}") from error
-    # Before a user block, offsets are not those of the file.
-    is_plain = isinstance(file, str) and not opened.userblock_size
-    content = np.memmap(file, mode="r") if is_plain else None
     with opened:
         try:
             opened.visititems(collect)
@@ -127,18 +124,11 @@ def _reader(
     name: str,
     dataset: h5py.Dataset,
     dtype: np.dtype,
-    shape: tuple[int, ...],
-    content: np.ndarray | None,
 ) -> Callable[[], np.ndarray]:
     def read() -> np.ndarray:
         try:
-            length = math.prod(shape) * dtype.itemsize
-            start = None if content is None else dataset.id.get_offset()
-            # Where an array lies in one piece, as Keras writes it, copying that is faster.
-            if content is None or start is None or dataset.id.get_storage_size() != length:
-                return np.array(dataset, dtype)
-            return np.array(content[start : start + length].view(dtype)).reshape(shape)
-        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            return np.array(dataset, dtype)
+        except (OSError, RuntimeError, TypeError) as error:
             raise ValueError(f"{source} is damaged at {name!r}: {first_line(error)}") from error
 
     return read
