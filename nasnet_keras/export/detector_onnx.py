@@ -49,7 +49,7 @@ def detector_onnx(model: FasterRCNN, size: tuple[int, int]) -> Any:
         ValueError: onnx is not installed.
     """
     c = model.config
-    first, second = map(optimized, detector_stages(model))
+    first, second = (optimized(stage, 16) for stage in detector_stages(model))
     first = _of_size(first, size)
     b = OnnxBuilder()
     images = to_channels_first(b, IMAGES, (*size, 3))
