@@ -147,7 +147,7 @@ JOBS: dict[str, Job] = {
         _training,
     ),
     "export of a classifier": Job(
-        ("export", "--checkpoint_path=run", "--output_dir=out/model", "--overwrite"),
+        ("export-saved-model", "--checkpoint_path=run", "--output_dir=out/model", "--overwrite"),
         ("run",),
         _saved_model,
     ),

@@ -1,6 +1,6 @@
-"""Writes a trained image classifier as a SavedModel: `nasnet-keras export`, from a checkout."""
+"""Writes a classifier as a SavedModel: `nasnet-keras export-saved-model`, from a checkout."""
 
 from nasnet_keras.programs.start import run
 
 if __name__ == "__main__":
-    run("export")
+    run("export-saved-model")

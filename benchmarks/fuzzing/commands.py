@@ -16,7 +16,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     ),
     "eval": ("--checkpoint_path=run", "--eval_dir=out/eval", "--max_num_batches=1"),
     "classify": ("--model=run", "images/a.png"),
-    "export": ("--checkpoint_path=run", "--output_dir=out/saved"),
+    "export": ("--checkpoint_path=run", "--output_dir=out/saved", "--format=onnx"),
+    "export-saved-model": ("--checkpoint_path=run", "--output_dir=out/saved"),
     "convert": (
         "--model_name=nasnet_cifar",
         "--checkpoint_path=weights/model.ckpt-1",

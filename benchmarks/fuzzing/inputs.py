@@ -280,7 +280,7 @@ MAKERS: dict[str, Callable[[Path], None] | tuple[str, ...]] = {
     "weights": _weights,
     "det": ("detect", "train", "--config=detector.json", "--dataset_dir=coco", "--train_dir=det",
             "--notensorboard"),
-    "saved_model": ("export", "--checkpoint_path=run", "--output_dir=saved_model"),
+    "saved_model": ("export-saved-model", "--checkpoint_path=run", "--output_dir=saved_model"),
 }  # fmt: skip
 _AFTER = {
     "voc": ("coco",),

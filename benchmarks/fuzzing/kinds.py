@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
         (
             "classify --model=run images/a.png",
             "eval --checkpoint_path=run --max_num_batches=1",
-            "export --checkpoint_path=run --output_dir=out/saved",
+            "export-saved-model --checkpoint_path=run --output_dir=out/saved",
             f"train {_GO_ON}",
         ),
         continued=("run",),

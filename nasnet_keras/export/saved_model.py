@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from nasnet_keras.classification.trained_model import TrainedModel
 from nasnet_keras.data.preprocessing import preprocess
+from nasnet_keras.export.classifier_description import describe_classifier
+from nasnet_keras.export.description import describe_saved_model
 from nasnet_keras.export.signatures import (
     after_checks,
     answer_for_each,
@@ -68,12 +69,10 @@ def export_saved_model(
     if top_k < 1:
         raise ValueError(f"top_k is at least 1, got {top_k}")
     target = check_output_directory(output_dir, overwrite)
-    network = inference_model(trained.model)
     with locked_output(target), atomic_write(target) as temporary:
-        _write(trained, network, temporary, min(top_k, len(trained.class_names)))
-        extra = make_directory(temporary / "assets.extra")
-        (extra / "labels.txt").write_text("".join(f"{name}\n" for name in trained.class_names))
-        return _check(trained, network, temporary)
+        write_saved_model(trained, temporary, top_k)
+        describe_saved_model(temporary, describe_classifier(trained))
+        return check_saved_model(trained, temporary)
 
 
 def check_output_directory(output_dir: str | os.PathLike[str], overwrite: bool) -> Path:
@@ -96,9 +95,21 @@ def check_output_directory(output_dir: str | os.PathLike[str], overwrite: bool) 
     return target
 
 
-def _write(trained: TrainedModel, network: keras.Model, path: Path, top_k: int) -> None:
+def write_saved_model(
+    trained: TrainedModel, path: Path, top_k: int, preprocessing_inside: bool = False
+) -> None:
+    """Writes a SavedModel as `export_saved_model` does, without a check.
+
+    Args:
+        trained: The network.
+        path: Where to write; nothing is there.
+        top_k: How many classes `serve_bytes` returns, at most as many as there are.
+        preprocessing_inside: Whether `serving_default` takes uint8 `(batch, height, width, 3)`,
+            images of any size, and preprocesses them.
+    """
     import tensorflow as tf
 
+    network = inference_model(trained.model)
     names = tf.constant(trained.class_names)
     size = trained.image_size
 
@@ -109,30 +120,55 @@ def _write(trained: TrainedModel, network: keras.Model, path: Path, top_k: int) 
         return dict(zip(found, after_checks(list(found.values()), checks), strict=True))
 
     def prepare(pixels: Any) -> Any:
-        return preprocess(pixels[tf.newaxis], trained.preprocessing_name, size)[0]
+        return preprocess(pixels, trained.preprocessing_name, size)
+
+    def serve_pixels(images: Any) -> dict[str, Any]:
+        large = {"images has no rows or columns": tf.reduce_min(tf.shape(images)) > 0}
+        return answer(prepare(*after_checks([images], large)))
 
     def serve_bytes(image_bytes: Any) -> dict[str, Any]:
         image = tf.TensorSpec((size, size, 3), tf.float32)
-        images, status = read_each(image_bytes, prepare, image, trained.exif_orientation)
-        scores, classes = tf.math.top_k(answer(images)["probabilities"], top_k)
+        images, status = read_each(
+            image_bytes,
+            lambda pixels: prepare(pixels[tf.newaxis])[0],
+            image,
+            trained.exif_orientation,
+        )
+        best = min(top_k, len(trained.class_names))
+        scores, classes = tf.math.top_k(answer(images)["probabilities"], best)
         found = tf.gather(names, classes)
         return answer_for_each(status, classes=(classes, -1), names=(found, ""), scores=(scores, 0))
 
-    image_spec = tf.TensorSpec((None, size, size, 3), tf.float32, name="images")
-    write_signatures(path, network, answer, [image_spec], serve_bytes)
+    sides, dtype = ((None, None), tf.uint8) if preprocessing_inside else ((size, size), tf.float32)
+    image_spec = tf.TensorSpec((None, *sides, 3), dtype, name="images")
+    serve_images = serve_pixels if preprocessing_inside else answer
+    write_signatures(path, network, serve_images, [image_spec], serve_bytes)
+    extra = make_directory(path / "assets.extra")
+    (extra / "labels.txt").write_text("".join(f"{name}\n" for name in trained.class_names))
 
 
-def _check(trained: TrainedModel, network: keras.Model, path: Path) -> float:
-    """Compares both signatures with the network on random images; returns the difference."""
+def check_saved_model(
+    trained: TrainedModel, path: Path, preprocessing_inside: bool = False
+) -> float:
+    """Compares both signatures with the network on random images, and tries what they refuse.
+
+    Returns:
+        The largest difference of probabilities.
+
+    Raises:
+        ValueError: It is too large, or wrong requests are not refused.
+    """
     import tensorflow as tf
 
     signatures = tf.saved_model.load(str(path)).signatures
     check_refusals(signatures)
+    network = inference_model(trained.model)
     size = trained.image_size
     pixels = np.random.default_rng(0).integers(0, 256, (_CHECKED_IMAGES, size, size, 3), np.uint8)
     images = preprocess(pixels, trained.preprocessing_name, size)
     expected = np.asarray(network(images, training=False)["probabilities"])
-    floats = signatures["serving_default"](images=tf.constant(np.asarray(images)))
+    given = pixels if preprocessing_inside else np.asarray(images)
+    floats = signatures["serving_default"](images=tf.constant(given))
     files = tf.stack([tf.io.encode_png(image) for image in pixels])
     answer = signatures["serve_bytes"](image_bytes=files)
     best = np.take_along_axis(expected, answer["classes"].numpy(), axis=1)

@@ -42,7 +42,7 @@ def write_signatures(
         path: Its directory.
         model: Holds the weights.
         serve_images: The signature `serving_default`.
-        specs: Its `tf.TensorSpec`s, float32, with a row for each image; those come first.
+        specs: Its `tf.TensorSpec`s, float32 or uint8, with a row for each image; those come first.
         serve_bytes: The signature `serve_bytes`, of `image_bytes`, strings `(batch,)`; see
             `read_each`.
     """
@@ -138,7 +138,10 @@ def check_refusals(signatures: Any) -> None:
     specs = serve_images.structured_input_signature[1]
     # One channel more, in one image as small as it may be.
     sizes = {name: [side or 1 for side in spec.shape[:-1]] for name, spec in specs.items()}
-    wrong = {name: tf.zeros([*sizes[name], spec.shape[-1] + 1]) for name, spec in specs.items()}
+    wrong = {
+        name: tf.zeros([*sizes[name], spec.shape[-1] + 1], spec.dtype)
+        for name, spec in specs.items()
+    }
     try:
         serve_images(**wrong)
     except tf.errors.InvalidArgumentError as error:

@@ -19,7 +19,8 @@ _VERBS: dict[str, Any] = {
     "train": "train",
     "eval": "eval",
     "classify": "classify",
-    "export": "export",
+    "export": "export_classifier",
+    "export-saved-model": "export_saved_model",
     "convert": "convert",
     "check-data": "check_data",
     "search": {

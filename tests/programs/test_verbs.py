@@ -41,7 +41,7 @@ def test_help_lists_the_programs_with_what_they_do(monkeypatch, capsys):
         (["search", "tpo"], "unknown command 'tpo'; did you mean 'top'?"),
         (["fly"], "unknown command 'fly'; expected one of: train, eval, classify, export, "),
         (["detect"], "`nasnet-keras detect` needs a command: make-toy-dataset, train, eval, "),
-        ([], "`nasnet-keras` needs a command: train, eval, classify, export, convert, "),
+        ([], "`nasnet-keras` needs a command: train, eval, classify, export, export-saved-model, "),
     ],
 )
 def test_a_verb_that_is_unknown_or_missing_is_one_line(monkeypatch, capsys, words, message):

@@ -49,8 +49,10 @@ def main(flags: Flags, repository: RepositoryFlags) -> None:
     from nasnet_keras.detection.inference.picture_files import find_pictures, sample_pictures
     from nasnet_keras.detection.inference.pictures import read_pixels
     from nasnet_keras.export.detector_formats import check_export_directory, export_detector
+    from nasnet_keras.export.network_kind import check_is_detector
 
     check_export_directory(flags.output_dir, flags.formats, flags.overwrite)
+    check_is_detector(flags.checkpoint_path)
     repository.check(flags.checkpoint_path, flags.formats, flags.overwrite)
     if flags.check_images:
         files = find_pictures(flags.check_images)[: flags.max_check_images]

@@ -1,6 +1,6 @@
 """Writes a trained image classifier as a SavedModel with two signatures.
 
-  nasnet-keras export --checkpoint_path=runs/digits --output_dir=saved_model
+  nasnet-keras export-saved-model --checkpoint_path=runs/digits --output_dir=saved_model
 
 serving_default takes preprocessed float images; serve_bytes takes image files (JPEG but no CMYK,
 PNG, BMP of 24 or 32 bits a pixel without compression) and returns the best classes. Their outputs
