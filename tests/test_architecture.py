@@ -76,6 +76,7 @@ ALLOWED = {
         "search/report",
     ),
     "serving": (*("models", "data", "classification", "detection/inference", "export"),),
+    "demo": ("data", "detection/visualization", "detection/inference", "serving"),
     "programs": (),
     "programs/search": (),
     "programs/detect": (),

@@ -1,4 +1,7 @@
-"""A good command of every program; the inputs that it reads, it names by their first word."""
+"""A good command of every program that ends by itself.
+
+The inputs that it reads, it names by their first word.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Iterable
 
 from .inputs import SEARCH, TINY
 
+# Without `demo`: if a changed line leaves its flags good, its page is there until someone ends it.
 COMMANDS: dict[str, tuple[str, ...]] = {
     "train": (
         "--recipe=digits",

@@ -22,6 +22,7 @@ _VERBS: dict[str, Any] = {
     "export": "export_classifier",
     "export-saved-model": "export_saved_model",
     "convert": "convert",
+    "demo": "demo",
     "check-data": "check_data",
     "search": {
         "run": "search.run",
