@@ -17,7 +17,7 @@ from nasnet_keras.text.plain_text import line, markup
 
 # The longer side of a picture as it is shown, in pixels. Smaller ones are enlarged by a whole
 # factor, so that each of their pixels is a square.
-_LEAST_SIDE, _MOST_SIDE = {False: 256, True: 512}, 1280
+_LEAST_SIDE, _MOST_SIDE = {False: 256, True: 320}, 1280
 _LOSSLESS_SIDE = 640
 
 

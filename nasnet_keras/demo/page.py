@@ -23,7 +23,7 @@ STYLE = """
 .answer .found { display: flex; flex-wrap: wrap; gap: 16px; margin-top: 8px; }
 .answer img { max-width: min(100%, 640px); object-fit: contain; align-self: flex-start;
   border-radius: 4px; }
-.answer .bars { flex: 1; min-width: 220px; max-height: 512px; overflow-y: auto; }
+.answer .bars { flex: 1; min-width: 160px; max-height: 512px; overflow-y: auto; }
 .answer .row { display: grid; grid-template-columns: 1fr auto; gap: 2px 8px; margin-bottom: 8px; }
 .answer .row em { font-style: normal; font-variant-numeric: tabular-nums; }
 .answer .bar { grid-column: 1 / 3; height: 8px; border-radius: 4px;
@@ -109,6 +109,7 @@ def build_page(predictor: Predictor, samples: Sequence[Path] = (), min_score: fl
                     label="Or try one of these",
                     visible=bool(samples),
                     height="auto",
+                    object_fit="contain",
                     format="png",
                     allow_preview=False,
                     interactive=False,
