@@ -1,6 +1,5 @@
 """Runs the suite on any backend; without TensorFlow where another one is active."""
 
-import logging
 import os
 import signal
 import sys
@@ -46,14 +45,3 @@ def real_data() -> Path:
     if not (folder / "tfds").is_dir():
         pytest.skip(f"needs the datasets of {folder}; NASNET_KERAS_DATA names another place")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def warnings_of_absl_are_heard() -> None:
-    """Undoes what a library that an earlier test imported has done to the log of the process."""
-    logging.disable(logging.NOTSET)
-    logger = logging.getLogger("absl")
-    logger.disabled = False
-    logger.propagate = True
-    if logger.getEffectiveLevel() > logging.WARNING:
-        logger.setLevel(logging.WARNING)

@@ -54,11 +54,15 @@ def main(flags: Flags) -> int:
     from nasnet_keras.data.check.findings import inspect_files
     from nasnet_keras.detection.data.detection_index import DetectionIndex
 
+    verbosity = logging.get_verbosity()
     # What is left out is listed below.
     logging.set_verbosity(logging.ERROR)
-    found = _open(Path(flags.dataset_dir))
-    splits, problems = _read(found, flags.dataset_split_name)
-    findings = inspect_files(splits, problems)
+    try:
+        found = _open(Path(flags.dataset_dir))
+        splits, problems = _read(found, flags.dataset_split_name)
+        findings = inspect_files(splits, problems)
+    finally:
+        logging.set_verbosity(verbosity)
     indices = [split for split in splits if isinstance(split, DetectionIndex)]
     for line in dict.fromkeys(x for each in indices for x in (each.summary(), *each.remarks())):
         say(line)
