@@ -67,11 +67,13 @@ def test_program_names_the_picture_that_it_cannot_read(tmp_path):
     root = Path(__file__).parents[2]
     Image.new("RGB", (9, 9)).save(tmp_path / "good.png")
     (tmp_path / "bad.jpg").write_text("no picture")
+    # Of files, only the archive of a classifier is told from a detector's before it is loaded.
+    (tmp_path / "detector.h5").write_bytes(b"")
     done = subprocess.run(
         [
             sys.executable,
             str(root / "object_detection/export.py"),
-            f"--checkpoint_path={tmp_path / 'run'}",
+            f"--checkpoint_path={tmp_path / 'detector.h5'}",
             f"--output_dir={tmp_path / 'exported'}",
             f"--check_images={tmp_path / 'good.png'},{tmp_path / 'bad.jpg'}",
         ],
