@@ -90,10 +90,17 @@ def _search(directory: Path) -> Iterator[tuple[str, Any]]:
 
 def _saved_model(directory: Path) -> Iterator[tuple[str, Any]]:
     """An export: its variables and labels. A graph names its functions anew each time."""
+    import tensorflow as tf
+
     for path in sorted((directory / "out").rglob("*")):
-        if path.is_file():
-            is_graph = path.suffix == ".pb"
-            yield str(path.relative_to(directory)), None if is_graph else path.read_bytes()
+        if path.name == "variables.index":
+            # Keras numbers them in the order of a set.
+            variables = tf.train.load_checkpoint(str(path.with_suffix("")))
+            names = set(variables.get_variable_to_dtype_map()) - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
+            yield "variables", sorted(variables.get_tensor(name).tobytes() for name in names)
+        elif path.is_file():
+            has_values = path.suffix != ".pb" and path.parent.name != "variables"
+            yield str(path.relative_to(directory)), path.read_bytes() if has_values else None
 
 
 def _files(directory: Path) -> Iterator[tuple[str, Any]]:

@@ -31,6 +31,7 @@ from nasnet_keras.export.runtimes import Run, check_runtime, open_runtime
 from nasnet_keras.export.signatures import check_backend
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.files.directory_lock import locked
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.out_of_memory import memory_for
 from nasnet_keras.text.suggestions import unknown_name
@@ -54,6 +55,7 @@ class ExportedClassifier:
         return f"{self.comparison}" + (f"; {self.quantized}" if self.quantized else "")
 
 
+@scratch()
 def export_classifier(
     trained: TrainedModel,
     output_dir: str | os.PathLike[str],

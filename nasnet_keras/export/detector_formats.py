@@ -28,6 +28,7 @@ from nasnet_keras.export.signatures import (
 )
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.files.directory_lock import locked
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.text.suggestions import unknown_name
 
 # The first convolution has no padding.
@@ -44,6 +45,7 @@ class _CheckedPicture:
     found: Found
 
 
+@scratch()
 def export_detector(
     served: TrainedDetector,
     output_dir: str | os.PathLike[str],

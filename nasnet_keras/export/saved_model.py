@@ -22,12 +22,14 @@ from nasnet_keras.export.signatures import (
 )
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
 from nasnet_keras.files.directory_lock import locked_output
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.models.inference import inference_model
 
 TOLERANCE = 1e-5
 _CHECKED_IMAGES = 4
 
 
+@scratch()
 def export_saved_model(
     trained: TrainedModel,
     output_dir: str | os.PathLike[str],
