@@ -39,7 +39,8 @@ class Program:
         self._define(flags.FLAGS, sys.argv[0])
         if HELP.intersection(sys.argv[1:]):
             _, _, listed = flags.FLAGS.module_help(sys.argv[0]).lstrip().partition("\n")
-            print(f"{document}\n\nflags:\n\n{listed}\n\n--helpfull lists absl's too.", flush=True)
+            listed = f"flags:\n\n{listed}\n\n" if self.groups else ""
+            print(f"{document}\n\n{listed}--helpfull lists absl's too.", flush=True)
             sys.exit(0)
         command_line.run(
             lambda arguments: self.main(*self._read(flags.FLAGS, arguments)), self.arguments

@@ -24,6 +24,7 @@ _VERBS: dict[str, Any] = {
     "convert": "convert",
     "demo": "demo",
     "check-data": "check_data",
+    "info": "info",
     "search": {
         "run": "search.run",
         "status": "search.status",

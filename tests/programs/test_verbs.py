@@ -72,7 +72,8 @@ def test_texts_name_the_command_as_it_was_typed(monkeypatch, capsys, program, ve
 
 
 def test_every_program_of_a_checkout_stands_for_a_verb():
-    known = dict(verbs.programs())
+    # What is installed is asked of the command.
+    known = dict(verbs.programs()).keys() - {"info"}
     files = [*ROOT.glob("*.py"), *ROOT.glob("export/*.py"), *ROOT.glob("object_detection/*.py")]
     found = []
     for file in files:
