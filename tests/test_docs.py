@@ -88,3 +88,9 @@ def test_the_committed_counts_are_what_the_library_counts() -> None:
         classes = 1000 if nk.get_preset(name).config.stem == "imagenet" else 10
         assert row[2] == f"{nk.count_parameters(name, classes, trainable_only=True):,}"
         assert row[3] == f"{nk.count_parameters(name, classes):,}"
+
+
+def test_the_citation_names_this_version() -> None:
+    import nasnet_keras as nk
+
+    assert f"\nversion: {nk.__version__}\n" in (ROOT / "CITATION.cff").read_text()
