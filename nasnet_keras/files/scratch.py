@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 _PREFIX = "nasnet_keras-"
@@ -40,8 +40,10 @@ def scratch() -> Iterator[Path]:
             directory.rmdir()
             os.close(lock)
         except OSError:
-            # Somebody's file; a thread of this process may still use it.
-            atexit.register(shutil.rmtree, directory, ignore_errors=True)
+            # Somebody's file; a thread of this process may still use it. At -100 multiprocessing
+            # removes its own directory, and would complain if that were gone.
+            kwargs = {"ignore_errors": True}
+            Finalize(None, shutil.rmtree, (directory,), kwargs, exitpriority=-200)
 
 
 def _locked_directory(place: Path) -> tuple[Path, int]:

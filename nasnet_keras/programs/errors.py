@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from nasnet_keras.files.atomic_files import FULL, is_disk_full, naming
 from nasnet_keras.out_of_memory import is_out_of_memory
-from nasnet_keras.programs.signals import Terminated, signals_raised
+from nasnet_keras.programs.signals import Received, Terminated, signals_raised
 from nasnet_keras.text.plain_text import line
 
 FAILED = 1
@@ -47,6 +47,10 @@ _GRAPH_ERRORS = {
 }
 
 _OUTPUT = "standard output"
+_AFTER_SIGNALS = {
+    signal.SIGINT: ("interrupted", INTERRUPTED),
+    signal.SIGTERM: ("terminated", TERMINATED),
+}
 
 
 @contextlib.contextmanager
@@ -59,8 +63,9 @@ def reported() -> Iterator[None]:
     as `head`: 141 and no line. Anything else is a bug and keeps its traceback.
     """
     _show_all_names()
+    received = Received()
     try:
-        with signals_raised():
+        with signals_raised() as received:
             try:
                 yield
             except SystemExit:
@@ -68,10 +73,12 @@ def reported() -> Iterator[None]:
                 raise
             _flush()
     except KeyboardInterrupt:
-        _end("interrupted", INTERRUPTED)
+        _end(*_AFTER_SIGNALS[signal.SIGINT])
     except Terminated:
-        _end("terminated", TERMINATED)
+        _end(*_AFTER_SIGNALS[signal.SIGTERM])
     except Exception as error:
+        if received.number is not None:
+            _end(*_AFTER_SIGNALS[received.number])
         if _is_closed_pipe(error):
             _end("", BROKEN_PIPE)
         error = _named(error)

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -20,27 +21,46 @@ class Terminated(BaseException):
     """SIGTERM: schedulers send it before they take a machine away."""
 
 
+@dataclass
+class Received:
+    """The signal that a program got, if any.
+
+    Native libraries that call Python make other exceptions of the one that the signal raised.
+    """
+
+    number: signal.Signals | None = None
+
+
 @contextlib.contextmanager
-def signals_raised() -> Iterator[None]:
+def signals_raised() -> Iterator[Received]:
     """Within the block, a signal is an exception, so that what is half written is undone.
+
+    Yields:
+        The signal that came, as soon as it did.
 
     Raises:
         KeyboardInterrupt: An interrupt.
         Terminated: SIGTERM; while the block is left, further ones are ignored.
     """
     process = os.getpid()
+    received = Received()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.number = signal.SIGINT
+        signal.default_int_handler(number, frame)
 
     def terminate(number: int, frame: FrameType | None) -> None:
         if os.getpid() == process:
             signal.signal(number, signal.SIG_IGN)
+            received.number = signal.SIGTERM
             raise Terminated
         # A fork of this process, which has nothing to undo.
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
-    handlers = {signal.SIGTERM: terminate, signal.SIGINT: signal.default_int_handler}
+    handlers = {signal.SIGTERM: terminate, signal.SIGINT: interrupt}
     with _handled_by(handlers), _swallowed_signals_come_again(terminate):
-        yield
+        yield received
 
 
 @contextlib.contextmanager

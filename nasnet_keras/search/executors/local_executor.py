@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from typing import Any
 
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Executor, Job, Outcome
 from nasnet_keras.search.executors.job_process import JobLimits, read_outcome, run_job
 from nasnet_keras.settings import Count, check_value
@@ -68,8 +69,9 @@ class LocalExecutor(Executor):
         self._threads = threads or max(1, (os.cpu_count() or 1) // workers)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([__name__, *preload])
-        # It imports while the driver makes the first proposals.
-        forkserver.ensure_running()
+        # It imports while the driver makes the first proposals. Its socket is a temporary file.
+        with scratch():
+            forkserver.ensure_running()
 
     def submit(self, job: Job) -> None:
         device = self._devices.pop() if self._devices else None
