@@ -10,7 +10,8 @@ Exporting is timed in a process of its own, with its peak memory.
     python benchmarks/exported_files.py [--network=nasnet_mobile] [--formats=onnx,openvino]
         [--batch_sizes=1,32] [--threads=1,2] [--rounds=9] [--output=exported_files.json]
 
-The large network at batch 32 takes some minutes a round. Linux only.
+Rows are printed and written as soon as they are known. The large network at batch 32 takes some
+minutes a round; `tiny` only shows that all runs. Linux only.
 """
 
 from __future__ import annotations
@@ -44,8 +45,12 @@ FORMATS: dict[str, tuple[str, str, str, tuple[float, float]]] = {
     "saved_model": ("float32/saved_model", "saved_model", "float32", (0.88, 0.88)),
 }
 BEST_GOAL = 0.80
-NETWORKS = {"nasnet_mobile": ("NASNetMobile", 60), "nasnet_large": ("NASNetLarge", 300)}
-"""Their name, and within how many seconds ours is to be exported to all formats."""
+_HEAD = (
+    "| file | threads | batch | theirs, ms | ours, ms | ratio | goal | MB, theirs; ours |",
+    "|---|---|---|---|---|---|---|---|",
+)
+# By name: side of the images, and in how many seconds ours is to be exported to all formats.
+NETWORKS = {"nasnet_mobile": (224, 60), "nasnet_large": (331, 300), "tiny": (32, None)}
 _CALLS = 8  # Of batch 1 in a measurement; one of them alone is too short to time.
 
 _NETWORK = flags.DEFINE_enum("network", "nasnet_mobile", list(NETWORKS), "Network to measure.")
@@ -67,103 +72,149 @@ def main(_: list[str]) -> None:
     for name in _FORMATS.value:
         if name not in FORMATS:
             raise ValueError(unknown_name("format", name, FORMATS))
-    side = _SIZE.value or (224 if _NETWORK.value == "nasnet_mobile" else 331)
+    side, goal = NETWORKS[_NETWORK.value]
+    side = _SIZE.value or side
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as directory:
         common = {"directory": directory, "network": _NETWORK.value, "side": side}
+        common["formats"] = _FORMATS.value
         exported = child("export_ours", **common)
         child("export_theirs", **common)
-        rows = []
+        print(
+            "| file | threads | batch | theirs, ms | ours, ms | ratio | goal | MB, theirs; ours |"
+        )
+        print("|---|---|---|---|---|---|---|---|", flush=True)
         for threads in map(int, _THREADS.value):
             for batch in map(int, _BATCHES.value):
-                case = {"directory": directory, "formats": _FORMATS.value, "rounds": _ROUNDS.value}
-                rows += child("measure", **case, threads=threads, batch=batch, side=side)
-    print("| file | threads | batch | theirs, ms | ours, ms | ratio | goal | MB, theirs; ours |")
-    print("|---|---|---|---|---|---|---|---|")
-    for row in rows:
-        times = f"{row['theirs_ms']:.1f} | {row['ours_ms']:.1f} | {row['ratio']:.2f}"
-        sizes = f"{row['theirs_mb']:.1f}; {row['ours_mb']:.1f}" if "ours_mb" in row else ""
-        place = f"{row['file']} | {row['threads']} | {row['batch']}"
-        print(f"| {place} | {times} | {row['goal'] or ''} | {sizes} |")
+                case = {"threads": threads, "batch": batch, "rounds": _ROUNDS.value}
+                found = child("measure", **common, **case)
+                print("\n".join(map(line, found)), flush=True)
+                rows += found
+                if _OUTPUT.value:
+                    write_json(_OUTPUT.value, [{"file": "export", **exported}, *rows])
     print(
-        f"\nexport to all formats: {exported['seconds']:.0f} s, "
-        f"{exported['processor_seconds']:.0f} s of processor time, {exported['peak_gib']:.1f} GiB; "
-        f"goal {NETWORKS[_NETWORK.value][1]} s"
+        f"\nexport of {', '.join(exported['formats'])}: {exported['seconds']:.0f} s, "
+        f"{exported['processor_seconds']:.0f} s of processor time, {exported['peak_gib']:.1f} GiB"
+        + (f"; goal for all formats {goal} s" if goal else "")
     )
-    if _OUTPUT.value:
-        write_json(_OUTPUT.value, [*rows, {"file": "export", **exported}])
+
+
+def line(row: dict[str, Any]) -> str:
+    """Returns a row of the table."""
+    place = f"{row['file']} | {row['threads']} | {row['batch']}"
+    times = f"{row['theirs_ms']:.1f} | {row['ours_ms']:.1f} | {row['ratio']:.2f}"
+    sizes = f"{row['theirs_mb']:.1f}; {row['ours_mb']:.1f}" if "ours_mb" in row else ""
+    return f"| {place} | {times} | {row['goal'] or ''} | {sizes} |"
 
 
 def child(does: str, **case: Any) -> Any:
     """Runs one of `CHILDREN` in a process of its own; returns what it printed."""
+    said = ", ".join(f"{key} {case[key]}" for key in ("network", "threads", "batch") if key in case)
+    print(f"{time.strftime('%H:%M:%S')} {does}: {said}", file=sys.stderr, flush=True)
     command = [sys.executable, __file__, f"--child={json.dumps({'does': does, **case})}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise RuntimeError(f"{does} ended with status {done.returncode}")
-    found = done.stdout.splitlines()[-1]
-    print(found, file=sys.stderr, flush=True)
-    return json.loads(found)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def export_ours(directory: str, network: str, side: int) -> dict[str, float]:
+def networks(network: str, side: int) -> dict[str, Callable[[], Any]]:
+    """Returns what builds our network, and what builds theirs."""
+    import keras
+
+    import nasnet_keras as nk
+
+    shape = (side, side, 3)
+    if network == "tiny":
+        module = sys.modules[keras.applications.nasnet.NASNetMobile.__module__]
+        ours: Any = {"num_cells": 3, "filters": 8, "stem_filters": 8}
+        theirs: Any = {"num_blocks": 1, "penultimate_filters": 192, "stem_block_filters": 8}
+        return {
+            "ours": lambda: nk.create_model("nasnet_mobile", 1000, input_shape=shape, **ours),
+            "theirs": lambda: module.NASNet(
+                input_shape=shape, weights=None, default_size=side, **theirs
+            ),
+        }
+    build = keras.applications.NASNetMobile
+    if network == "nasnet_large":
+        build = keras.applications.NASNetLarge
+    return {
+        "ours": lambda: nk.create_model(network, 1000, input_shape=shape),
+        "theirs": lambda: build(weights=None, input_shape=shape),
+    }
+
+
+def export_ours(directory: str, network: str, side: int, formats: list[str]) -> dict[str, Any]:
     """Writes our files; returns what those in float32 took: seconds and GiB."""
     import_keras_quietly()
-    import nasnet_keras as nk
     from nasnet_keras.classification.trained_model import TrainedModel
     from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches
     from nasnet_keras.export.classifier_formats import export_classifier
-    from nasnet_keras.export.classifier_writers import CLASSIFIER_FORMATS
     from nasnet_keras.export.quantization import QuantizationPictures
 
-    model = nk.create_model(network, classes=1000, input_shape=(side, side, 3))
+    model = networks(network, side)["ours"]()
     prepared = spread_answers(model, side)
     names = tuple(f"class {i}" for i in range(1000))
     trained = TrainedModel(model, names, side, "scale")
     pictures = list(((prepared + 1) * 127.5).astype("uint8"))
+    written = [name for name in formats if FORMATS[name][0].startswith("float32")]
     start, processor = time.perf_counter(), time.process_time()
-    export_classifier(trained, f"{directory}/float32", list(CLASSIFIER_FORMATS), pictures)
+    if written:
+        export_classifier(trained, f"{directory}/float32", written, pictures)
     result = {
+        "formats": written,
         "seconds": time.perf_counter() - start,
         "processor_seconds": time.process_time() - processor,
         "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2,
     }
-    export_classifier(trained, f"{directory}/bfloat16", ["openvino"], pictures, "bfloat16")
-    # Random weights have no accuracy to lose: any answer will do.
-    labels = np.zeros(len(prepared), int)
-    held_out = EvaluationBatches(
-        "random", "test", names, len(prepared), len(prepared), lambda: iter([(prepared, labels)])
-    )
-    export_classifier(
-        *(trained, f"{directory}/int8", ["litert"], pictures, "int8"),
-        quantization=QuantizationPictures(prepared, held_out),
-        max_accuracy_loss=100.0,
-    )
+    if "openvino_bfloat16" in formats:
+        export_classifier(trained, f"{directory}/bfloat16", ["openvino"], pictures, "bfloat16")
+    if "litert_int8" in formats:
+        # Random weights have no accuracy to lose: any answer will do.
+        labels = np.zeros(len(prepared), int)
+        held_out = EvaluationBatches(
+            *("random", "test", names, len(prepared), len(prepared)),
+            lambda: iter([(prepared, labels)]),
+        )
+        export_classifier(
+            *(trained, f"{directory}/int8", ["litert"], pictures, "int8"),
+            quantization=QuantizationPictures(prepared, held_out),
+            max_accuracy_loss=100.0,
+        )
     return result
 
 
-def export_theirs(directory: str, network: str, side: int) -> None:
+def export_theirs(directory: str, network: str, side: int, formats: list[str]) -> None:
     """Writes the files of keras.applications' network."""
     import_keras_quietly()
-    import keras
-    import openvino
     import tensorflow as tf
-    import tf2onnx
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2 as freeze,
-    )
 
-    build = getattr(keras.applications, NETWORKS[network][0])
-    model = build(weights=None, input_shape=(side, side, 3))
+    model = networks(network, side)["theirs"]()
     spread_answers(model, side)
     target = Path(directory) / "theirs"
-    model.export(target / "saved_model", verbose=False)
+    target.mkdir()
     signature = [tf.TensorSpec((None, side, side, 3), tf.float32, name="images")]
     function = tf.function(lambda images: model(images, training=False), signature)
-    tf2onnx.convert.from_function(function, signature, output_path=str(target / "model.onnx"))
-    converted = openvino.convert_model(target / "model.onnx")
-    openvino.save_model(converted, target / "model.xml", compress_to_fp16=False)
-    frozen = freeze(function.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
-    (target / "model.tflite").write_bytes(converter.convert())
+    files = {FORMATS[name][1] for name in formats}
+    if "saved_model" in files:
+        model.export(target / "saved_model", verbose=False)
+    if files & {"model.onnx", "model.xml"}:
+        import tf2onnx
+
+        tf2onnx.convert.from_function(function, signature, output_path=str(target / "model.onnx"))
+    if "model.xml" in files:
+        import openvino
+
+        converted = openvino.convert_model(target / "model.onnx")
+        openvino.save_model(converted, target / "model.xml", compress_to_fp16=False)
+    if "model.tflite" in files:
+        from tensorflow.python.framework.convert_to_constants import (
+            convert_variables_to_constants_v2 as freeze,
+        )
+
+        frozen = freeze(function.get_concrete_function())
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+        (target / "model.tflite").write_bytes(converter.convert())
 
 
 def spread_answers(model: Any, side: int) -> np.ndarray:
@@ -192,7 +243,13 @@ def spread_answers(model: Any, side: int) -> np.ndarray:
 
 
 def measure(
-    directory: str, formats: list[str], rounds: int, threads: int, batch: int, side: int
+    directory: str,
+    network: str,
+    side: int,
+    formats: list[str],
+    threads: int,
+    batch: int,
+    rounds: int,
 ) -> list[dict[str, Any]]:
     """Runs the files in turn; returns a row for each format, and one for the best of both."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -221,7 +278,8 @@ def measure(
     best_theirs = min(formats, key=lambda name: median(pair[0] for pair in times[name]))
     best_ours = min(formats, key=lambda name: median(pair[1] for pair in times[name]))
     best = [(a[0], b[1]) for a, b in zip(times[best_theirs], times[best_ours], strict=True)]
-    label = f"best: {best_ours} against {best_theirs}"
+    # LiteRT's 8 bits are compared with their float32.
+    label = f"best: {best_ours} against {best_theirs.removesuffix('_int8')}"
     return [*rows, row_of(label, threads, batch, best, BEST_GOAL if batch == 1 else None)]
 
 

@@ -1,6 +1,7 @@
 """The benchmark of exported files: what it compares, and how it counts."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -8,6 +9,8 @@ from types import ModuleType
 import keras
 import numpy as np
 import pytest
+from absl import flags
+from absl.testing import flagsaver
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -47,3 +50,31 @@ def test_size_counts_all_files_of_a_format(exported_files: ModuleType, tmp_path:
         (tmp_path / name).write_bytes(bytes(size))
     assert exported_files.megabytes(tmp_path / "a.xml") == 0.01
     assert exported_files.megabytes(tmp_path / "saved_model") == 0.005
+
+
+def test_files_of_both_run_side_by_side_and_rows_are_kept(
+    exported_files: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for module in ("tf2onnx", "onnxruntime", "tensorflow"):
+        pytest.importorskip(module)
+    monkeypatch.setattr(
+        exported_files, "child", lambda does, **case: exported_files.CHILDREN[does](**case)
+    )
+    output = tmp_path / "rows.json"
+    with flagsaver.flagsaver():
+        flags.FLAGS(
+            [
+                *("exported_files", "--network=tiny", "--formats=onnx", "--rounds=1"),
+                *("--batch_sizes=2", "--threads=1", f"--output={output}"),
+            ]
+        )
+        exported_files.main([])
+    printed = [row.split("|")[1:4] for row in capsys.readouterr().out.splitlines() if "|" in row]
+    assert printed[2:] == [[" onnx ", " 1 ", " 2 "], [" best: onnx against onnx ", " 1 ", " 2 "]]
+    exported, row, _ = json.loads(output.read_text())["rows"]
+    assert exported["formats"] == ["onnx"] and exported["seconds"] > 0
+    # Theirs has as many weights; ours has channels that fill up vectors.
+    assert 0.9 < row["ours_mb"] / row["theirs_mb"] < 1.3
