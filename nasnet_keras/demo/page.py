@@ -155,7 +155,7 @@ def _heading(predictor: Predictor) -> str:
 def _thumbnail(predictor: Predictor, path: Path) -> Any:
     try:
         picture, _ = shown_picture(predictor.read(path), _THUMBNAIL)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     picture.thumbnail((2 * _THUMBNAIL, 2 * _THUMBNAIL))
     return picture

@@ -87,6 +87,14 @@ def test_samples_are_the_runs_own_or_those_named(pictures, tmp_path):
     assert find_samples(tmp_path) == []
 
 
+def test_a_bad_sample_is_one_line_with_its_path_once(predictor, pictures, tmp_path):
+    pytest.importorskip("gradio")
+    for path in (pictures[1], tmp_path / "nosuch"):
+        with pytest.raises((OSError, ValueError)) as caught:
+            build_page(predictor, [path])
+        assert str(caught.value).count(str(path)) == 1
+
+
 def test_the_page_answers_in_a_browser_and_asks_no_other_server(predictor, pictures):
     pytest.importorskip("gradio")
     webdriver = pytest.importorskip("selenium.webdriver")
