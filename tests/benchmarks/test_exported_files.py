@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,16 +16,19 @@ from absl.testing import flagsaver
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@pytest.fixture
-def exported_files(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(BENCHMARKS)
-    for name in ("measurement", "exported_files"):
-        specification = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-        assert specification and specification.loader
-        module = importlib.util.module_from_spec(specification)
-        monkeypatch.setitem(sys.modules, name, module)
-        specification.loader.exec_module(module)
-    return module
+@pytest.fixture(scope="module")
+def exported_files() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        for name in ("measurement", "exported_files"):
+            specification = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+            assert specification and specification.loader
+            module = importlib.util.module_from_spec(specification)
+            patch.setitem(sys.modules, name, module)
+            specification.loader.exec_module(module)
+        yield module
+    for flag in flags.FLAGS.flags_by_module_dict()["exported_files"]:
+        delattr(flags.FLAGS, flag.name)
 
 
 def test_answers_of_a_random_network_are_spread(exported_files: ModuleType) -> None:
