@@ -145,6 +145,10 @@ def export_classifier(
                         f"{name} in {precision} differs from the network ({comparison}); "
                         f"{target / made.files[0]} was not written"
                     )
+                if len(made.files) > 1:
+                    # The first one appears last. A kill in between leaves none, never an old one
+                    # beside new weights, which would be read as one network.
+                    (target / made.files[0]).unlink(missing_ok=True)
                 result[name] = ExportedClassifier(comparison, quantized)
     return result
 

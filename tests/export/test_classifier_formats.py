@@ -1,5 +1,6 @@
 """A classifier in every format answers as the network, or is not written."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -79,6 +80,25 @@ def test_a_file_that_differs_is_not_written_and_the_old_one_stays(
     with pytest.raises(ValueError, match=f"{name} in float32 differs from the network .2 pictures"):
         export_classifier(trained, tmp_path, [name], pictures, overwrite=True)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_graph_never_stands_beside_the_weights_of_another_export(
+    trained, pictures, tmp_path, monkeypatch
+):
+    export_classifier(trained, tmp_path, ["openvino"], pictures)
+    weights = (tmp_path / "model.bin").read_bytes()
+    replace_file = os.replace
+
+    def killed_before_the_graph(source, target):
+        if str(target).endswith(".xml"):
+            raise KeyboardInterrupt
+        replace_file(source, target)
+
+    monkeypatch.setattr("nasnet_keras.files.atomic_files.os.replace", killed_before_the_graph)
+    with pytest.raises(KeyboardInterrupt):
+        export_classifier(trained, tmp_path, ["openvino"], pictures, "float16", overwrite=True)
+    assert (tmp_path / "model.bin").read_bytes() != weights
+    assert not (tmp_path / "model.xml").exists()
 
 
 def test_a_saturated_network_hides_differences_and_is_refused(trained, pictures, tmp_path):
