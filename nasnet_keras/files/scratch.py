@@ -17,9 +17,9 @@ _PREFIX = "nasnet_keras-"
 def scratch() -> Iterator[Path]:
     """Within the block, temporary files of this process go to a directory of its own.
 
-    Keras, for one, unpacks a whole `.keras` file in the system's temporary directory. What a
-    process that was killed has left there, the next that comes here removes. The operating system
-    keeps the lock that tells them apart.
+    Keras unpacks whole `.keras` files in the system's temporary directory, and TensorFlow writes
+    the code there that it makes of functions. What a process that was killed has left, the next
+    that comes here removes. The operating system keeps the lock that tells them apart.
 
     Yields:
         The directory.

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
@@ -49,6 +50,7 @@ class Flags(Settings):
     drop_invalid: bool = False
 
 
+@scratch()
 def main(flags: Flags) -> None:
     import_keras_quietly()
     from nasnet_keras.data.check.unreadable import refuse_unreadable
