@@ -69,6 +69,8 @@ def load_network(
 
 
 def _of_onnx(path: Path, threads: int | None) -> Network:
+    # Its official builds report to their vendor otherwise, from the import on.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:

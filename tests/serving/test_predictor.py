@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,8 +68,13 @@ print(load_predictor(sys.argv[1]).predict(sys.argv[2]).names[0])
 """
     (tmp_path / "blue.png").write_bytes(encoded(picture(0, 10, 200)))
     command = [sys.executable, "-c", code, str(colours), str(tmp_path / "blue.png")]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ended.stdout == "blue\n", ended.stderr[-2000:]
+    # With telemetry on, ONNX Runtime keeps an identifier there.
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 def test_a_keras_file_gives_the_classes_that_the_classifier_gives(tmp_path):
