@@ -158,6 +158,14 @@ JOBS: dict[str, Job] = {
         ("run",),
         _saved_model,
     ),
+    "export as files": Job(
+        (
+            *("export", "--checkpoint_path=run", "--output_dir=out/model", "--overwrite"),
+            *("--format=onnx,openvino,litert", "--max_check_images=2"),
+        ),
+        ("run",),
+        _files,
+    ),
     "export of a detector": Job(
         (
             *("detect", "export", "--checkpoint_path=det", "--output_dir=out/model"),
