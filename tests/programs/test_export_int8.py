@@ -62,29 +62,32 @@ def write_pictures(folder, images):
     return folder
 
 
-def test_a_file_has_8_bits_and_says_its_accuracy(run, tmp_path, capsys):
+def test_every_file_has_8_bits_and_says_its_accuracy(run, tmp_path, capsys):
     onnx = pytest.importorskip("onnx")
+    for module in ("nncf", "ai_edge_litert"):
+        pytest.importorskip(module)
     digits = write_pictures(tmp_path / "digits", load_dataset("digits", "train").images[:64])
     program(
         checkpoint_path=run,
         output_dir=tmp_path / "out",
-        format="onnx",
+        format="onnx,openvino,litert",
         precision="int8",
         calibration_dir=digits,
         max_accuracy_loss=20,
     )
-    path = tmp_path / "out" / "model.onnx"
-    kept = onnx.load(path).graph.initializer
-    weights = {each.data_type: 0 for each in kept}
-    for each in kept:
-        weights[each.data_type] += int(np.prod(each.dims)) if len(each.dims) > 1 else 0
+    weights = {}
+    for each in onnx.load(tmp_path / "out" / "model.onnx").graph.initializer:
+        if len(each.dims) > 1:
+            weights[each.data_type] = weights.get(each.data_type, 0) + int(np.prod(each.dims))
     assert weights[onnx.TensorProto.INT8] > 0.9 * sum(weights.values())
-    found = read_description(path)
-    assert found.precision == "int8"
-    assert found.scored_on == "digits, 100 held-out pictures"
-    assert found.accuracy > 0.3 and found.accuracy_of_file > found.accuracy - 0.2
-    said = f"{found.accuracy_of_file:.2%} of 100 held-out pictures right, {found.accuracy:.2%} in"
-    assert said in capsys.readouterr().out
+    said = capsys.readouterr().out
+    for name in ("model.onnx", "model.xml", "model.tflite"):
+        found = read_description(tmp_path / "out" / name)
+        assert found.precision == "int8"
+        assert found.scored_on == "digits, 100 held-out pictures"
+        assert found.accuracy > 0.3 and found.accuracy_of_file > found.accuracy - 0.2
+        right = f"{found.accuracy_of_file:.2%} of 100 held-out pictures right"
+        assert f"{right}, {found.accuracy:.2%} in float" in said
 
 
 def test_a_loss_above_the_limit_is_one_line_and_nothing_is_written(run, tmp_path, capsys):
