@@ -7,12 +7,13 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv quickstart test test-oldest test-servers lint format dist lock lock-servers clean clean-venv
+.PHONY: help venv quickstart test test-oldest test-servers lint format docs dist lock lock-servers clean clean-venv
 
 VENV := .venv
 BIN := $(VENV)/bin
-# The package with what it needs; then also what the tests and the linters need.
+# The package with what it needs; then also what the site, and the tests and the linters need.
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.installed-docs
 DEV_STAMP := $(VENV)/.installed-dev
 UNFINISHED := $(VENV)/.unfinished
 OLDEST := .venv-oldest
@@ -65,16 +66,19 @@ define INSTALL
 		rm -rf $(VENV); mkdir $(VENV); touch $(UNFINISHED); \
 		"$$python" -m venv $(VENV); \
 	fi; \
-	rm -f $(STAMP) $(DEV_STAMP); touch $(UNFINISHED); \
+	rm -f $(STAMP) $(DOCS_STAMP) $(DEV_STAMP); touch $(UNFINISHED); \
 	echo "Installing $(2)"; \
 	$(BIN)/python -m pip install --quiet --quiet --constraint constraints.txt --editable '$(1)'; \
-	rm -f $(UNFINISHED); touch $(STAMP) $@
+	rm -f $(UNFINISHED); touch $(filter $(VENV)/%,$^) $@
 endef
 
 $(STAMP): pyproject.toml setup.py constraints.txt
 	$(call INSTALL,.,the locked versions (some 2.5 GB on disk; a minute or two))
 
-$(DEV_STAMP): $(STAMP)
+$(DOCS_STAMP): $(STAMP)
+	$(call INSTALL,.[docs],what the site is built with (some 60 MB on disk))
+
+$(DEV_STAMP): $(STAMP) $(DOCS_STAMP)
 	$(call INSTALL,.[test$(COMMA)dev],what the tests and the linters need (some 1 GB on disk))
 
 venv: $(DEV_STAMP)  ## Make .venv: the locked versions, with the test tools and the linters
@@ -135,6 +139,12 @@ lint: $(DEV_STAMP)  ## Check style, format and types
 format: $(DEV_STAMP)  ## Format the code and mend what ruff can mend
 	$(BIN)/python -m ruff check --fix-only .
 	$(BIN)/python -m ruff format .
+
+# From nothing each time: a warning of a page that did not change would not come again.
+docs: $(DOCS_STAMP)  ## Build the documentation in build/docs; warnings and broken links are errors
+	rm -rf build/docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs build/docs
+	@echo "Open build/docs/index.html"
 
 # Needs a package index, nothing else; no file of the checkout is in reach of what is tried.
 dist: $(DEV_STAMP)  ## Build sdist and wheel, and try the wheel in an empty environment

@@ -27,7 +27,7 @@ def NASNetMobile(
     classifier_activation: Any = "softmax",
     name: str = "nasnet_mobile",
 ) -> keras.Model:
-    """NASNet-A 4@1056, a drop-in for `keras.applications.NASNetMobile`.
+    """NASNet-A `4@1056`, a drop-in for `keras.applications.NASNetMobile`.
 
     Unlike it, `input_shape` may be of any size, and dynamic, also with `weights="imagenet"` and
     `include_top=False`; and pools do not count their padding, as in the code that trained the
@@ -66,7 +66,7 @@ def NASNetLarge(
     classifier_activation: Any = "softmax",
     name: str = "nasnet_large",
 ) -> keras.Model:
-    """NASNet-A 6@4032, a drop-in for `keras.applications.NASNetLarge`; see `NASNetMobile`.
+    """NASNet-A `6@4032`, a drop-in for `keras.applications.NASNetLarge`; see `NASNetMobile`.
 
     Default input: `(331, 331, 3)`.
     """
@@ -117,7 +117,7 @@ def NASNetCIFAR(
     classifier_activation: Any = "softmax",
     name: str = "nasnet_cifar",
 ) -> keras.Model:
-    """NASNet-A 6@768, arguments as `NASNetMobile`; no published weights.
+    """NASNet-A `6@768`, arguments as `NASNetMobile`; no published weights.
 
     Default input: `(32, 32, 3)`.
     """
