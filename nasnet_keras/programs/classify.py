@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nasnet_keras.files.input_files import read_file
-from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.errors import USAGE_ERROR, one_line, print_error
 from nasnet_keras.programs.program import Program
@@ -43,7 +42,6 @@ class Flags(Settings):
     exif_orientation: bool | None = None
 
 
-@scratch()
 def main(flags: Flags, arguments: list[str]) -> int:
     if not arguments:
         raise ValueError("no image given: name one or more files")

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
@@ -81,7 +80,6 @@ class Flags(Settings):
     allow_empty_classes: bool = False
 
 
-@scratch()
 def main(flags: Flags) -> None:
     import_keras_quietly()
     from nasnet_keras.classification.board import write_evaluation

@@ -12,7 +12,6 @@ from typing import Any
 
 from nasnet_keras.classification import Recipe, RunOptions, get_recipe
 from nasnet_keras.classification.recipes import describe_recipes
-from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.errors import FAILED, print_error
@@ -34,7 +33,6 @@ class Flags(Settings):
     train_dir: str | None = None
 
 
-@scratch()
 def main(flags: Flags, overrides: dict[str, Any], options: RunOptions) -> int:
     if flags.recipe == "help":
         print(describe_recipes())

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from nasnet_keras.files.atomic_files import check_can_write
 from nasnet_keras.files.directory_lock import locked
+from nasnet_keras.files.scratch import scratch
 from nasnet_keras.out_of_memory import memory_for
 from nasnet_keras.settings import Settings
 from nasnet_keras.text.plain_console import PlainConsole, say_on
@@ -29,6 +30,7 @@ from nasnet_keras.training.task import Task
 Result = TypeVar("Result")
 
 
+@scratch()
 def train_task(
     task: Task[Result], train_dir: str | os.PathLike[str], console: Console | None = None
 ) -> Result | None:

@@ -11,7 +11,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.program import Program
@@ -50,7 +49,6 @@ class Flags(Settings):
     drop_invalid: bool = False
 
 
-@scratch()
 def main(flags: Flags) -> None:
     import_keras_quietly()
     from nasnet_keras.data.check.unreadable import refuse_unreadable

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write, make_directory
-from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.detect.detector_flags import DetectorFlags
 from nasnet_keras.programs.errors import one_line, print_error
@@ -46,7 +45,6 @@ class Flags(DetectorFlags):
     camera: NonNegativeInt | None = None
 
 
-@scratch()
 def main(flags: Flags, arguments: list[str]) -> int:
     if not arguments and flags.camera is None:
         raise ValueError("no picture given: name files or folders, or --camera=0")

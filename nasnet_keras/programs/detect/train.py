@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
-from nasnet_keras.files.scratch import scratch
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
 from nasnet_keras.programs.errors import FAILED, print_error
@@ -95,7 +94,6 @@ class Changes(Settings):
     crops_per_chunk: Count
 
 
-@scratch()
 def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> int:
     import_keras_quietly()
     from nasnet_keras.detection.configuration.configs import describe_configs, get_config
