@@ -13,6 +13,13 @@ from nasnet_keras.layers.depthwise_convolution import depthwise_convolution
 _SMALL = 1024
 """Pixels of a whole batch up to which a 1x1 convolution is faster as a matrix product."""
 
+_NARROW = 16
+"""Channels below which oneDNN, in TensorFlow 2.20 on a CPU with AVX-512, writes outside its memory.
+
+It does so in the gradient of a strided 1x1 convolution's kernel where the image's sides are even;
+the process then ends, at once or later.
+"""
+
 Convolution: TypeAlias = keras.layers.Conv2D | keras.layers.SeparableConv2D
 
 
@@ -88,6 +95,10 @@ def convolve(
     weights = ops.cast(weights, x.dtype)
     channels_last = data_format == "channels_last"
     channels = x.shape[-1 if channels_last else 1]
+    is_tensorflow = keras.backend.backend() == "tensorflow"
+    if kernel == (1, 1) and strides != (1, 1) and channels < _NARROW and is_tensorflow:
+        # What slim has: the pixels that the convolution looks at, then the convolution; as fast.
+        x, strides = ops.average_pool(x, 1, strides, "valid", data_format), (1, 1)
     pixels = math.inf if None in x.shape else math.prod(x.shape) // channels
     # Twice the channels, because a scaled kernel has to be written out and read again.
     if scale is not None and pixels >= 2 * weights.shape[-2]:

@@ -1,0 +1,30 @@
+"""A narrow strided convolution has no gradient that oneDNN computes outside of its memory."""
+
+import keras
+import numpy as np
+import pytest
+
+from nasnet_keras.layers.normalized_convolution import convolve
+from tests.layer_checks import images
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(("channels", "strided"), [(2, False), (15, False), (16, True)])
+def test_gradient_of_a_strided_pointwise_kernel(channels: int, strided: bool) -> None:
+    import tensorflow as tf
+
+    convolution = keras.layers.Conv2D(4, 1, strides=2, use_bias=False)
+    convolution.build((None, None, None, channels))
+    x = images((3, 32, 32, channels))
+
+    @tf.function
+    def gradient(x: tf.Tensor) -> tf.Tensor:
+        return tf.gradients(tf.square(convolve(x, convolution)), convolution.kernel.value)[0]
+
+    graph = gradient.get_concrete_function(tf.TensorSpec((None, None, None, channels))).graph
+    kinds = {operation.type for operation in graph.get_operations()}
+    # Run on a narrow one, it ends the process: so the graph is looked at first.
+    assert ("Conv2DBackpropFilter" in kinds) == strided
+    read = x[:, ::2, ::2].reshape(-1, channels).astype("float64")
+    kernel = keras.ops.convert_to_numpy(convolution.kernel)[0, 0]
+    np.testing.assert_allclose(gradient(x)[0, 0], 2 * read.T @ (read @ kernel), rtol=1e-4)
