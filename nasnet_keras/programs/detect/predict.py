@@ -40,7 +40,7 @@ class Flags(DetectorFlags):
         camera: Index of a webcam to take a frame of; needs OpenCV.
     """
 
-    output_dir: str
+    output_dir: str = "found"
     min_score: Fraction = 0.3
     camera: NonNegativeInt | None = None
 
