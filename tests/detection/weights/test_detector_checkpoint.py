@@ -1,6 +1,7 @@
 """The original's detectors: every array in its place, or nothing changed and one line."""
 
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,20 @@ def test_names_are_the_originals(path: str, name: str) -> None:
     assert checkpoint_name(path, ["reduction_cell_1", "cell_12"]) == name
 
 
-@pytest.mark.parametrize("kind", ["prefix", "index", "directory", "graph", "graph's directory"])
+@pytest.mark.parametrize(
+    "kind", ["prefix", "index", "directory", "graph", "graph's directory", "graph's archive"]
+)
 def test_every_value_arrives(
     kind: str, detector: nk.FasterRCNN, values: dict[str, np.ndarray], tmp_path: Path
 ) -> None:
     if kind.startswith("graph"):
         path = write_frozen_graph(tmp_path / "frozen_inference_graph.pb", values)
         source = path if kind == "graph" else tmp_path
+        if kind == "graph's archive":
+            source = tmp_path / "detector.tar.gz"
+            with tarfile.open(source, "w:gz") as tar:
+                tar.add(path, "detector/frozen_inference_graph.pb")
+                tar.addfile(tarfile.TarInfo("detector/pipeline.config"))
         ignored = 0
     else:
         slots = {
