@@ -19,7 +19,6 @@ from typing import Any, Protocol
 
 from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.files.json_text import parse_json
-from nasnet_keras.files.scratch import scratch
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job, Outcome
 from nasnet_keras.settings import Positive, Settings
 
@@ -54,7 +53,6 @@ class Driver(Protocol):
     def is_alive(self) -> bool: ...
 
 
-@scratch()
 def run_job(
     child: ChildFunction, job: Job, limits: JobLimits | None = None, driver: Driver | None = None
 ) -> dict[str, Any]:
