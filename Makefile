@@ -4,10 +4,12 @@
 # TEST_ARGS="-k cell -x"     more arguments for pytest
 # TEST_WORKERS=2             processes that run the tests
 # QUICKSTART_DIR=runs/digits where the quickstart trains
+# REPORT_PYTHON=python3      what runs the report on an accelerator: JAX and Keras, no .venv
+# REPORT_ARGS="--seconds=540" more arguments for it
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv quickstart test test-oldest test-servers lint format docs dist lock lock-servers clean clean-venv
+.PHONY: help venv quickstart gpu-report test test-oldest test-servers lint format docs dist lock lock-servers clean clean-venv
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +30,8 @@ COMMA := ,
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
 QUICKSTART_DIR ?= runs/digits
+REPORT_PYTHON ?= python3
+REPORT_ARGS ?=
 BACKEND_TESTS := tests/layers tests/models/test_golden.py tests/models/test_networks.py \
 	tests/classification/test_objective.py tests/training/test_fine_tuning.py \
 	tests/classification/test_evaluation.py tests/classification/test_board.py \
@@ -91,6 +95,10 @@ quickstart: $(STAMP)  ## Set up, then train, evaluate, export and classify real 
 	$(BIN)/python export/export_saved_model.py --checkpoint_path=$(QUICKSTART_DIR) \
 		--output_dir=$(QUICKSTART_DIR)/saved_model --overwrite
 	$(BIN)/python classify_image.py --model=$(QUICKSTART_DIR)/saved_model $(QUICKSTART_IMAGES)
+
+# With the machine's own Python: there JAX knows the accelerator, and no package index is in reach.
+gpu-report:  ## Measure training and inference on an accelerator (docs/performance.md)
+	$(REPORT_PYTHON) benchmarks/gpu_report.py --output=runs/gpu_report.json $(REPORT_ARGS)
 
 # Then what must not need TensorFlow, without it; on torch too where somebody installed it.
 test: $(DEV_STAMP)  ## Run the whole test suite, on every backend that is installed
