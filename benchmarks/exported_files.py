@@ -80,10 +80,7 @@ def main(_: list[str]) -> None:
         common["formats"] = _FORMATS.value
         exported = child("export_ours", **common)
         child("export_theirs", **common)
-        print(
-            "| file | threads | batch | theirs, ms | ours, ms | ratio | goal | MB, theirs; ours |"
-        )
-        print("|---|---|---|---|---|---|---|---|", flush=True)
+        print("\n".join(_HEAD), flush=True)
         for threads in map(int, _THREADS.value):
             for batch in map(int, _BATCHES.value):
                 case = {"threads": threads, "batch": batch, "rounds": _ROUNDS.value}

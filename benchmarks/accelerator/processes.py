@@ -80,9 +80,9 @@ def run_process(
             timer.cancel()
             _kill(process)
             process.wait()
-            for stream in (process.stdin, process.stdout):
+            for stream in filter(None, (process.stdin, process.stdout)):
                 with contextlib.suppress(OSError):
-                    stream and stream.close()
+                    stream.close()
         outcome: dict[str, Any] = {"status": "done", "seconds": time.monotonic() - start}
         if over.is_set():
             outcome["status"] = "cut off"

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import nasnet_keras
+from nasnet_keras.export.graph.onnx_builder import EXTRA
+from nasnet_keras.export.graph.onnx_session import open_onnx
 from nasnet_keras.files.input_files import check_file, read_file
 from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.settings import Count, Fraction, Settings, hints
 
 KEY = "nasnet_keras"
-EXTRA = "pip install 'nasnet-keras[export]'"
 _SAVED_MODEL_FILE = Path("assets.extra", f"{KEY}.json")
 _LITERT_IDENTIFIER = b"TFL3"
 
@@ -192,21 +193,7 @@ def _read_saved_model(path: Path) -> bytes | None:
 
 
 def _read_onnx(path: Path) -> str | None:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ValueError(f"ONNX needs {error.name}: {EXTRA}") from error
-    options = onnxruntime.SessionOptions()
-    # Nothing is computed.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    # It prints what it raises.
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # Each of its errors derives from nothing else.
-        raise ValueError(f"{path} is not a complete ONNX file: {error}") from None
+    session = open_onnx(path, optimized=False)
     return session.get_modelmeta().custom_metadata_map.get(KEY)
 
 

@@ -19,7 +19,8 @@ from nasnet_keras.export.detector_check import Comparison, Found, compare_detect
 from nasnet_keras.export.detector_description import OUTPUTS, describe_detector
 from nasnet_keras.export.detector_graph import detect_encoded, fixed_function, frozen_function
 from nasnet_keras.export.detector_onnx import detector_onnx
-from nasnet_keras.export.graph.onnx_builder import EXTRA, import_onnx
+from nasnet_keras.export.graph.onnx_builder import import_onnx
+from nasnet_keras.export.graph.onnx_session import import_onnxruntime, open_onnx
 from nasnet_keras.export.signatures import (
     after_checks,
     check_backend,
@@ -136,7 +137,7 @@ def check_export_directory(
             raise ValueError(unknown_name("format", name, FORMATS))
     if "onnx" in formats:
         import_onnx()
-        _import_onnxruntime()
+        import_onnxruntime()
     target = Path(output_dir).absolute()
     if target.exists() and not target.is_dir():
         raise NotADirectoryError(20, "is a file, not a directory", str(output_dir))
@@ -213,7 +214,7 @@ def _write_onnx(served: TrainedDetector, fixed: Any, path: Path) -> None:
 def _check_onnx(
     served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
 ) -> list[Comparison]:
-    session = _import_onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = open_onnx(path)
 
     def run(picture: _CheckedPicture) -> Any:
         feed = {"images": picture.images, "image_sizes": picture.sizes}
@@ -227,14 +228,6 @@ def _compared(
 ) -> list[Comparison]:
     found = [_first(run(picture)) for picture in checked]
     return [compare_detections([picture.found for picture in checked], found)]
-
-
-def _import_onnxruntime() -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ValueError(f"ONNX needs {error.name}: {EXTRA}") from error
-    return onnxruntime
 
 
 def _write_litert(served: TrainedDetector, fixed: Any, path: Path) -> None:

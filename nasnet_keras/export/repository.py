@@ -16,7 +16,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.export.description import EXTRA, FileDescription, description_of_session
+from nasnet_keras.export.description import FileDescription, description_of_session
+from nasnet_keras.export.graph.onnx_session import open_onnx
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.files.directory_lock import locked_output
 from nasnet_keras.files.input_files import check_file
@@ -137,19 +138,8 @@ def add_to_repository(
 
 
 def _session(file: Path) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ValueError(f"ONNX needs {error.name}: {EXTRA}") from error
     check_file(file)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    # Nothing is computed.
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    try:
-        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # Each of its errors derives from nothing else.
-        raise ValueError(f"{file} is not a complete ONNX file: {error}") from None
+    return open_onnx(file, optimized=False)
 
 
 def _check_same(target: Path, description: FileDescription) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from nasnet_keras.export.classifier_check import OUTPUTS, Answer
-from nasnet_keras.export.description import EXTRA
+from nasnet_keras.export.graph.onnx_builder import EXTRA
+from nasnet_keras.export.graph.onnx_session import import_onnxruntime, open_onnx
 
 Run = Callable[[np.ndarray], Answer]
 """From `images` to `logits` and `probabilities`."""
@@ -50,6 +51,8 @@ def check_runtime(file_format: str) -> None:
     """
     for name, module in _MODULES[file_format]:
         _import(name, module)
+    if file_format == "onnx":
+        import_onnxruntime()
     if file_format == "litert":
         litert_interpreter()
 
@@ -65,7 +68,7 @@ def _import(name: str, module: str) -> Any:
 
 _MODULES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "saved_model": (("a SavedModel", "tensorflow"),),
-    "onnx": (("ONNX", "onnx"), ("ONNX", "onnxruntime")),
+    "onnx": (("ONNX", "onnx"),),
     "openvino": (("OpenVINO", "openvino"),),
     "litert": (("LiteRT", "tensorflow"),),
 }
@@ -89,10 +92,7 @@ def litert_interpreter() -> Any:
 
 
 def _onnx(path: Path, precision: str, threads: int | None) -> Run:
-    onnxruntime = _import("ONNX", "onnxruntime")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_onnx(path, threads)
     (given,) = session.get_inputs()
 
     def run(images: np.ndarray) -> Answer:

@@ -38,8 +38,6 @@ def run(main: Callable[[list[str]], int | None], arguments: str = "") -> NoRetur
     warnings.filterwarnings("ignore", module=r"PIL\.")
     # TensorFlow reads it on import; its start-up lines would bury the program's.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # ONNX Runtime's official builds report to their vendor otherwise, from the import on.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
     logging.get_absl_handler().setFormatter(Formatter("%(levelname)s: %(message)s"))
 

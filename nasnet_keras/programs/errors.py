@@ -14,15 +14,12 @@ from typing import NoReturn
 
 from nasnet_keras.files.atomic_files import FULL, is_disk_full, naming
 from nasnet_keras.out_of_memory import is_out_of_memory
-from nasnet_keras.programs.signals import Received, Terminated, signals_raised
+from nasnet_keras.programs.signals import WORDS, Received, Terminated, signals_raised
 from nasnet_keras.text.plain_text import line
 
 FAILED = 1
 USAGE_ERROR = 2
-# As a shell says of a program that a signal has ended.
-INTERRUPTED = 128 + signal.SIGINT
 BROKEN_PIPE = 128 + signal.SIGPIPE
-TERMINATED = 128 + signal.SIGTERM
 
 # What TensorFlow and Keras say around what went wrong: where in a graph, with which arguments.
 # It is compiled where it is needed first, which is not the start of a program.
@@ -47,10 +44,6 @@ _GRAPH_ERRORS = {
 }
 
 _OUTPUT = "standard output"
-_AFTER_SIGNALS = {
-    signal.SIGINT: ("interrupted", INTERRUPTED),
-    signal.SIGTERM: ("terminated", TERMINATED),
-}
 
 
 @contextlib.contextmanager
@@ -73,12 +66,12 @@ def reported() -> Iterator[None]:
                 raise
             _flush()
     except KeyboardInterrupt:
-        _end(*_AFTER_SIGNALS[signal.SIGINT])
+        _end_by(signal.SIGINT)
     except Terminated:
-        _end(*_AFTER_SIGNALS[signal.SIGTERM])
+        _end_by(signal.SIGTERM)
     except Exception as error:
         if received.number is not None:
-            _end(*_AFTER_SIGNALS[received.number])
+            _end_by(received.number)
         if _is_closed_pipe(error):
             _end("", BROKEN_PIPE)
         error = _named(error)
@@ -118,6 +111,11 @@ def _is_of_a_graph(error: Exception) -> bool:
     return any(
         f"{each.__module__}.{each.__name__}" in _GRAPH_ERRORS for each in type(error).__mro__
     )
+
+
+def _end_by(number: signal.Signals) -> NoReturn:
+    """Ends as a shell says of a program that a signal has ended."""
+    _end(WORDS[number], 128 + number)
 
 
 def _end(text: str, code: int) -> NoReturn:

@@ -12,9 +12,9 @@ import json
 import os
 import platform
 import re
-from pathlib import Path
 
 import nasnet_keras
+from nasnet_keras.files.keras_home import keras_home
 from nasnet_keras.programs.program import Program
 from nasnet_keras.text.plain_text import say
 
@@ -43,8 +43,7 @@ def keras_backend() -> tuple[str, str]:
     """Returns the backend that Keras would take, and what chooses it."""
     if chosen := os.environ.get("KERAS_BACKEND"):
         return chosen, "KERAS_BACKEND"
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-    file = Path(home) / "keras.json"
+    file = keras_home() / "keras.json"
     try:
         return str(json.loads(file.read_text())["backend"]), file.name
     except (OSError, ValueError, TypeError, KeyError):

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-_WORDS = {signal.SIGINT: b"interrupted\n", signal.SIGTERM: b"terminated\n"}
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+"""What a program says that a signal has ended."""
+
 _MOMENT = 0.05  # Seconds.
 _Handler = Callable[[int, FrameType | None], None]
 
@@ -103,10 +105,10 @@ def leaving_at_once(stderr: int = 2) -> Iterator[None]:
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
-        os.write(stderr, _WORDS[signal.Signals(number)])
+        os.write(stderr, f"{WORDS[signal.Signals(number)]}\n".encode())
         os._exit(128 + number)
 
-    with _handled_by(dict.fromkeys(_WORDS, leave)):
+    with _handled_by(dict.fromkeys(WORDS, leave)):
         yield
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from nasnet_keras.export.description import (
-    EXTRA,
     FileDescription,
     description_of_session,
     read_description,
 )
+from nasnet_keras.export.graph.onnx_session import open_onnx
 from nasnet_keras.files.input_files import check_file, read_file
 from nasnet_keras.files.json_text import parse_json
 
@@ -69,23 +69,8 @@ def load_network(
 
 
 def _of_onnx(path: Path, threads: int | None) -> Network:
-    # Its official builds report to their vendor otherwise, from the import on.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ValueError(f"ONNX needs {error.name}: {EXTRA}") from error
     check_file(path)
-    options = onnxruntime.SessionOptions()
-    # It prints what it raises.
-    options.log_severity_level = 4
-    options.intra_op_num_threads = threads or 0
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # Each of its errors derives from nothing else.
-        raise ValueError(f"{path} is not a complete ONNX file: {error}") from None
+    session = open_onnx(path, threads)
     description = _described(path, lambda: description_of_session(session, path))
     inputs, outputs = (
         {each.name for each in part()} for part in (session.get_inputs, session.get_outputs)

@@ -28,8 +28,9 @@ RECIPE = get_recipe("digits").override(
 )
 
 
-def program(**flags):
+def export(run, output_dir, **flags):
     """Runs the program in this process: to start one for each test would take minutes."""
+    flags |= {"checkpoint_path": run, "output_dir": output_dir, "precision": "int8"}
     words = (f"--{name}={value}" for name, value in flags.items())
     export_classifier.main(*export_classifier.PROGRAM.parse(*words))
 
@@ -67,11 +68,9 @@ def test_every_file_has_8_bits_and_says_its_accuracy(run, tmp_path, capsys):
     for module in ("nncf", "ai_edge_litert"):
         pytest.importorskip(module)
     digits = write_pictures(tmp_path / "digits", load_dataset("digits", "train").images[:64])
-    program(
-        checkpoint_path=run,
-        output_dir=tmp_path / "out",
+    export(
+        *(run, tmp_path / "out"),
         format="onnx,openvino,litert",
-        precision="int8",
         calibration_dir=digits,
         max_accuracy_loss=20,
     )
@@ -93,14 +92,7 @@ def test_every_file_has_8_bits_and_says_its_accuracy(run, tmp_path, capsys):
 def test_a_loss_above_the_limit_is_one_line_and_nothing_is_written(run, tmp_path, capsys):
     grey = write_pictures(tmp_path / "grey", np.full((32, 8, 8, 3), 127, np.uint8))
     with pytest.raises(SystemExit) as ended, reported():
-        program(
-            checkpoint_path=run,
-            output_dir=tmp_path / "out",
-            format="onnx",
-            precision="int8",
-            calibration_dir=grey,
-            max_accuracy_loss=1,
-        )
+        export(run, tmp_path / "out", format="onnx", calibration_dir=grey, max_accuracy_loss=1)
     line = capsys.readouterr().err
     assert ended.value.code == USAGE_ERROR
     assert line.startswith("error: 8 bits lose ") and line.count("\n") == 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,15 +71,17 @@ class LocalExecutor(Executor):
         self._threads = threads or max(1, (os.cpu_count() or 1) // workers)
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([__name__, *preload])
-        # It imports while the driver makes the first proposals. Its socket is a temporary file.
-        with scratch():
-            forkserver.ensure_running()
+        # What a child that is killed leaves there goes with the driver; also the server's socket.
+        self._scratch = contextlib.ExitStack()
+        self._directory = self._scratch.enter_context(scratch())
+        # It imports while the driver makes the first proposals.
+        forkserver.ensure_running()
 
     def submit(self, job: Job) -> None:
         device = self._devices.pop() if self._devices else None
         process = self._context.Process(
             target=_main,
-            args=(self._child, job, self._limits, device, self._threads),
+            args=(self._child, job, self._limits, device, self._threads, str(self._directory)),
             name=f"child {job.number}",
         )
         process.start()
@@ -109,6 +113,7 @@ class LocalExecutor(Executor):
                 _signal(running.process, signal.SIGKILL)
                 running.process.join()
             self._forget(number)
+        self._scratch.close()
 
     def _outcome(self, running: _Running) -> Outcome:
         job, process = running.job, running.process
@@ -135,11 +140,17 @@ class LocalExecutor(Executor):
 
 
 def _main(
-    child: ChildFunction, job: Job, limits: JobLimits, device: str | None, threads: int
+    child: ChildFunction,
+    job: Job,
+    limits: JobLimits,
+    device: str | None,
+    threads: int,
+    temporary: str,
 ) -> None:
     # A separate process group: the driver kills it with its children, and an interrupt from the
     # keyboard reaches only the driver.
     os.setsid()
+    tempfile.tempdir = temporary
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
