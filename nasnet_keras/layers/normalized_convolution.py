@@ -96,7 +96,8 @@ def convolve(
     channels_last = data_format == "channels_last"
     channels = x.shape[-1 if channels_last else 1]
     is_tensorflow = keras.backend.backend() == "tensorflow"
-    if kernel == (1, 1) and strides != (1, 1) and channels < _NARROW and is_tensorflow:
+    is_strided = strides != (1, 1)
+    if kernel == (1, 1) and is_strided and channels < _NARROW and is_tensorflow:
         # What slim has: the pixels that the convolution looks at, then the convolution; as fast.
         x, strides = ops.average_pool(x, 1, strides, "valid", data_format), (1, 1)
     pixels = math.inf if None in x.shape else math.prod(x.shape) // channels
@@ -104,7 +105,9 @@ def convolve(
     if scale is not None and pixels >= 2 * weights.shape[-2]:
         weights, scale = weights * scale, None
     fuses = offset is not None and pixels > _SMALL
-    if kernel == strides == (1, 1) and channels_last and not fuses:
+    # A product's reshaping hides how many images there are, at which TensorFlow's graph optimizer
+    # gives up fusing; so a strided convolution stays one.
+    if kernel == (1, 1) and not is_strided and channels_last and not fuses:
         flat = ops.reshape(x, (-1, channels))
         y = ops.matmul(flat, ops.reshape(weights, weights.shape[-2:]))
         y = y if scale is None else y * scale

@@ -37,11 +37,6 @@ QUICK = (
 )
 
 
-@pytest.fixture(autouse=True)
-def benchmarks(monkeypatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-
-
 def test_bad_inputs_of_a_seed_are_refused_in_one_line_and_nothing_changes() -> None:
     done = subprocess.run(
         [sys.executable, "benchmarks/bad_inputs.py", "--seed=1", "--cases=200", "--processes=2"]

@@ -13,11 +13,6 @@ from tests.search.journals import made_up_search
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def benchmarks(monkeypatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-
-
 def distinct_children(space: PNASSpace, cells: list[Architecture]) -> list[Architecture]:
     return list(dict.fromkeys(map(space.canonical, space.children(cells).tolist())))
 
@@ -31,7 +26,7 @@ def cell_table(*arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_a_table_is_the_children_of_its_runs(benchmarks, tmp_path: Path) -> None:
+def test_a_table_is_the_children_of_its_runs(tmp_path: Path) -> None:
     from cells_csv import load_cells
 
     one = made_up_search(tmp_path / "one", 12, space=get_space("pnas", num_blocks=1))
@@ -64,7 +59,7 @@ def test_a_table_is_the_children_of_its_runs(benchmarks, tmp_path: Path) -> None
         ("space,architecture,accuracy\n", "no cell"),
     ],
 )
-def test_other_tables_are_refused(benchmarks, tmp_path: Path, text: str, message: str) -> None:
+def test_other_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
     from cells_csv import load_cells
 
     (tmp_path / "table.csv").write_text(text)
@@ -72,7 +67,7 @@ def test_other_tables_are_refused(benchmarks, tmp_path: Path, text: str, message
         load_cells(tmp_path / "table.csv")
 
 
-def test_a_surrogate_ranks_what_can_be_predicted(benchmarks) -> None:
+def test_a_surrogate_ranks_what_can_be_predicted() -> None:
     import dataclasses
 
     from predictors import evaluate, make_table
@@ -100,7 +95,7 @@ def test_a_surrogate_ranks_what_can_be_predicted(benchmarks) -> None:
     ]  # fmt: skip
 
 
-def test_the_committed_table_has_all_cells_of_one_block(benchmarks) -> None:
+def test_the_committed_table_has_all_cells_of_one_block() -> None:
     from cells_csv import load_cells
 
     cells = load_cells(ROOT / "benchmarks" / "digits_cells.csv")
@@ -110,7 +105,7 @@ def test_the_committed_table_has_all_cells_of_one_block(benchmarks) -> None:
     assert len({two.key(cell) for cell in cells[2][0]}) == len(cells[2][0]) == 100
 
 
-def test_a_surrogate_takes_the_better_cells_first(benchmarks) -> None:
+def test_a_surrogate_takes_the_better_cells_first() -> None:
     from studies import order_of_surrogate
 
     one, two = PNASSpace(1), PNASSpace(2)

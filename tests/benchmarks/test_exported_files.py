@@ -1,9 +1,7 @@
 """The benchmark of exported files: what it compares, and how it counts."""
 
-import importlib.util
+import importlib
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,22 +11,10 @@ import pytest
 from absl import flags
 from absl.testing import flagsaver
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
-
-@pytest.fixture(scope="module")
-def exported_files() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(BENCHMARKS)
-        for name in ("measurement", "exported_files"):
-            specification = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-            assert specification and specification.loader
-            module = importlib.util.module_from_spec(specification)
-            patch.setitem(sys.modules, name, module)
-            specification.loader.exec_module(module)
-        yield module
-    for flag in flags.FLAGS.flags_by_module_dict()["exported_files"]:
-        delattr(flags.FLAGS, flag.name)
+@pytest.fixture
+def exported_files() -> ModuleType:
+    return importlib.import_module("exported_files")
 
 
 def test_answers_of_a_random_network_are_spread(exported_files: ModuleType) -> None:

@@ -136,8 +136,7 @@ def stand_in(then: str = "", row: Any = TIMM_ROW) -> list[str]:
 
 
 @pytest.fixture
-def accelerator(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+def accelerator() -> SimpleNamespace:
     from accelerator import processes, report, table, throughput
 
     return SimpleNamespace(processes=processes, report=report, table=table, throughput=throughput)

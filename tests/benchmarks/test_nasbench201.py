@@ -1,7 +1,6 @@
 """The benchmark of strategies: its table, its curves, and that evolution beats random search."""
 
-import importlib.util
-import sys
+import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -10,19 +9,10 @@ import pytest
 
 from nasnet_keras.search import Result, get_strategy
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
 def nasbench201() -> ModuleType:
-    specification = importlib.util.spec_from_file_location(
-        "nasbench201", BENCHMARKS / "nasbench201.py"
-    )
-    assert specification and specification.loader
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["nasbench201"] = module
-    specification.loader.exec_module(module)
-    return module
+    return importlib.import_module("nasbench201")
 
 
 def test_table_is_read_whole(nasbench201: ModuleType, real_data: Path) -> None:
