@@ -58,6 +58,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         name = "faster_rcnn_nas_coco_2018_01_28"
         with tarfile.open(work / f"{name}.tar.gz") as tar:
             tar.extractall(work, filter="data")
+        (work / "mine").mkdir()
+        for file in (work / name).glob("model.ckpt*"):
+            (work / "mine" / file.name).write_bytes(file.read_bytes())
         write_frozen_graph(work / name / "frozen_inference_graph.pb", detector_values())
         Image.fromarray(np.full((40, 60, 3), 90, "uint8")).save(work / "picture.jpg")
         write_toy_dataset(work / "own", train_images=2, val_images=1)
@@ -145,7 +148,7 @@ def test_a_converted_detector_knows_cocos_ids(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
-    convert = "python object_detection/convert_checkpoint.py --config=nasnet_large_1200"
+    convert = "python object_detection/convert_checkpoint.py"
     source = "faster_rcnn_nas_coco_2018_01_28/frozen_inference_graph.pb"
     run(f"{convert} --checkpoint_path={source} --output_dir={tmp_path / 'run'}")
     config = json.loads((tmp_path / "run" / "config.json").read_text())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from nasnet_keras.detection.inference.trained_detector import holds_detector, is_published
+from nasnet_keras.detection.inference.trained_detector import holds_detector, is_original
 from nasnet_keras.training.run_directory import find_checkpoint
 from nasnet_keras.weights.keras_archive import CONFIG_NAME, read_json_member
 
@@ -15,7 +15,7 @@ def check_is_classifier(path: str | os.PathLike[str]) -> None:
     Raises:
         ValueError: It is one.
     """
-    if is_published(path) or holds_detector(path):
+    if holds_detector(path):
         raise ValueError(f"{os.fspath(path)} is a detector: `nasnet-keras detect export` writes it")
 
 
@@ -26,7 +26,7 @@ def check_is_detector(path: str | os.PathLike[str]) -> None:
         OSError: There is no such file.
         ValueError: It is one.
     """
-    if is_published(path) or holds_detector(path):
+    if is_original(path) or holds_detector(path):
         return
     file = find_checkpoint(path)
     if file.suffix == ".keras" and isinstance(read_json_member(file, CONFIG_NAME), dict):

@@ -141,9 +141,9 @@ def _described(path: Path, read: Callable[[], FileDescription]) -> FileDescripti
 
 
 def _of_keras(path: Path, image_size: int | None) -> Network:
-    from nasnet_keras.detection.inference.trained_detector import holds_detector, is_published
+    from nasnet_keras.detection.inference.trained_detector import holds_detector
 
-    if is_published(path) or holds_detector(path):
+    if holds_detector(path):
         if image_size is not None:
             raise ValueError(f"{path} is a detector: its image size is the one it was trained for")
         return _of_detector(path)

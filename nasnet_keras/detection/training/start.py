@@ -10,30 +10,22 @@ from typing import Any
 import keras
 
 from nasnet_keras.detection.configuration.run_config import RunConfig
-from nasnet_keras.detection.inference.trained_detector import holds_detector
+from nasnet_keras.detection.inference.trained_detector import holds_detector, is_original
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.detection.weights.creation import detector_file
 from nasnet_keras.detection.weights.detector_checkpoint import assign_detector, detector_arrays
 from nasnet_keras.detection.weights.detector_names import BOX_HEAD, CLASS_BIASES
 from nasnet_keras.models.presets import PRESETS
 from nasnet_keras.training.fine_tuning import describe_start, start_from
-from nasnet_keras.training.run_directory import (
-    CHECKPOINT_NAME,
-    find_checkpoint,
-    read_config,
-    run_of,
-)
+from nasnet_keras.training.run_directory import find_checkpoint, read_config, run_of
 from nasnet_keras.weights.assign import LoadReport, MisfitError
 from nasnet_keras.weights.catalogue import NAMES
 from nasnet_keras.weights.keras_files import load_keras_model
 from nasnet_keras.weights.pretrained import load_pretrained
 from nasnet_keras.weights.slim_checkpoint import assign_slim
 from nasnet_keras.weights.slim_names import CLASSIFIER_SCOPE
-from nasnet_keras.weights.sources import CONVERTED, is_converted, open_source
+from nasnet_keras.weights.sources import open_source
 from nasnet_keras.weights.tensorflow_files import GRAPH_SUFFIX
-from nasnet_keras.weights.timm_weights import TIMM_ENDINGS
-
-_OTHER_ENDINGS = (".keras", ".h5", ".hdf5")
 
 
 def start_detector_from(
@@ -63,7 +55,7 @@ def start_detector_from(
         ValueError: It is damaged or does not fit; nothing has changed.
     """
     text = os.fspath(detector_file(checkpoint_path))
-    if _is_original(text):
+    if is_original(text):
         return _from_original(model, text)
     path = Path(checkpoint_path)
     if holds_detector(path):
@@ -86,19 +78,6 @@ def _without_heads(load: Callable[[list[str]], LoadReport]) -> str:
             raise
         scopes = list(dict.fromkeys([CLASSIFIER_SCOPE, *error.heads]))
     return describe_start(load(scopes))
-
-
-def _is_original(text: str) -> bool:
-    """Returns whether a path is named as TensorFlow's checkpoint or graph, or an archive of one."""
-    if text.endswith(CONVERTED):
-        return os.path.isfile(text) and is_converted(text)
-    if text.endswith((*_OTHER_ENDINGS, *TIMM_ENDINGS)):
-        return False
-    if os.path.isdir(text):
-        names = os.listdir(text)
-        has_index = any(name.endswith((".index", GRAPH_SUFFIX)) for name in names)
-        return has_index and CHECKPOINT_NAME not in names
-    return os.path.exists(text) or os.path.exists(f"{text}.index")
 
 
 def _from_original(model: FasterRCNN, path: str) -> str:

@@ -1,7 +1,7 @@
 r"""Converts a detector of the TF Object Detection API to a run, or a run to its checkpoint.
 
-  nasnet-keras detect convert --config=nasnet_large_1200 \
-      --checkpoint_path=faster_rcnn_nas_coco_2018_01_28 --output_dir=runs/nas
+  nasnet-keras detect convert --checkpoint_path=faster_rcnn_nas_coco_2018_01_28 \
+      --output_dir=runs/nas
   nasnet-keras detect convert --checkpoint_path=runs/nas --output_prefix=model.ckpt
 
 A variable that is missing or left over is an error.
@@ -28,14 +28,15 @@ class Flags(Settings):
     Attributes:
         checkpoint_path: With --output_dir, an original detector: checkpoint, frozen graph, archive
             or its directory, or coco:NAME. With --output_prefix, a run directory or a .keras file.
-        config: Name of the original detector's configuration, or a JSON file with one.
+        config: Name of the original detector's configuration, or a JSON file with one. Default:
+            told by the name of a published archive or its directory.
         output_dir: The run directory to write: config.json and model.keras.
         output_prefix: The checkpoint to write.
         class_names: Names of the classes with commas between, or a file with one a line. Default:
             COCO's for its 90 ids, otherwise numbers.
 
     Raises:
-        ValueError: Not one of the outputs is given, or the configuration is missing.
+        ValueError: Not one of the outputs is given, or a configuration with --output_prefix.
     """
 
     checkpoint_path: str
@@ -48,7 +49,7 @@ class Flags(Settings):
         super().__post_init__()
         if (self.output_dir is None) == (self.output_prefix is None):
             raise ValueError("give either --output_dir, for a run, or --output_prefix")
-        if (self.output_dir is None) != (self.config is None):
+        if self.config is not None and self.output_dir is None:
             raise ValueError("--config goes with --output_dir: it says which detector it is")
 
 
@@ -56,9 +57,9 @@ def main(flags: Flags) -> None:
     if flags.output_prefix:
         check_can_write(f"{flags.output_prefix}.index")
         _to_original(flags.checkpoint_path, flags.output_prefix)
-    elif flags.output_dir and flags.config:
+    elif flags.output_dir:
         check_can_write(Path(flags.output_dir) / "model.keras")
-        _to_run(flags, flags.config, flags.output_dir)
+        _to_run(flags, flags.output_dir)
 
 
 def _to_original(checkpoint_path: str, prefix: str) -> None:
@@ -71,39 +72,20 @@ def _to_original(checkpoint_path: str, prefix: str) -> None:
     say(f"wrote {prefix}: {len(trained.model.weights):,} variables, step {trained.step}")
 
 
-def _to_run(flags: Flags, config: str, output_dir: str) -> None:
+def _to_run(flags: Flags, output_dir: str) -> None:
     import_keras_quietly()
-    import dataclasses
-
-    from nasnet_keras.detection.configuration.configs import get_config
-    from nasnet_keras.detection.configuration.run_config import RunConfig
     from nasnet_keras.detection.data.class_names import read_class_names
-    from nasnet_keras.detection.weights.coco import COCO_IDS, COCO_NAMES
-    from nasnet_keras.detection.weights.creation import create_and_load
+    from nasnet_keras.detection.weights.original_detector import load_original
     from nasnet_keras.files.atomic_files import atomic_write
     from nasnet_keras.training.run_directory import CHECKPOINT_NAME, write_config
 
-    training = get_config(config)
-    # Ninety classes are COCO's ids, of which some stand for nothing, unless they have other names.
-    changes = {"unused_classes": ()} if flags.class_names else {}
-    detector, report = create_and_load(config, flags.checkpoint_path, changes)
-    classes = detector.config.classes
-    if flags.class_names:
-        names = read_class_names(flags.class_names)
-    else:
-        names = COCO_NAMES if classes == len(COCO_IDS) else tuple(map(str, range(1, classes + 1)))
-    if len(names) != classes:
-        raise ValueError(f"{flags.checkpoint_path} has {classes} classes, got {len(names)} names")
-    run = RunConfig(
-        dataclasses.replace(training, detector=detector.config),
-        names,
-        tuple(range(1, classes + 1)),
-    )
+    names = read_class_names(flags.class_names) if flags.class_names else None
+    detector, run, report = load_original(flags.checkpoint_path, flags.config, names)
     directory = make_directory(output_dir)
     with scratch(), atomic_write(directory / CHECKPOINT_NAME) as path:
         detector.save(path)
     write_config(run, directory)
-    show_mapped(report, detector, f"{output_dir}, with {classes} classes")
+    show_mapped(report, detector, f"{output_dir}, with {detector.config.classes} classes")
 
 
 PROGRAM = Program(main, (Flags,))

@@ -13,8 +13,11 @@ class DetectorFlags(Settings):
     """A detector, and how it looks at images.
 
     Attributes:
-        checkpoint_path: A detector's run directory or a .keras file, or a published one, e.g.
-            coco:nasnet_large_1200_lowproposals.
+        checkpoint_path: A detector's run directory or a .keras file; a published one, e.g.
+            coco:nasnet_large_1200_lowproposals; or an original one: archive, its directory,
+            checkpoint or frozen graph.
+        config: Name of the configuration that an original detector is of, or a JSON file with one.
+            Default: told by the name of a published archive or its directory.
         class_names: Names of the classes with commas between, or a file with one a line. Default:
             the run's.
         keep_aspect: Pad images instead of stretching them. Default: as in training.
@@ -24,6 +27,7 @@ class DetectorFlags(Settings):
     """
 
     checkpoint_path: str
+    config: str | None = None
     class_names: str | None = None
     keep_aspect: bool | None = None
     exif_orientation: bool | None = None
@@ -41,4 +45,5 @@ class DetectorFlags(Settings):
             self.keep_aspect,
             self.evaluation_proposals,
             self.exif_orientation,
+            self.config,
         )

@@ -23,9 +23,12 @@ class Flags(Settings):
     """What is evaluated, and on what.
 
     Attributes:
-        checkpoint_path: A run directory, whose best detector is evaluated, a .keras file in one, or
-            a published detector, e.g. coco:nasnet_large_1200_lowproposals.
+        checkpoint_path: A run directory, whose best detector is evaluated, or a .keras file in one;
+            a published detector, e.g. coco:nasnet_large_1200_lowproposals; or an original one:
+            archive, its directory, checkpoint or frozen graph.
         dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's format.
+        config: Name of the configuration that an original detector is of, or a JSON file with one.
+            Default: told by the name of a published archive or its directory.
         split: The split. Default: the run's.
         image_ids: File with the names or ids of the images, one a line, e.g. a mini-val.
         eval_dir: Where to write results.json and metrics.json. Default: nowhere.
@@ -39,6 +42,7 @@ class Flags(Settings):
 
     checkpoint_path: str
     dataset_dir: str
+    config: str | None = None
     split: str | None = None
     image_ids: str | None = None
     eval_dir: str | None = None
@@ -61,8 +65,10 @@ def main(flags: Flags) -> None:
         write_scores,
     )
     from nasnet_keras.detection.evaluation.detecting import detect_split
-    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
-    from nasnet_keras.detection.weights.creation import is_published
+    from nasnet_keras.detection.inference.trained_detector import (
+        is_original,
+        load_trained_detector,
+    )
     from nasnet_keras.files.atomic_files import check_can_write, make_directory
 
     if flags.eval_dir:
@@ -73,19 +79,20 @@ def main(flags: Flags) -> None:
         flags.checkpoint_path,
         evaluation_proposals=flags.evaluation_proposals,
         exif_orientation=flags.exif_orientation,
+        config=flags.config,
     )
     if detector.config is None:
         raise ValueError(f"{detector.path}: its directory has no config.json of a run")
     training = detector.config.training
-    published = is_published(flags.checkpoint_path)
+    original = is_original(flags.checkpoint_path)
     split = flags.split or training.evaluation_split_name
     with problems_listed(flags.dataset_dir):
         index = load_detection_index(
             flags.dataset_dir,
             split,
             flags.drop_invalid,
-            # A published one knows classes by COCO's ids, of which the dataset may have any.
-            None if published else detector.class_names,
+            # An original one knows classes by their ids, of which the dataset may have any.
+            None if original else detector.class_names,
             detector.config.proportional_parts,
             detector.exif_orientation,
         )
@@ -96,7 +103,7 @@ def main(flags: Flags) -> None:
     if flags.image_ids:
         index = index.select(read_image_ids(flags.image_ids, index))
     with problems_listed(flags.dataset_dir):
-        ids = detector.category_ids if published else None
+        ids = detector.category_ids if original else None
         results = detect_split(detector.model, training, index, flags.batch_size, _show, ids)
     metrics = evaluate_results(index, results)
     say(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")

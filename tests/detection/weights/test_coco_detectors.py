@@ -1,6 +1,7 @@
 """The published detectors by name: COCO's ids as classes, those never used never reported."""
 
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from nasnet_keras.detection.weights.detector_names import detector_variables
 from nasnet_keras.layers import initializer as initializer_file
 from nasnet_keras.weights import catalogue
 from nasnet_keras.weights.catalogue import COCO, PublishedWeights
+from nasnet_keras.weights.published_files import published_file
 from tests.detection_network import as_numpy, tiny_batch, tiny_config
 from tests.golden_network import golden_value
 from tests.weights.checkpoints import write_archive
@@ -101,6 +103,29 @@ def test_a_published_detector_is_used_as_a_trained_one(published: Any) -> None:
     assert len(found) and not {*found.category_ids} & {*UNUSED}
     names = dict(zip(COCO_IDS, COCO_NAMES, strict=True))
     assert [names[each] for each in found.category_ids] == list(found.names)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("kind", ["archive", "directory", "prefix", "converted"])
+def test_a_published_archive_says_which_detector_it_is(
+    kind: str, published: Any, tmp_path: Path
+) -> None:
+    _, archive, values = published
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    path = {"archive": archive, "directory": tmp_path / "tiny"}.get(kind)
+    if kind == "prefix":
+        path = tmp_path / "tiny" / "model.ckpt"
+    if kind == "converted":
+        path = published_file(catalogue.PUBLISHED[0])
+    assert path is not None
+    trained = load_trained_detector(path)
+    assert (trained.class_names, trained.category_ids) == (COCO_NAMES, COCO_IDS)
+    assert trained.model.config.unused_classes == COCO_UNUSED and trained.step == 0
+    for each, value in held(trained.model).items():
+        np.testing.assert_array_equal(value, values[each])
+    with pytest.raises(ValueError, match="has 90 classes, got 2 names"):
+        load_trained_detector(path, ["cat", "dog"])
 
 
 @pytest.mark.tensorflow
