@@ -64,7 +64,7 @@ def count(name: str, built: bool) -> dict[str, Any]:
     """Counts one network; parameters and multiply-adds in ones, published ones in millions."""
     preset = nk.get_preset(name)
     published = preset.published
-    classes = 1000 if preset.config.stem == "imagenet" else preset.classes
+    classes = 1000 if preset.is_imagenet else preset.classes
     start = time.perf_counter()
     trainable = nk.count_parameters(name, classes, trainable_only=True)
     total = nk.count_parameters(name, classes)

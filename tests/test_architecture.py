@@ -21,6 +21,7 @@ ALLOWED = {
     "files": (),
     "genotypes": (),
     "layers": ("genotypes",),
+    "layers/layerwise": ("layers",),
     "weights": ("layers",),
     "hub": ("weights",),
     # `weights=...` of the model functions loads files.

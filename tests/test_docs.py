@@ -85,7 +85,7 @@ def test_the_committed_counts_are_what_the_library_counts() -> None:
     counted = {row[0]: row for row in rows if len(row) > 8}
     assert list(counted) == nk.list_models()
     for name, row in counted.items():
-        classes = 1000 if nk.get_preset(name).config.stem == "imagenet" else 10
+        classes = 1000 if nk.get_preset(name).is_imagenet else 10
         assert row[2] == f"{nk.count_parameters(name, classes, trainable_only=True):,}"
         assert row[3] == f"{nk.count_parameters(name, classes):,}"
 

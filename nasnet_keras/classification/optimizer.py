@@ -43,7 +43,7 @@ def make_optimizer(recipe: Recipe, learning_rate: LearningRate) -> keras.optimiz
     if recipe.optimizer in ("rmsprop", "adam") and recipe.opt_epsilon is not None:
         options["epsilon"] = recipe.opt_epsilon
     if recipe.optimizer == "momentum":
-        options["momentum"] = recipe.momentum
+        options |= {"momentum": recipe.momentum, "nesterov": recipe.nesterov}
     if recipe.optimizer == "rmsprop":
         options |= {"decay": recipe.rmsprop_decay, "momentum": recipe.rmsprop_momentum}
     return factory.make_optimizer(

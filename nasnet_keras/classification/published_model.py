@@ -26,7 +26,7 @@ def published_preprocessing(model_name: str) -> str:
     Raises:
         ValueError: There is no such network; the nearest is suggested.
     """
-    return "cifar" if get_preset(model_name).config.stem == "cifar" else "inception"
+    return "inception" if get_preset(model_name).is_imagenet else "cifar"
 
 
 def load_published_model(

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from nasnet_keras.genotypes import Genotype
+from nasnet_keras.genotypes import NetworkGenotype
 from nasnet_keras.settings import (
     MOST_SIDE,
     Count,
@@ -30,6 +30,7 @@ DropPathVersion = Literal["v1", "v2", "v3"]
 # meaning would be ignored in silence.
 _ONLY_WITH = {
     "momentum": ("optimizer", ("momentum",)),
+    "nesterov": ("optimizer", ("momentum",)),
     "rmsprop_momentum": ("optimizer", ("rmsprop",)),
     "rmsprop_decay": ("optimizer", ("rmsprop",)),
     "opt_epsilon": ("optimizer", ("rmsprop", "adam")),
@@ -71,7 +72,8 @@ class Recipe(Settings):
         augmentation: Random changes to training images.
         exif_orientation: Turn the photographs of an image folder upright, as their EXIF orientation
             says; images in record files stay as stored.
-        genotype: Cells in place of the network's own: a genotype's JSON file, or a published name.
+        genotype: Cells or layers in place of the network's own: a genotype's JSON file, or a
+            published name.
         num_cells: Normal cells.
         filters: Filters of the first cells.
         stem_filters: Filters of the stem.
@@ -82,6 +84,7 @@ class Recipe(Settings):
         auxiliary_weight: Weight of the auxiliary head's loss; 0: no head.
         optimizer: rmsprop, momentum, sgd or adam.
         momentum: Momentum of the optimizer 'momentum'.
+        nesterov: Whether that is Nesterov's.
         rmsprop_momentum: Momentum of rmsprop.
         rmsprop_decay: Fraction of rmsprop's mean square a step keeps.
         opt_epsilon: Epsilon of rmsprop (1 unless given) or adam (1e-7).
@@ -133,7 +136,7 @@ class Recipe(Settings):
     evaluation_split_name: str = "test"
     augmentation: str = "none"
     exif_orientation: bool = True
-    genotype: str | Genotype | None = None
+    genotype: str | NetworkGenotype | None = None
     num_cells: Annotated[int, Range(2)] | None = None
     filters: Annotated[int, Range(2)] | None = None
     stem_filters: Count | None = None
@@ -143,6 +146,7 @@ class Recipe(Settings):
     auxiliary_weight: NonNegative = 0.4
     optimizer: Optimizer = "momentum"
     momentum: Decay = 0.9
+    nesterov: bool = False
     rmsprop_momentum: Decay = 0.9
     rmsprop_decay: Decay = 0.9
     opt_epsilon: Positive | None = None
@@ -219,7 +223,7 @@ class Recipe(Settings):
         return result
 
     def with_cells(self) -> Recipe:
-        """Returns the recipe with the cells themselves where it has their name or file.
+        """Returns the recipe with the genotype itself where it has its name or file.
 
         Raises:
             OSError: The file cannot be read.

@@ -6,18 +6,22 @@ import keras
 
 from nasnet_keras.classification.objective import LOGITS
 from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.classification.resolved_recipe import is_layerwise
 from nasnet_keras.data.augmentation import Augmentation
-from nasnet_keras.genotypes import get_genotype
-from nasnet_keras.models import build_network, endpoints, get_preset
+from nasnet_keras.genotypes import Genotype
+from nasnet_keras.models import build_network, endpoints
 from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.layerwise_config import LayerwiseConfig
+from nasnet_keras.models.preset_config import preset_config
+from nasnet_keras.settings import hints
 from nasnet_keras.training.step.training_network import TrainingNetwork
 
 
-def recipe_network_config(recipe: Recipe, **overrides: object) -> NetworkConfig:
+def recipe_network_config(recipe: Recipe, **overrides: object) -> NetworkConfig | LayerwiseConfig:
     """Returns the network of a recipe as data.
 
     Cells without a reduction cell, as PNASNet's, replace those of any network: the resolution is
-    then halved by a normal cell of stride 2.
+    then halved by a normal cell of stride 2. What a layer-wise network does not have is left out.
 
     Args:
         recipe: The recipe.
@@ -27,15 +31,19 @@ def recipe_network_config(recipe: Recipe, **overrides: object) -> NetworkConfig:
         OSError: The genotype's file cannot be read.
         ValueError: The values do not fit together, or a name is unknown.
     """
+    recipe = recipe.with_cells()
     values = {**recipe.network_overrides(), **overrides}
+    if is_layerwise(recipe):
+        if values.get("rematerialize"):
+            raise ValueError(
+                "rematerialize computes cells again, and a layer-wise network has none"
+            )
+        values = {name: values[name] for name in hints(LayerwiseConfig) if name in values}
     if recipe.genotype:
-        genotype = recipe.genotype
-        if isinstance(genotype, str):
-            genotype = get_genotype(genotype)
-        values["genotype"] = genotype
-        if genotype.reduction is None:
+        values["genotype"] = recipe.genotype
+        if isinstance(recipe.genotype, Genotype) and recipe.genotype.reduction is None:
             values["reduction"] = "strided_normal"
-    return get_preset(recipe.model_name).config.replace(**values)
+    return preset_config(recipe.model_name, **values)
 
 
 def build_training_network(
@@ -58,6 +66,8 @@ def build_training_network(
     config = recipe_network_config(
         recipe, drop_path_total_steps=total_steps, rematerialize=rematerialize
     )
+    # Nothing of the network that a recipe names is left where layers replace its cells.
+    name = config.genotype.name if isinstance(config, LayerwiseConfig) else recipe.model_name
     size = recipe.train_image_size
     image = keras.Input((size, size, 3), name="image")
     augmented = Augmentation(recipe.augmentation, recipe.seed, name="augmentation")(image)
@@ -66,9 +76,9 @@ def build_training_network(
         classes=classes,
         input_tensor=augmented,
         auxiliary_head=recipe.auxiliary_weight > 0,
-        name=recipe.model_name,
+        name=name,
     )
     outputs = model.output
     if recipe.auxiliary_weight == 0:
         outputs = {LOGITS: endpoints(model)["Logits"]}
-    return TrainingNetwork(image, outputs, name=recipe.model_name)
+    return TrainingNetwork(image, outputs, name=name)

@@ -16,6 +16,7 @@ from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cros
 from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipe_network import build_training_network, recipe_network_config
+from nasnet_keras.classification.resolved_recipe import resolved_recipe
 from nasnet_keras.classification.run_config import RunConfig
 from nasnet_keras.classification.run_options import RunOptions
 from nasnet_keras.classification.samples import write_samples
@@ -84,7 +85,7 @@ class _Classification(Task[Evaluation]):
     panels = CLASSIFIER_PANELS
 
     def __init__(self, recipe: Recipe, options: RunOptions) -> None:
-        self.recipe = recipe.with_cells()
+        self.recipe = recipe = resolved_recipe(recipe)
         self.options: RunOptions = options
         self.seed = recipe.seed
         self.batch_size = recipe.batch_size
@@ -102,7 +103,7 @@ class _Classification(Task[Evaluation]):
                 check_dataset(recipe.dataset_name, split, options.dataset_dir)
         self.in_memory = fits_in_memory(recipe.dataset_name, options.dataset_dir)
         check_training_preprocessing(recipe.preprocessing_name, streamed=not self.in_memory)
-        recipe_network_config(recipe, drop_path_total_steps=1)
+        recipe_network_config(recipe, drop_path_total_steps=1, rematerialize=options.rematerialize)
         check_augmentation(recipe.augmentation)
 
     def differences(self, before: RunConfig) -> list[str]:

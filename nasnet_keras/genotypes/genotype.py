@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nasnet_keras.files.atomic_files import atomic_write
-from nasnet_keras.files.input_files import read_file
-from nasnet_keras.files.json_text import parse_json
+from nasnet_keras.genotypes.network_genotype import NetworkGenotype
 from nasnet_keras.genotypes.operation_table import COMBINERS, OPERATIONS
 from nasnet_keras.text.suggestions import unknown_name
-
-_FORMAT = "nasnet_keras.genotype"
-_VERSION = 1
 
 MOST_BLOCKS = 100
 """Blocks of a cell; published ones have up to seven."""
@@ -209,7 +201,7 @@ class CellGenotype:
 
 
 @dataclass(frozen=True)
-class Genotype:
+class Genotype(NetworkGenotype):
     """The cells of a network.
 
     Attributes:
@@ -222,102 +214,39 @@ class Genotype:
         ValueError: The two cells have different numbers of inputs.
     """
 
+    json_format = "nasnet_keras.genotype"
+    json_keys = ("normal", "reduction")
+
     name: str
     normal: CellGenotype
     reduction: CellGenotype | None = None
 
     def __post_init__(self) -> None:
-        # It names layers and models, in whose paths a slash separates.
-        if not self.name or "/" in self.name:
-            raise ValueError(
-                f"a genotype's name is a non-empty string with no '/', got {self.name!r}"
-            )
+        super().__post_init__()
         if self.reduction and self.reduction.num_inputs != self.normal.num_inputs:
             raise ValueError(
                 f"genotype {self.name!r}: the normal cell has {self.normal.num_inputs} inputs, the "
                 f"reduction cell {self.reduction.num_inputs}"
             )
 
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the genotype as JSON-ready data."""
+    def _parts(self) -> dict[str, Any]:
         return {
-            "format": _FORMAT,
-            "version": _VERSION,
-            "name": self.name,
             "normal": self.normal.to_dict(),
             "reduction": self.reduction.to_dict() if self.reduction else None,
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Genotype:
-        """Reads what `to_dict` wrote.
-
-        Raises:
-            ValueError: The data are not a genotype; the message names the cell and the block.
-        """
-        if not isinstance(data, Mapping):
-            raise ValueError(f"a genotype is a JSON object, got {type(data).__name__}")
-        if data.get("format", _FORMAT) != _FORMAT or data.get("version", _VERSION) != _VERSION:
-            raise ValueError(
-                f"expected format {_FORMAT!r} version {_VERSION}, got {data.get('format')!r} "
-                f"version {data.get('version')!r}"
-            )
-        known = ("format", "version", "name", "normal", "reduction")
-        for key in data:
-            if key not in known:
-                raise ValueError(unknown_name("genotype key", key, known))
-        name = data.get("name", "custom")
-        if not isinstance(name, str) or not name or "/" in name:
-            raise ValueError(f"a genotype's name is a non-empty string with no '/', got {name!r}")
+    def _from_parts(cls, name: str, data: Mapping[str, Any]) -> Genotype:
         if data.get("normal") is None:
             raise ValueError(f"genotype {name!r} has no 'normal' cell")
         cells = {}
-        for kind in ("normal", "reduction"):
+        for kind in cls.json_keys:
             entry = data.get(kind)
             try:
                 cells[kind] = None if entry is None else CellGenotype.from_dict(entry)
             except ValueError as error:
                 raise ValueError(f"genotype {name!r}, {kind} cell: {error}") from None
         return cls(name, cells["normal"], cells["reduction"])
-
-    def to_json(self) -> str:
-        """Returns the genotype as JSON text; `from_json` gives an equal genotype back."""
-        return json.dumps(self.to_dict(), indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Genotype:
-        """Reads JSON text; bytes in any of Unicode's encodings, with a byte order mark or without.
-
-        Raises:
-            ValueError: The text is not JSON, or not a genotype.
-        """
-        try:
-            data = parse_json(text)
-        except ValueError as error:
-            raise ValueError(f"not JSON: {error}") from None
-        return cls.from_dict(data)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes a JSON file, complete or not at all."""
-        with atomic_write(path) as temporary:
-            temporary.write_text(self.to_json(), encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Genotype:
-        """Reads a JSON file.
-
-        Raises:
-            OSError: The file cannot be read.
-            ValueError: It holds no genotype; the message names the file.
-        """
-        try:
-            return cls.from_json(read_file(path))
-        except ValueError as error:
-            raise ValueError(f"{os.fspath(path)}: {error}") from None
-
-    def renamed(self, name: str) -> Genotype:
-        """Returns the same cells under another name."""
-        return dataclasses.replace(self, name=name)
 
 
 def _block_from_dict(number: int, entry: Any) -> Block:

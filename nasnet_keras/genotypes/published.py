@@ -1,4 +1,4 @@
-"""Every published cell, as data.
+"""Every published cell, and the layer-wise network, by name.
 
 Sources: NASNet-A and PNASNet-5, the lists released in TF-Slim (`nasnet_utils.py`, `pnasnet.py`);
 NASNet-B and -C, the figures of Zoph et al. 2018, appendix A.4; AmoebaNet, `tensorflow/tpu`'s
@@ -6,6 +6,8 @@ NASNet-B and -C, the figures of Zoph et al. 2018, appendix A.4; AmoebaNet, `tens
 """
 
 from nasnet_keras.genotypes.genotype import Block, Branch, CellGenotype, Genotype
+from nasnet_keras.genotypes.nas_v1 import NAS_V1
+from nasnet_keras.genotypes.network_genotype import NetworkGenotype
 from nasnet_keras.genotypes.slim import cell_from_slim
 from nasnet_keras.text.suggestions import unknown_name
 
@@ -140,9 +142,10 @@ AMOEBANET_C = Genotype(
     ),
 )
 
-_PUBLISHED = {
+_PUBLISHED: dict[str, NetworkGenotype] = {
     genotype.name: genotype
     for genotype in (
+        NAS_V1,
         NASNET_A,
         NASNET_B,
         NASNET_C,
@@ -155,12 +158,12 @@ _PUBLISHED = {
 
 
 def list_genotypes() -> list[str]:
-    """Returns the names of the published cells."""
+    """Returns the names of the published genotypes, of either kind."""
     return sorted(_PUBLISHED)
 
 
-def get_genotype(name: str) -> Genotype:
-    """Returns a published genotype by name, or one of a file.
+def get_genotype(name: str) -> NetworkGenotype:
+    """Returns a published genotype by name, or one of a file, of any kind.
 
     Args:
         name: A name of `list_genotypes()`, e.g. `"nasnet_a"`, or a `.json` file.
@@ -173,7 +176,7 @@ def get_genotype(name: str) -> Genotype:
         ValueError: No such name; the nearest one is suggested. Or the file holds no genotype.
     """
     if name.endswith(".json"):
-        return Genotype.load(name)
+        return NetworkGenotype.load(name)
     if name not in _PUBLISHED:
         raise ValueError(unknown_name("genotype", name, list_genotypes()))
     return _PUBLISHED[name]

@@ -13,10 +13,12 @@ from nasnet_keras.models.builder import build_network
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.endpoints import endpoints, feature_extractor
 from nasnet_keras.models.inference import inference_model
+from nasnet_keras.models.layerwise_config import LayerwiseConfig
 from nasnet_keras.models.presets import Preset, Published, get_preset, list_models
 from nasnet_keras.models.registry import create_model
 
 __all__ = [
+    "LayerwiseConfig",
     "NASNetCIFAR",
     "NASNetLarge",
     "NASNetMobile",

@@ -18,7 +18,9 @@ from nasnet_keras.layers.initializer import FanOutTruncatedNormal
 from nasnet_keras.models.complexity import count_parameters
 from nasnet_keras.models.config import MOST_PARAMETERS, NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
-from nasnet_keras.models.plan import NetworkPlan, plan_network
+from nasnet_keras.models.layerwise_builder import apply_layers
+from nasnet_keras.models.layerwise_config import LayerwiseConfig
+from nasnet_keras.models.plan import plan_network
 from nasnet_keras.settings import Count, check_value
 from nasnet_keras.text.suggestions import unknown_name
 
@@ -26,7 +28,7 @@ POOLINGS = ("avg", "max")
 
 
 def build_network(
-    config: NetworkConfig,
+    config: NetworkConfig | LayerwiseConfig,
     classes: int = 1001,
     input_shape: Sequence[int | None] | None = None,
     include_top: bool = True,
@@ -39,7 +41,7 @@ def build_network(
 ) -> keras.Model:
     """Builds a network.
 
-    Source: slim `nasnet._build_nasnet_base`, `pnasnet._build_pnasnet_base`.
+    Source: slim `nasnet._build_nasnet_base`, `pnasnet._build_pnasnet_base`; Zoph and Le 2017.
 
     Args:
         config: The network.
@@ -47,7 +49,7 @@ def build_network(
         input_shape: `(height, width, channels)`, channels first if that is Keras's data format.
             Height and width may be `None`. Default: `(None, None, 3)`.
         include_top: Whether the classifier is part of the model. Without it the output is the last
-            cell's features after a ReLU, pooled as `pooling` says.
+            cell's features after a ReLU, or the unread layers', pooled as `pooling` says.
         pooling: `None`, `"avg"` or `"max"`; read only where `include_top=False`.
         classifier_activation: Activation of the classifier, `None` for logits; not read without
             the classifier or with the auxiliary head.
@@ -60,7 +62,8 @@ def build_network(
             parts of one model. Loaders, `endpoints` and checkpoints do not see it.
 
     Returns:
-        The model. Its variables' paths are slim's scopes.
+        The model. Its variables' paths are slim's scopes; of a layer-wise network `layer_0/conv`,
+        `layer_0/bn`, and so on.
 
     Raises:
         ValueError: Arguments contradict one another, the input is too small, or the network is far
@@ -73,9 +76,12 @@ def build_network(
     check_value("classes", Count, classes)
     if auxiliary_head and not include_top:
         raise ValueError("auxiliary_head=True needs include_top=True: it is a second classifier")
+    layerwise = isinstance(config, LayerwiseConfig)
+    if auxiliary_head and layerwise:
+        raise ValueError("auxiliary_head=True needs cells: a layer-wise network has no such head")
     inputs = _make_input(input_shape, input_tensor)
     check_input_size(config, inputs.shape[1:], auxiliary_head)
-    if config.padding != "slim" and None in inputs.shape[1:]:
+    if not layerwise and config.padding != "slim" and None in inputs.shape[1:]:
         raise ValueError(
             f"padding={config.padding!r} needs a fixed input size, got {tuple(inputs.shape[1:])}"
         )
@@ -84,18 +90,15 @@ def build_network(
         raise ValueError(
             f"a network has at most {MOST_PARAMETERS:,} parameters, got {parameters:,}"
         )
-    plan = plan_network(config)
-    settings = {
-        "batch_norm_momentum": config.batch_norm_momentum,
-        "batch_norm_epsilon": config.batch_norm_epsilon,
-        "bounded_activation": config.bounded_activation,
-        "data_format": keras.config.image_data_format(),
-    }
-    features, auxiliary = _apply_cells(
-        inputs, config, plan, settings, classes if auxiliary_head else None, name_prefix
-    )
-    activation = "relu6" if config.bounded_activation else "relu"
-    x = keras.layers.Activation(activation, name=f"{name_prefix}final_activation")(features)
+    auxiliary = None
+    if isinstance(config, LayerwiseConfig):
+        # Its layers end with their ReLU.
+        x = apply_layers(inputs, config, name_prefix)
+    else:
+        auxiliary_classes = classes if auxiliary_head else None
+        features, auxiliary = _apply_cells(inputs, config, auxiliary_classes, name_prefix)
+        activation = "relu6" if config.bounded_activation else "relu"
+        x = keras.layers.Activation(activation, name=f"{name_prefix}final_activation")(features)
     if include_top:
         x = keras.layers.GlobalAveragePooling2D(name=f"{name_prefix}global_pool")(x)
         logits = ClassifierHead(classes, config.dropout, name=f"{name_prefix}final_layer")(x)
@@ -145,14 +148,16 @@ def _make_input(input_shape: Sequence[int | None] | None, input_tensor: Any) -> 
 
 
 def _apply_cells(
-    inputs: Any,
-    config: NetworkConfig,
-    plan: NetworkPlan,
-    settings: dict[str, Any],
-    auxiliary_classes: int | None,
-    prefix: str,
+    inputs: Any, config: NetworkConfig, auxiliary_classes: int | None, prefix: str
 ) -> tuple[Any, Any]:
     """Applies stem and cells; returns the last output and the auxiliary logits or `None`."""
+    plan = plan_network(config)
+    settings: dict[str, Any] = {
+        "batch_norm_momentum": config.batch_norm_momentum,
+        "batch_norm_epsilon": config.batch_norm_epsilon,
+        "bounded_activation": config.bounded_activation,
+        "data_format": keras.config.image_data_format(),
+    }
     step = None
     if config.drop_path_keep_probability < 1:
         step = DropPathSchedule(name=f"{prefix}drop_path_schedule")(inputs)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from nasnet_keras.layers.auxiliary_head import POOL_SIZE, pooled_size
 from nasnet_keras.models.cell_complexity import Cost, Sides, add_cell, halved
 from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.layerwise_config import LayerwiseConfig
+from nasnet_keras.models.layerwise_plan import layerwise_cost, size_problem
 from nasnet_keras.models.plan import PlannedCell, plan_network
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.settings import Count, check_value
@@ -19,7 +21,7 @@ _NARROW, _WIDE = 128, 768
 
 
 def count_parameters(
-    network: str | NetworkConfig,
+    network: str | NetworkConfig | LayerwiseConfig,
     classes: int | None = None,
     include_top: bool = True,
     auxiliary_head: bool = False,
@@ -32,7 +34,7 @@ def count_parameters(
     own counters aside. The papers exclude the auxiliary head and use 1000 ImageNet classes.
 
     Args:
-        network: A name of `list_models()` or a `NetworkConfig`.
+        network: A name of `list_models()`, a `NetworkConfig` or a `LayerwiseConfig`.
         classes: Number of classes. Default: the preset's, 10 for CIFAR-10 and 1001 for ImageNet
             (slim's background class included); 1001 for a `NetworkConfig`.
         include_top: Whether the classifier is counted.
@@ -56,7 +58,7 @@ def count_parameters(
 
 
 def count_multiply_adds(
-    network: str | NetworkConfig,
+    network: str | NetworkConfig | LayerwiseConfig,
     input_shape: Sequence[int | None] | None = None,
     classes: int | None = None,
     include_top: bool = True,
@@ -71,7 +73,7 @@ def count_multiply_adds(
     stride 2 counts at full resolution, as the layers compute it.
 
     Args:
-        network: A name of `list_models()` or a `NetworkConfig`.
+        network: A name of `list_models()`, a `NetworkConfig` or a `LayerwiseConfig`.
         input_shape: `(height, width, channels)` whatever Keras's data format. Default: the preset's
             size, 3 channels; needed for a `NetworkConfig`.
         classes: As in `count_parameters`.
@@ -90,7 +92,7 @@ def count_multiply_adds(
 
 
 def _cost(
-    network: str | NetworkConfig,
+    network: str | NetworkConfig | LayerwiseConfig,
     classes: int | None,
     include_top: bool,
     auxiliary_head: bool,
@@ -98,13 +100,13 @@ def _cost(
     *,
     needs_size: bool,
 ) -> Cost:
-    """Adds up stem, cells and heads."""
+    """Adds up stem, cells and heads, or layers and classifier."""
     if isinstance(network, str):
         preset = get_preset(network)
-        config = preset.config
+        config: NetworkConfig | LayerwiseConfig = preset.config
         default_shape = (preset.image_size, preset.image_size, 3)
         default_classes = preset.classes
-    elif isinstance(network, NetworkConfig):
+    elif isinstance(network, NetworkConfig | LayerwiseConfig):
         config, default_shape, default_classes = network, (None, None, 3), DEFAULT_CLASSES
     else:
         raise ValueError(f"network is a model name or a NetworkConfig, got {network!r}")
@@ -114,6 +116,15 @@ def _cost(
         raise ValueError("auxiliary_head=True needs include_top=True: it is a second classifier")
     shape = default_shape if input_shape is None else tuple(input_shape)
     image, image_channels = _check_shape(shape, needs_size)
+    if isinstance(config, LayerwiseConfig):
+        if auxiliary_head:
+            raise ValueError("a layer-wise network has no auxiliary head")
+        problem = size_problem(config.genotype, image) if needs_size else ""
+        if problem:
+            raise ValueError(f"input of {image[0]}x{image[1]} pixels is too small: {problem}")
+        return layerwise_cost(
+            config.widened, image, image_channels, classes if include_top else None
+        )
 
     cost = Cost()
     imagenet = config.stem == "imagenet"

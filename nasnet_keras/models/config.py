@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from nasnet_keras.genotypes import Genotype, get_genotype
+from nasnet_keras.genotypes import Genotype, LayerwiseGenotype, get_genotype
 from nasnet_keras.settings import Count, Decay, Positive, Probability, Settings
 
 Stem = Literal["cifar", "imagenet"]
@@ -81,6 +81,10 @@ class NetworkConfig(Settings):
     def __post_init__(self) -> None:
         if isinstance(self.genotype, str):
             object.__setattr__(self, "genotype", get_genotype(self.genotype))
+        if isinstance(self.genotype, LayerwiseGenotype):
+            raise ValueError(
+                f"genotype {self.genotype.name!r} has no cells: its network is a LayerwiseConfig"
+            )
         super().__post_init__()
         least_filters = 8 if self.stem == "imagenet" else 2
         for field, least in (("num_cells", 2), ("filters", least_filters)):

@@ -28,13 +28,15 @@ def endpoints(model: keras.Model) -> dict[str, Any]:
     Returns:
         `{"Stem": ..., "Cell_0": ..., "Reduction_Cell_0": ..., "global_pool": (batch, features),
         "Logits": ..., "AuxLogits": ..., "Predictions": ...}`, symbolic tensors in the order of the
-        network; only those that the model has. A NASNet-B cell's is a list of four.
+        network; only those that the model has. A NASNet-B cell's is a list of four. A layer-wise
+        network has `"Layer_0"` and so on instead of stem and cells.
 
     Raises:
         ValueError: The model is no network of this package.
     """
     result: dict[str, Any] = {}
     cells = 0
+    layers: dict[int, Any] = {}
     prefix = name_prefix(layer.name for layer in model.layers)
     for layer in model.layers:
         name = layer.name.removeprefix(prefix)
@@ -46,15 +48,18 @@ def endpoints(model: keras.Model) -> dict[str, Any]:
         elif name.startswith("cell_") and name[5:].isdigit():
             result[f"Cell_{name[5:]}"] = layer.output
             cells += 1
+        elif name.startswith("layer_") and name[6:].isdigit():
+            layers[int(name[6:])] = layer.output
         elif name.startswith("aux_"):
             result["AuxLogits"] = layer.output
         elif name in _HEAD:
             result[_HEAD[name]] = layer.output
-    if "Stem" not in result or not cells:
+    if not layers and ("Stem" not in result or not cells):
         raise ValueError(f"model {model.name!r} is not a network of nasnet_keras: it has no cells")
     if "Logits" in result and "Predictions" not in result:
         result["Predictions"] = keras.ops.softmax(result["Logits"])
-    return result
+    # Keras puts layers that read the image alike next to each other.
+    return {f"Layer_{index}": layers[index] for index in sorted(layers)} | result
 
 
 def feature_extractor(model: keras.Model, names: Sequence[str]) -> keras.Model:

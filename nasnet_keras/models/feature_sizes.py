@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 
 import keras
@@ -9,6 +10,8 @@ import keras
 from nasnet_keras.layers.auxiliary_head import POOL_SIZE, pooled_size
 from nasnet_keras.layers.network_layer import half
 from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.layerwise_config import LayerwiseConfig
+from nasnet_keras.models.layerwise_plan import size_problem
 from nasnet_keras.models.plan import plan_network
 from nasnet_keras.settings import MOST_SIDE, check_most
 
@@ -29,8 +32,10 @@ def feature_sizes(config: NetworkConfig, size: int) -> list[int]:
     return sides
 
 
-def _problem(config: NetworkConfig, size: int, auxiliary_head: bool) -> str:
+def _problem(config: NetworkConfig | LayerwiseConfig, size: int, auxiliary_head: bool) -> str:
     """Says why an input of this size is too small; an empty string if it is not."""
+    if isinstance(config, LayerwiseConfig):
+        return size_problem(config.genotype, (size, size))
     sides = feature_sizes(config, size)
     for cell in plan_network(config).cells:
         if cell.strides == 2 and sides[cell.current] < 2:
@@ -42,18 +47,23 @@ def _problem(config: NetworkConfig, size: int, auxiliary_head: bool) -> str:
     return ""
 
 
-def smallest_input(config: NetworkConfig, auxiliary_head: bool = False) -> int:
-    """Returns the smallest height or width, in pixels, that a network can take."""
-    size = 1
-    while _problem(config, size, auxiliary_head):
-        size += 1
-    return size
+def smallest_input(config: NetworkConfig | LayerwiseConfig, auxiliary_head: bool = False) -> int:
+    """Returns the smallest height or width, in pixels, that a network can take.
+
+    Above `MOST_SIDE` where none is large enough.
+    """
+    sizes = range(1, MOST_SIDE + 1)
+    return 1 + bisect.bisect_left(
+        sizes, True, key=lambda size: not _problem(config, size, auxiliary_head)
+    )
 
 
 def check_input_size(
-    config: NetworkConfig, input_shape: Sequence[int | None], auxiliary_head: bool = False
+    config: NetworkConfig | LayerwiseConfig,
+    input_shape: Sequence[int | None],
+    auxiliary_head: bool = False,
 ) -> None:
-    """Refuses an input that the reductions or the auxiliary head cannot take.
+    """Refuses an input that the reductions, strides or the auxiliary head cannot take.
 
     Args:
         config: The network.
@@ -77,7 +87,7 @@ def check_input_size(
             problem = _problem(config, side, auxiliary_head)
             if problem:
                 least = smallest_input(config, auxiliary_head)
+                enough = f"the least is {least}x{least}" if least <= MOST_SIDE else "none is enough"
                 raise ValueError(
-                    f"input of {sides[0]}x{sides[1]} pixels is too small: {problem}; the least is "
-                    f"{least}x{least}"
+                    f"input of {sides[0]}x{sides[1]} pixels is too small: {problem}; {enough}"
                 )

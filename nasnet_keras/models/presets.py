@@ -9,6 +9,7 @@ from nasnet_keras.genotypes import (
     AMOEBANET_A,
     AMOEBANET_B,
     AMOEBANET_C,
+    NAS_V1,
     NASNET_A,
     NASNET_B,
     NASNET_C,
@@ -16,6 +17,7 @@ from nasnet_keras.genotypes import (
     Genotype,
 )
 from nasnet_keras.models.config import NetworkConfig, Reduction
+from nasnet_keras.models.layerwise_config import LayerwiseConfig
 from nasnet_keras.text.suggestions import unknown_name
 
 
@@ -53,10 +55,15 @@ class Preset:
         published: The paper's figures.
     """
 
-    config: NetworkConfig
+    config: NetworkConfig | LayerwiseConfig
     image_size: int
     classes: int
     published: Published
+
+    @property
+    def is_imagenet(self) -> bool:
+        """Whether it was published on ImageNet, and not on CIFAR-10."""
+        return isinstance(self.config, NetworkConfig) and self.config.stem == "imagenet"
 
 
 def _cifar(
@@ -108,12 +115,16 @@ def _imagenet(
     return Preset(config, image_size, 1001, published)
 
 
+_NAS = "Zoph and Le 2017, table"
 _NASNET = "Zoph et al. 2018, table"
 _PNASNET = "Liu et al. 2018, table"
 
 # B and C: the papers do not say how their stages are laid out; `reduction` is the layout whose
 # parameters come closest to the published ones.
 PRESETS: dict[str, Preset] = {
+    "nas_v1": Preset(
+        LayerwiseConfig(NAS_V1), 32, 10, Published(4.2, cifar10_error=5.50, source=f"{_NAS} 1")
+    ),
     "nasnet_cifar": _cifar(
         NASNET_A, 18, 32, Published(3.3, None, None, None, 3.41, 2.65, f"{_NASNET} 1")
     ),

@@ -11,6 +11,7 @@ import keras
 
 from nasnet_keras.layers.initializer import blank_values
 from nasnet_keras.models.builder import build_network
+from nasnet_keras.models.preset_config import preset_config
 from nasnet_keras.models.presets import get_preset
 from nasnet_keras.weights.catalogue import NAMES, published_weights
 
@@ -43,7 +44,8 @@ def create_model(
         weights: `None` for random ones; a name of `list_weights(name)`, e.g. `"imagenet"`; or the
             path of a `.weights.h5`, `.keras`, keras.applications `.h5` file, slim checkpoint or
             archive of one.
-        **overrides: Fields of `NetworkConfig` to change, e.g. `filters=16`, `genotype=...`.
+        **overrides: Fields of `NetworkConfig` to change, e.g. `filters=16`, `genotype=...`; of
+            `LayerwiseConfig` where the genotype is layer-wise.
 
     Returns:
         The model.
@@ -57,7 +59,7 @@ def create_model(
         from nasnet_keras.weights.pretrained import check_weights
 
         check_weights(weights)
-    config = preset.config.replace(**overrides)
+    config = preset_config(name, **overrides)
     if classes is None:
         published = weights in NAMES
         classes = published_weights(name, str(weights)).classes if published else preset.classes

@@ -5,11 +5,7 @@ when a strategy is made.
 """
 
 from nasnet_keras.search.spaces.categorical_space import CategoricalSpace
-from nasnet_keras.search.spaces.layerwise_space import (
-    ConvolutionLayer,
-    LayerwiseNetwork,
-    LayerwiseSpace,
-)
+from nasnet_keras.search.spaces.layerwise_space import LayerwiseSpace
 from nasnet_keras.search.spaces.nasnet_space import NASNetSpace
 from nasnet_keras.search.spaces.pnas_space import PNAS_OPERATIONS, PNASSpace
 from nasnet_keras.search.spaces.registry import get_space, list_spaces
@@ -39,9 +35,7 @@ __all__ = [
     "REINFORCE",
     "Architecture",
     "CategoricalSpace",
-    "ConvolutionLayer",
     "Decision",
-    "LayerwiseNetwork",
     "LayerwiseSpace",
     "NASNetSpace",
     "PNASSpace",

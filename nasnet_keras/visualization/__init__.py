@@ -1,4 +1,4 @@
-"""Drawings of cells."""
+"""Drawings of cells and of layer-wise networks."""
 
 from nasnet_keras.visualization.genotype_drawing import draw_genotype, genotype_svg
 

@@ -1,12 +1,13 @@
-"""The layout of boxes and edges in a drawing of a cell."""
+"""The layout of boxes and edges in a drawing, and of a cell."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from nasnet_keras.genotypes import OPERATIONS, CellGenotype
 from nasnet_keras.text.suggestions import unknown_name
-from nasnet_keras.visualization.layered_layout import Edge, place_in_rows
+from nasnet_keras.visualization.layered_layout import Edge, Layout, place_in_rows
 
 LINE_HEIGHT = 14.0
 """Distance between two lines of text, in points."""
@@ -31,7 +32,8 @@ class Box:
     """One node.
 
     Attributes:
-        name: A state's name, `block_0/left` and so on for an operation, `concat` or `output`.
+        name: A state's name, `block_0/left` and so on for an operation, `concat` or `output`; or
+            `image`, `layer_0` and so on, `classifier`.
         kind: `input`, `operation`, `combine`, `concat` or `output`.
         text: Its lines of text.
         x: Its center from the drawing's left, in points.
@@ -71,7 +73,7 @@ class EdgePath:
 
 @dataclass(frozen=True)
 class CellLayout:
-    """The layout of a cell's drawing, whose size is in points."""
+    """The layout of a cell's or a network's drawing, whose size is in points."""
 
     title: str
     boxes: tuple[Box, ...]
@@ -113,13 +115,27 @@ def operation_text(operation: str) -> tuple[str, ...]:
 def place_cell(cell: CellGenotype, title: str) -> CellLayout:
     """Places the boxes of a cell in rows, inputs at the bottom, and the edges between them."""
     rows, edges = _graph(cell)
-    boxes = {box.name: box for row in rows for box in row}
     layout = place_in_rows(
         [[box.name for box in row] for row in rows],
         edges,
-        {name: box.width for name, box in boxes.items()},
+        {box.name: box.width for row in rows for box in row},
         _GAP,
     )
+    return place_boxes(title, rows, edges, layout)
+
+
+def place_boxes(
+    title: str, rows: Sequence[Sequence[Box]], edges: Sequence[Edge], layout: Layout
+) -> CellLayout:
+    """Places boxes and edges whose horizontal positions are known.
+
+    Args:
+        title: Title of the drawing.
+        rows: The boxes by row, lowest row first.
+        edges: Names of source and target, each going up.
+        layout: The horizontal positions.
+    """
+    boxes = {box.name: box for row in rows for box in row}
     heights = [max(box.height for box in row) for row in rows]
     bottoms = [sum(heights[:i]) + i * _ROW_GAP for i in range(len(rows))]
     row_of = {box.name: i for i, row in enumerate(rows) for box in row}

@@ -1,4 +1,4 @@
-"""Drawings of cells in the papers' style."""
+"""Drawings of cells in the papers' style, and of layer-wise networks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write
-from nasnet_keras.genotypes import Genotype, get_genotype
+from nasnet_keras.genotypes import (
+    Genotype,
+    LayerwiseGenotype,
+    NetworkGenotype,
+    get_genotype,
+)
 from nasnet_keras.text.plain_text import printable
 from nasnet_keras.visualization.cell_layout import LINE_HEIGHT, Box, CellLayout, place_cell
+from nasnet_keras.visualization.layer_layout import place_layers
 
 COLORS = {
     "input": "#ffffff",
@@ -34,9 +40,9 @@ Point = tuple[float, float]
 
 
 def draw_genotype(
-    genotype: Genotype | str | os.PathLike[str], path: str | os.PathLike[str]
+    genotype: NetworkGenotype | str | os.PathLike[str], path: str | os.PathLike[str]
 ) -> None:
-    """Draws the cells of a genotype, from their inputs at the bottom to the output at the top.
+    """Draws a genotype's cells, or its layers, from the inputs at the bottom to the output.
 
     Args:
         genotype: A genotype, the name of a published one (`list_genotypes()`), or a `.json` file.
@@ -46,7 +52,7 @@ def draw_genotype(
         OSError: A file cannot be read or written.
         ValueError: The suffix or the name is unknown, or the file is not a genotype.
     """
-    if not isinstance(genotype, Genotype):
+    if not isinstance(genotype, NetworkGenotype):
         genotype = get_genotype(os.fspath(genotype))
     suffix = Path(path).suffix
     if suffix not in (".svg", ".png"):
@@ -59,13 +65,14 @@ def draw_genotype(
             _draw_png(_layouts(genotype), temporary)
 
 
-def genotype_svg(genotype: Genotype) -> str:
+def genotype_svg(genotype: NetworkGenotype) -> str:
     """Returns the drawing as an SVG element, which can be embedded in HTML.
 
     Every box is a `g` with the classes `node` and its kind (a key of `COLORS`) and the attributes
     `data-cell` and `data-name`; every edge is a `path` of class `edge` with `data-cell`,
     `data-from` and `data-to`. Boxes are named as in `CellGenotype.state_names`, operations
-    `block_0/left`.
+    `block_0/left`; of a layer-wise network (`data-cell="layers"`) `image`, `layer_0` and so on,
+    `classifier`.
     """
     layouts = _layouts(genotype)
     width, height = _size(layouts)
@@ -108,7 +115,11 @@ def genotype_svg(genotype: Genotype) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _layouts(genotype: Genotype) -> list[CellLayout]:
+def _layouts(genotype: NetworkGenotype) -> list[CellLayout]:
+    if isinstance(genotype, LayerwiseGenotype):
+        return [place_layers(genotype)]
+    if not isinstance(genotype, Genotype):
+        raise ValueError(f"drawings of a {type(genotype).__name__} are not known")
     if genotype.reduction is None:
         return [place_cell(genotype.normal, "cell")]
     return [

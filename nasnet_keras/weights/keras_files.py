@@ -204,7 +204,11 @@ def _named(stored: Mapping[str, StoredArray]) -> dict[str, StoredArray]:
     found = {match[2]: array for name, array in stored.items() if (match := _LEGACY.match(name))}
     prefix = name_prefix(found)
     arrays = {path.removeprefix(prefix): a for path, a in found.items() if a.is_float}
-    return arrays if any(path.startswith(("cell_", "reduction_cell_")) for path in arrays) else {}
+    return (
+        arrays
+        if any(path.startswith(("cell_", "reduction_cell_", "layer_0/")) for path in arrays)
+        else {}
+    )
 
 
 def _paths_in_file(model: keras.Model) -> dict[str, str]:

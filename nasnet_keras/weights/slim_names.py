@@ -28,6 +28,8 @@ STATISTICS = frozenset(["moving_mean", "moving_variance"])
 CLASSIFIER_SCOPE = "final_layer"
 # Every network has one of them.
 _STEMS = ("l1_stem_bn", "conv0_bn")
+# Or, of a layer-wise one.
+_FIRST_LAYER = "layer_0"
 
 
 def slim_name(path: str) -> str:
@@ -58,7 +60,11 @@ def name_prefix(names: Iterable[str]) -> str:
         names: Names of a network's layers, or paths of its variables or below them.
     """
     tops = {name.split("/", 1)[0] for name in names}
-    found = {top.removesuffix(stem) for stem in _STEMS for top in tops if top.endswith(stem)}
+    found: set[str] = set()
+    for stems in (_STEMS, (_FIRST_LAYER,)):
+        found = found or {
+            top.removesuffix(stem) for stem in stems for top in tops if top.endswith(stem)
+        }
     return found.pop() if len(found) == 1 else ""
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from nasnet_keras.classification import get_recipe, list_recipes
+from nasnet_keras.classification.recipe_network import recipe_network_config
 from nasnet_keras.classification.recipes import describe_recipes
 from nasnet_keras.models import get_preset
 
@@ -44,6 +45,17 @@ IMAGENET = {
 MOBILE = {"train_image_size": 224, "batch_size": 32, "learning_rate": 0.04, "replicas": 50}
 LARGE = {"train_image_size": 331, "batch_size": 16, "learning_rate": 0.015, "replicas": 100}
 TABLE = {
+    "layerwise_child": {
+        "model_name": "nas_v1",
+        "epochs": 50,
+        "optimizer": "momentum",
+        "momentum": 0.9,
+        "nesterov": True,
+        "learning_rate": 0.1,
+        "weight_decay": 1e-4,
+        "dataset_split_name": "train[:45000]",
+        "evaluation_split_name": "train[45000:]",
+    },
     "nasnet_cifar": {**CIFAR, "batch_size": 32, "augmentation": "cifar"},
     "nasnet_cifar_cutout": {**CIFAR, "batch_size": 32, "augmentation": "cifar_cutout"},
     "pnasnet_cifar": {**CIFAR, "model_name": "pnasnet_cifar"},
@@ -111,7 +123,7 @@ def test_recipe_has_the_values_of_the_table(name):
 def test_recipe_fits_its_network(name):
     recipe = get_recipe(name)
     preset = get_preset(recipe.model_name)
-    config = preset.config.replace(**recipe.network_overrides(), drop_path_total_steps=100)
+    config = recipe_network_config(recipe, drop_path_total_steps=100)
     if recipe.drop_path_keep_probability is not None:
         assert config.drop_path_keep_probability == recipe.drop_path_keep_probability
     if name != "digits":

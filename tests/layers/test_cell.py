@@ -6,13 +6,14 @@ import keras
 import numpy as np
 import pytest
 
-from nasnet_keras.genotypes import get_genotype, list_genotypes
+from nasnet_keras.genotypes import get_genotype
 from nasnet_keras.layers import AuxiliaryHead, Cell, ClassifierHead
 from tests.layer_checks import check_layer, images, randomize
+from tests.networks_of_cells import CELL_GENOTYPES
 
 CELLS = [
     (name, kind)
-    for name in list_genotypes()
+    for name in CELL_GENOTYPES
     for kind in ("normal", "reduction")
     if getattr(get_genotype(name), kind)
 ]

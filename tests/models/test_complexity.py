@@ -15,15 +15,16 @@ from nasnet_keras.genotypes import (
     Branch,
     CellGenotype,
     Genotype,
-    list_genotypes,
 )
 from nasnet_keras.models import NetworkConfig, build_network, get_preset
 from nasnet_keras.models.complexity import count_multiply_adds, count_parameters
 from nasnet_keras.models.feature_sizes import smallest_input
+from tests.networks_of_cells import CELL_GENOTYPES
 
 # Trainable and total parameters, multiply-adds; to the unit, or to the digits that are known.
 # ImageNet networks with 1000 classes.
 COUNTS = {
+    "nas_v1": ("4,201,630", "4,202,902", "4.301B"),
     "nasnet_cifar": ("3,346,538", "3,383,786", "544M"),
     "nasnet_cifar_7_2304": ("32.591M", None, None),
     "nasnet_mobile": ("5,289,978", "5,326,716", "563.6M"),
@@ -57,7 +58,7 @@ def as_printed(value: int, like: str) -> str:
 @pytest.mark.parametrize("name", COUNTS)
 def test_published_networks_have_the_known_counts(name: str) -> None:
     trainable, total, multiply_adds = COUNTS[name]
-    classes = 1000 if get_preset(name).config.stem == "imagenet" else 10
+    classes = 1000 if get_preset(name).is_imagenet else 10
     if trainable:
         counted = count_parameters(name, classes, trainable_only=True)
         assert as_printed(counted, trainable) == trainable
@@ -107,7 +108,7 @@ EVEN_SIZES = {"cifar": (24, 16, 3), "imagenet": (129, 193, 3)}
 
 LAYOUTS = [
     (genotype, reduction, stem)
-    for genotype in list_genotypes()
+    for genotype in CELL_GENOTYPES
     for reduction in ("cell", "replace", "strided_normal")
     for stem in ("cifar", "imagenet")
     # PNASNet-5 has no reduction cell.

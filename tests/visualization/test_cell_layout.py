@@ -2,8 +2,9 @@
 
 import pytest
 
-from nasnet_keras.genotypes import OPERATIONS, OperationSpec, get_genotype, list_genotypes
+from nasnet_keras.genotypes import OPERATIONS, OperationSpec, get_genotype
 from nasnet_keras.visualization.cell_layout import operation_text, place_cell
+from tests.networks_of_cells import CELL_GENOTYPES
 
 
 def test_operations_have_names_of_their_own() -> None:
@@ -21,7 +22,7 @@ def test_an_operation_without_a_name_is_refused(monkeypatch) -> None:
         operation_text("dense_3x3")
 
 
-@pytest.mark.parametrize("name", list_genotypes())
+@pytest.mark.parametrize("name", CELL_GENOTYPES)
 def test_edges_go_up_from_box_to_box(name: str) -> None:
     layout = place_cell(get_genotype(name).normal, name)
     boxes = {box.name: box for box in layout.boxes}

@@ -12,6 +12,7 @@ from nasnet_keras.search import get_space
 from nasnet_keras.visualization import draw_genotype, genotype_svg
 from nasnet_keras.visualization.cell_layout import operation_text
 from nasnet_keras.visualization.genotype_drawing import COLORS
+from tests.networks_of_cells import CELL_GENOTYPES
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -40,7 +41,7 @@ def expected_edges(cell: CellGenotype) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-GENOTYPES = [get_genotype(name) for name in list_genotypes()]
+GENOTYPES = [get_genotype(name) for name in CELL_GENOTYPES]
 GENOTYPES += [
     space.decode(space.sample(np.random.default_rng(seed)))
     for seed, space in enumerate((get_space("nasnet"), get_space("pnas", num_blocks=3)))

@@ -10,7 +10,7 @@ from nasnet_keras.detection.data.augmentation import DetectionAugmentation
 from nasnet_keras.detection.modeling.config import DetectorConfig
 from nasnet_keras.genotypes import Block, Branch, CellGenotype, Genotype
 from nasnet_keras.models.config import NetworkConfig
-from nasnet_keras.models.presets import get_preset
+from nasnet_keras.models.preset_config import cell_config
 from nasnet_keras.settings import read_settings
 from nasnet_keras.text.suggestions import unknown_name
 
@@ -22,7 +22,7 @@ def _on_coco(name: str, network: str, side: int, evaluation_proposals: int = 300
     # TensorFlow's checkpoints of the classifiers are the only start that reaches the papers'
     # figures; all else is the defaults of `DetectorConfig`.
     detector = DetectorConfig(
-        get_preset(network).config,
+        cell_config(network),
         image_size=(side, side),
         evaluation_proposals=evaluation_proposals,
     )

@@ -11,7 +11,7 @@ from nasnet_keras.detection.modeling.backbone import plan_split
 from nasnet_keras.layers.network_layer import half
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.feature_sizes import check_input_size
-from nasnet_keras.models.presets import get_preset
+from nasnet_keras.models.preset_config import cell_config
 from nasnet_keras.settings import (
     MOST_SIDE,
     Count,
@@ -144,7 +144,7 @@ class DetectorConfig(Settings):
 
     def __post_init__(self) -> None:
         if isinstance(self.network, str):
-            object.__setattr__(self, "network", get_preset(self.network).config)
+            object.__setattr__(self, "network", cell_config(self.network))
         super().__post_init__()
         if self.region_negative_iou > self.region_positive_iou:
             raise ValueError(

@@ -1,4 +1,4 @@
-r"""Searches for the cells of a network; the same command resumes an interrupted search.
+r"""Searches for the cells or layers of a network; the same command resumes a search.
 
   nasnet-keras search run --strategy=ppo --dataset_name=digits --budget=40 \
       --run_dir=runs/search --workers=2
@@ -28,7 +28,7 @@ class Flags(SearchFlags):
     Attributes:
         strategy: ppo, reinforce, random, evolution or progressive.
         strategy_option: A setting of the strategy, e.g. batch_size=10.
-        space: nasnet or pnas. Default: pnas for progressive, else nasnet.
+        space: nasnet, pnas or layerwise. Default: pnas for progressive, else nasnet.
         space_option: A setting of the space, e.g. num_blocks=3.
         seed: Seed of the strategy and of the children.
         budget: Children to train in all calls together. Default: until the strategy ends.
@@ -63,10 +63,10 @@ def run_search(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags)
     directory = RunDirectory(flags.run_dir)
 
     import_keras_quietly()
-    from nasnet_keras.search.children.child import ClassifierChild
+    from nasnet_keras.search.children.layerwise_child import child_kind
     from nasnet_keras.search.engine.experiment import Experiment
 
-    child = ClassifierChild(
+    child = child_kind(space)(
         flags.dataset_name, child_flags.dataset_dir, overrides, child_flags.latency_runs, limits
     )
     child.check(space)

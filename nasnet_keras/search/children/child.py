@@ -9,18 +9,24 @@ import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.classification.recipe_network import recipe_network_config
 from nasnet_keras.classification.recipes import get_recipe
-from nasnet_keras.genotypes import Genotype
+from nasnet_keras.classification.resolved_recipe import resolved_recipe
+from nasnet_keras.genotypes import Genotype, NetworkGenotype
 from nasnet_keras.models.complexity import count_multiply_adds, count_parameters
 from nasnet_keras.models.config import NetworkConfig
-from nasnet_keras.models.presets import get_preset
+from nasnet_keras.models.layerwise_config import LayerwiseConfig
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.executors.executor import Job
 from nasnet_keras.search.spaces.space import Space
 from nasnet_keras.training.log import LOG_NAME
+
+if TYPE_CHECKING:
+    from nasnet_keras.classification.evaluation import Evaluation
 
 GENOTYPE_NAME = "genotype.json"
 _TRAINING = "training"
@@ -79,6 +85,7 @@ class ClassifierChild:
     """
 
     recipe_name = "search_child"
+    evaluate_every_epochs: ClassVar[int] = 0
 
     dataset_name: str = "cifar10"
     dataset_dir: str | None = None
@@ -116,13 +123,17 @@ class ClassifierChild:
             dataset_name=self.dataset_name, seed=seed, **self._values()
         )
 
-    def network(self, genotype: Genotype) -> NetworkConfig:
+    def network(self, genotype: NetworkGenotype) -> NetworkConfig | LayerwiseConfig:
         """Returns the configuration of a child's network for prediction, without drop path."""
-        values = self.recipe(0).network_overrides() | {"drop_path_keep_probability": 1.0}
-        return get_preset(_model_name(genotype)).config.replace(genotype=genotype, **values)
+        recipe = self.recipe(0).override(genotype=genotype, model_name=_model_name(genotype))
+        return recipe_network_config(resolved_recipe(recipe), drop_path_keep_probability=1.0)
 
-    def costs(self, genotype: Genotype) -> dict[str, int]:
-        """Returns a child's parameters and its multiply-adds for one image."""
+    def costs(self, genotype: NetworkGenotype) -> dict[str, int]:
+        """Returns a child's parameters and its multiply-adds for one image.
+
+        Raises:
+            ValueError: The network cannot have such sizes, or the images are too small for it.
+        """
         size = self.recipe(0).train_image_size
         network, classes = self.network(genotype), self._classes()
         return {
@@ -135,7 +146,7 @@ class ClassifierChild:
 
         Raises:
             OSError: The dataset is missing.
-            ValueError: The space does not describe cells, the dataset is unknown, or the network
+            ValueError: The space does not describe networks, the dataset is unknown, or the network
                 cannot have such sizes.
         """
         import numpy as np
@@ -143,14 +154,20 @@ class ClassifierChild:
         from nasnet_keras.data.sources.registry import check_dataset
 
         genotype = space.decode(space.sample(np.random.default_rng(0)))
-        if not isinstance(genotype, Genotype):
-            raise ValueError(
-                f"space {space.name!r} does not describe cells: its networks cannot be built"
-            )
+        if not isinstance(genotype, NetworkGenotype):
+            raise ValueError(f"space {space.name!r} describes no networks that can be built")
         recipe = self.recipe(0)
         for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
             check_dataset(self.dataset_name, split, self.dataset_dir)
+        self._check_network(genotype)
+
+    def _check_network(self, genotype: NetworkGenotype) -> None:
+        # Where one network can have these sizes, all of a space of cells can.
         self.costs(genotype)
+
+    def _problem(self, genotype: NetworkGenotype) -> str:
+        """Says why there is no such network; an empty string if there is."""
+        return ""
 
     def __call__(self, job: Job) -> dict[str, Any]:
         """Trains a child; an interrupted training is resumed.
@@ -159,8 +176,10 @@ class ClassifierChild:
             `reward`, the accuracy on the held-out images; `parameters`, `multiply_adds`,
             `latency_ms` (where measured) and `train_seconds`.
         """
-        genotype: Genotype = job.description
+        genotype: NetworkGenotype = job.description
         genotype.save(job.directory / GENOTYPE_NAME)
+        if problem := self._problem(genotype):
+            return {"reward": None, "rejected": problem}
         values: dict[str, Any] = dict(self.costs(genotype))
         if self.latency_runs:
             values["latency_ms"] = round(self._latency(genotype), 3)
@@ -175,18 +194,26 @@ class ClassifierChild:
             "train_seconds": round(time.perf_counter() - began, 3),
         }
 
-    def _train(self, job: Job, genotype: Genotype) -> float:
+    def _train(self, job: Job, genotype: NetworkGenotype) -> float:
         from nasnet_keras.classification.run_options import RunOptions
         from nasnet_keras.classification.trainer import train
         from nasnet_keras.text.plain_console import PlainConsole
 
         recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_model_name(genotype))
         directory = job.directory / _TRAINING
-        options = RunOptions(dataset_dir=self.dataset_dir, tensorboard=False)
+        options = RunOptions(
+            dataset_dir=self.dataset_dir,
+            tensorboard=False,
+            evaluate_every_epochs=self.evaluate_every_epochs,
+        )
         evaluation = train(recipe, directory, PlainConsole(), options)
         if evaluation is None:
             raise RuntimeError("asked to stop; the training can be resumed")
+        reward = self._reward(directory, evaluation)
         self._end_training(job)
+        return reward
+
+    def _reward(self, directory: Path, evaluation: Evaluation) -> float:
         return evaluation.accuracy
 
     def _end_training(self, job: Job) -> None:
@@ -195,7 +222,7 @@ class ClassifierChild:
         (directory / LOG_NAME).replace(job.directory / LOG_NAME)
         shutil.rmtree(directory)
 
-    def _latency(self, genotype: Genotype) -> float:
+    def _latency(self, genotype: NetworkGenotype) -> float:
         """Returns the median time of a prediction of one image, in milliseconds."""
         import numpy as np
 
@@ -259,6 +286,8 @@ def _training_data(name: str, split: str, directory: str | None) -> tuple[int, t
     return len(examples), tuple(examples.class_names)
 
 
-def _model_name(genotype: Genotype) -> str:
-    """Returns the preset that the cells are put into."""
+def _model_name(genotype: NetworkGenotype) -> str:
+    """Returns the preset that the cells or layers are put into."""
+    if not isinstance(genotype, Genotype):
+        return "nas_v1"
     return "pnasnet_cifar" if genotype.reduction is None else "nasnet_cifar"

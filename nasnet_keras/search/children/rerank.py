@@ -41,7 +41,7 @@ class RerankChild(ClassifierChild):
 
     def __post_init__(self) -> None:
         recipe = get_recipe(self.recipe_name)
-        if get_preset(recipe.model_name).config.stem != "cifar":
+        if get_preset(recipe.model_name).is_imagenet:
             raise ValueError(
                 f"recipe {self.recipe_name!r} is for ImageNet networks, children are CIFAR "
                 "networks: use e.g. recipe 'nasnet_cifar'"
@@ -89,7 +89,8 @@ def rerank(
             settings differ.
     """
     history = read_history(run_dir)
-    history.best(count)  # Raises if there is nothing to retrain.
+    (best,) = history.best(count)[:1]  # Raises if there is nothing to retrain.
+    child.network(history.genotype(best.number))
     earlier = read_rerank_history(run_dir)
     # All of them, even where `count` has become smaller: the journal contains them.
     chosen = earlier.proposals if earlier else []

@@ -53,7 +53,7 @@ class Experiment:
         child: What identifies how children are trained, JSON-ready; part of the configuration.
         limits: What an architecture may cost.
         costs: Returns `parameters` and `multiply_adds` of a decoded architecture; needed for
-            limits on them.
+            limits on them. A `ValueError` says that there is no such network.
         say: Called with lines for the user.
 
     Attributes:
@@ -261,8 +261,12 @@ class Experiment:
         if child.key in self.state.training:
             return
         if self.limits.before_training and self._costs is not None:
-            costs = dict(self._costs(self.strategy.space.decode(child.architecture)))
-            reason = self.limits.violation(costs)
+            costs: dict[str, Any] = {}
+            try:
+                costs |= self._costs(self.strategy.space.decode(child.architecture))
+                reason = self.limits.violation(costs)
+            except ValueError as error:
+                reason = str(error)
             if reason is not None:
                 self._event("rejected", number=child.number, reason=reason, values=costs)
                 return

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from nasnet_keras.genotypes import Genotype
+from nasnet_keras.genotypes import NetworkGenotype
 from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 from nasnet_keras.search.engine.search_state import SearchState, Trained, replay
 from nasnet_keras.search.spaces.registry import get_space
@@ -63,18 +63,18 @@ class History:
             raise ValueError(f"{self.path}: no child has a reward yet")
         return self.ranked[:count]
 
-    def genotype(self, number: int) -> Genotype:
-        """Returns a proposal's cells, named after their canonical form.
+    def genotype(self, number: int) -> NetworkGenotype:
+        """Returns a proposal's cells or layers, named after their canonical form.
 
         Raises:
-            ValueError: The proposal does not exist, or the space has no cells.
+            ValueError: The proposal does not exist, or the space describes no networks.
         """
         if not 0 <= number < len(self.proposals):
             asked = f"0 to {len(self.proposals) - 1}" if self.proposals else "none so far"
             raise ValueError(f"{self.path}: no child {number}; there are {asked}")
         genotype = self.space.decode(self.proposals[number])
-        if not isinstance(genotype, Genotype):
-            raise ValueError(f"{self.path}: space {self.space.name!r} does not describe cells")
+        if not isinstance(genotype, NetworkGenotype):
+            raise ValueError(f"{self.path}: space {self.space.name!r} does not describe networks")
         return genotype
 
 

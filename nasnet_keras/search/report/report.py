@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write
-from nasnet_keras.genotypes import Genotype
+from nasnet_keras.genotypes import NetworkGenotype
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.report import charts, tables
@@ -141,7 +141,7 @@ def _reranked(reranked: Sequence[Reranked]) -> list[str]:
 
 def _drawn(history: History, child: Trained, rank: int) -> str:
     genotype = history.space.decode(child.architecture)
-    if not isinstance(genotype, Genotype):
+    if not isinstance(genotype, NetworkGenotype):
         return ""
     caption = f"Rank {rank}: child {child.number}, {genotype.name}, accuracy {child.reward:.4f}"
     return f"<figure>{genotype_svg(genotype)}<figcaption>{markup(caption)}</figcaption></figure>"

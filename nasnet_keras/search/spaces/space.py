@@ -104,6 +104,14 @@ class Space(abc.ABC):
         """
         return self.check(architecture)
 
+    def num_decisions(self, number: int) -> int:
+        """Returns how many decisions a proposal makes: the first ones of `decisions`.
+
+        Args:
+            number: The proposal's number; networks may grow during a search.
+        """
+        return len(self.decisions)
+
     def key(self, architecture: Sequence[int]) -> str:
         """Returns a short text that identifies the canonical form."""
         return ".".join(map(str, self.canonical(architecture)))

@@ -28,7 +28,7 @@ class Controller(keras.Model):
     here. There, all skip connections of a layer are drawn from one state; here each has its own
     step and may depend on those before it.
 
-    Input shape: `(batch, decisions)`, integers.
+    Input shape: `(batch, decisions)`, integers; shorter ones are the first of all decisions.
     Output shape: `(batch, decisions, 2)`: the log-probability of the decision made, given those
     before it, and the entropy (nats) of the whole softmax it was drawn from.
 
@@ -107,23 +107,29 @@ class Controller(keras.Model):
     def call(self, architectures: Any) -> Any:
         tables = self.tables
         architectures = ops.cast(architectures, "int32")
-        tokens = architectures + ops.convert_to_tensor(tables.tokens.astype("int32"))
+        # Not known when TensorFlow traces, once there were several.
+        length = ops.shape(architectures)[1]
+
+        def first(table: np.ndarray, dtype: str = "int32") -> Any:
+            return ops.convert_to_tensor(table.astype(dtype))[:length]
+
+        tokens = architectures + first(tables.tokens)
         previous = ops.pad(tokens[:, :-1], ((0, 0), (1, 0)))
         x = ops.take(self.embedding, previous, axis=0)
         for layer in self.lstm_layers:
             x = layer(x)
         logits = ops.matmul(x, self.head) + self.head_bias
         if tables.has_anchors:
-            anchored = ops.take(x, np.maximum(tables.anchors, 0).astype("int32"), axis=1)
+            anchored = ops.take(x, first(np.maximum(tables.anchors, 0)), axis=1)
             yes = ops.tanh(
                 ops.matmul(anchored, self.anchor_previous) + ops.matmul(x, self.anchor_current)
             )
             yes = ops.matmul(yes, self.anchor_vector)
             logits = ops.concatenate([logits, ops.zeros_like(yes), yes], axis=-1)
-        allowed = tables.allowed.astype("float32")
+        allowed = first(tables.allowed, "float32")
         logits = logits + ops.cast((allowed - 1.0) * -_NEVER, logits.dtype)
         log_softmax = ops.log_softmax(logits, axis=-1)
         entropies = -ops.sum(ops.exp(log_softmax) * log_softmax, axis=-1)
-        columns = architectures + ops.convert_to_tensor(tables.columns.astype("int32"))
+        columns = architectures + first(tables.columns)
         chosen = ops.one_hot(columns, allowed.shape[-1], dtype=logits.dtype)
         return ops.stack([ops.sum(chosen * log_softmax, axis=-1), entropies], axis=-1)

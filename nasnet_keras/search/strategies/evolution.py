@@ -56,11 +56,15 @@ class RegularizedEvolution(Strategy):
     def _propose(self, number: int) -> Architecture:
         generator = self._generator(number)
         if number < self.population_size or not self._population:
-            return self.space.sample(generator)
+            return self.space.sample(generator)[: self.space.num_decisions(number)]
         members = generator.integers(len(self._population), size=self.sample_size)
         # Ties go to the youngest, so that the population keeps drifting.
         winner = max(members.tolist(), key=lambda i: (self._population[i].reward, i))
-        return self.space.mutate(self._population[winner].architecture, generator)
+        parent = self._population[winner].architecture
+        if (length := self.space.num_decisions(number)) > len(parent):
+            # Where networks grow, what is new is random.
+            parent += self.space.sample(generator)[len(parent) : length]
+        return self.space.mutate(parent, generator)
 
     def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
         if reward is not None:

@@ -95,15 +95,17 @@ class PolicySearch(Strategy):
         rows = self.policy_settings.batch_size
         first = number - number % rows
         if self._drawn is None or self._drawn[0] != first:
-            length = len(self.space.decisions)
+            length = self.space.num_decisions(first + rows - 1)
             uniforms = np.stack([self._generator(first + i).random(length) for i in range(rows)])
             decisions, log_probabilities, _ = unroll(
                 self._named_weights, self.controller.tables, uniforms=uniforms
             )
             self._drawn = first, decisions, log_probabilities
         _, decisions, log_probabilities = self._drawn
-        self._log_probabilities[number] = log_probabilities[number - first].copy()
-        return tuple(decisions[number - first].tolist())
+        # Networks may grow within a batch; what was drawn beyond the shorter ones is not used.
+        row, length = number - first, self.space.num_decisions(number)
+        self._log_probabilities[number] = log_probabilities[row, :length].copy()
+        return tuple(decisions[row, :length].tolist())
 
     def _learn(self, number: int, architecture: Architecture, reward: float | None) -> None:
         log_probabilities = self._log_probabilities.pop(number)
@@ -117,8 +119,6 @@ class PolicySearch(Strategy):
         settings = self.policy_settings
         batch = sorted(self._batch, key=lambda sample: sample.number)
         self._batch = []
-        architectures = np.array([sample.architecture for sample in batch], "int32")
-        old = np.stack([sample.log_probabilities for sample in batch])
         rewards = np.array([sample.reward for sample in batch])
         rewards = np.sign(rewards) * np.abs(rewards) ** settings.reward_exponent
         baseline = self.baseline
@@ -126,23 +126,36 @@ class PolicySearch(Strategy):
         for reward in rewards.tolist():
             self._average += (1.0 - settings.baseline_decay) * (reward - self._average)
             self._num_rewards += 1
-        targets = np.stack([old, np.broadcast_to(advantages[:, None], old.shape)], axis=-1)
-        for _ in range(settings.epochs):
-            self.controller.train_on_batch(architectures, targets.astype("float32"))
+        # Where networks have just grown, those of each size are a step of their own.
+        lengths = np.array([len(sample.architecture) for sample in batch])
+        for length in sorted(set(lengths.tolist())):
+            chosen = [sample for sample in batch if len(sample.architecture) == length]
+            self._step(chosen, advantages[lengths == length])
         self._weights_changed()
+
+    def _step(self, samples: list[_Sample], advantages: np.ndarray) -> None:
+        """Trains the controller on architectures of one size."""
+        architectures = np.array([sample.architecture for sample in samples], "int32")
+        old = np.stack([sample.log_probabilities for sample in samples])
+        targets = np.stack([old, np.broadcast_to(advantages[:, None], old.shape)], axis=-1)
+        for _ in range(self.policy_settings.epochs):
+            self.controller.train_on_batch(architectures, targets.astype("float32"))
 
     def _weights_changed(self) -> None:
         self._named_weights = self.controller.named_weights()
         self._drawn = None
 
     def state_dict(self) -> dict[str, Any]:
-        length = len(self.space.decisions)
         kept = [*self._log_probabilities.values(), *(s.log_probabilities for s in self._batch)]
+        rows = np.zeros((len(kept), len(self.space.decisions)))
+        for row, values in zip(rows, kept, strict=True):
+            row[: len(values)] = values
         state = {
             **super().state_dict(),
             "batch": [[s.number, list(s.architecture), s.reward] for s in self._batch],
-            # Those of the pending proposals, in their order, then those of the batch.
-            "log_probabilities": np.array(kept).reshape(-1, length),
+            # Those of the pending proposals, in their order, then those of the batch; zeros behind
+            # shorter ones.
+            "log_probabilities": rows,
             "num_rewards": self._num_rewards,
             "average": self._average,
         }
@@ -155,9 +168,12 @@ class PolicySearch(Strategy):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         super().load_state_dict(state)
         kept = np.asarray(state["log_probabilities"], "float64")
-        self._log_probabilities = {number: kept[i].copy() for i, number in enumerate(self._pending)}
+        self._log_probabilities = {
+            number: kept[i, : len(a)].copy() for i, (number, a) in enumerate(self._pending.items())
+        }
+        of_batch = kept[len(self._pending) :]
         self._batch = [
-            _Sample(int(number), tuple(a), kept[len(self._pending) + i].copy(), float(reward))
+            _Sample(int(number), tuple(a), of_batch[i, : len(a)].copy(), float(reward))
             for i, (number, a, reward) in enumerate(state["batch"])
         ]
         self._num_rewards = int(state["num_rewards"])

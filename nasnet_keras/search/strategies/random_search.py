@@ -16,4 +16,4 @@ class RandomSearch(Strategy):
     name = "random"
 
     def _propose(self, number: int) -> Architecture:
-        return self.space.sample(self._generator(number))
+        return self.space.sample(self._generator(number))[: self.space.num_decisions(number)]

@@ -12,8 +12,10 @@ from nasnet_keras.export.graph import Graph
 from nasnet_keras.export.graph.lowering import graph_of
 from nasnet_keras.genotypes import OPERATIONS
 from nasnet_keras.layers import Cell
+from nasnet_keras.models import LayerwiseConfig
 from nasnet_keras.models.inference import inference_model
 from tests.layer_checks import randomize
+from tests.layerwise_networks import MIXED, PLAIN
 
 UNKNOWN = (None, None, 3)
 
@@ -89,6 +91,8 @@ MAKERS: dict[str, Callable[[], keras.Model]] = {
     "amoebanet_a": lambda: classifier("amoebanet_a_mobile"),
     "amoebanet_b": lambda: classifier("amoebanet_b_mobile"),
     "amoebanet_c": lambda: classifier("amoebanet_c_large", bounded_activation=True),
+    "layerwise": lambda: nk.build_network(LayerwiseConfig(MIXED), 5, (10, 13, 3)),
+    "layerwise_of_any_size": lambda: nk.build_network(LayerwiseConfig(PLAIN), 5, UNKNOWN),
     "every_operation": lambda: every_operation(1),
     "every_operation_strided": lambda: every_operation(2),
     "every_operation_bounded": lambda: every_operation(

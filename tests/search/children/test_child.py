@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 import nasnet_keras as nk
-from nasnet_keras.search import get_space
+from nasnet_keras.search import CategoricalSpace, get_space
 from nasnet_keras.search.children.child import ClassifierChild
+from nasnet_keras.search.children.layerwise_child import LayerwiseChild, child_kind
 from nasnet_keras.search.children.rerank import RerankChild
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 from nasnet_keras.search.executors.executor import Job
+from nasnet_keras.training.log import read_log
 
 
 def test_costs_are_those_of_the_network_that_is_built() -> None:
@@ -30,8 +32,10 @@ def test_the_test_split_is_never_trained_or_judged_on() -> None:
 
 
 def test_children_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ValueError, match="space 'layerwise' does not describe cells"):
-        ClassifierChild("digits").check(get_space("layerwise"))
+    with pytest.raises(ValueError, match="space 'mine' describes no networks that can be built"):
+        ClassifierChild("digits").check(CategoricalSpace("mine", {"width": [16, 32]}))
+    with pytest.raises(ValueError, match="filters=8 is for cells; the networks of this search"):
+        LayerwiseChild("digits", overrides={"filters": 8})
     with pytest.raises(ValueError, match="needs latency_runs"):
         ClassifierChild("digits", latency_runs=0, limits=Limits(max_latency_ms=5))
     with pytest.raises(ValueError, match="did you mean 'epochs'"):
@@ -79,3 +83,31 @@ def test_an_architecture_that_is_too_slow_is_not_trained(tmp_path: Path) -> None
     assert values["reward"] is None
     assert values["rejected"].startswith("max_latency_ms=1e-06 is below its ")
     assert not (tmp_path / "training").exists()
+
+
+def test_layers_are_rewarded_for_the_best_of_their_last_five_epochs(tmp_path: Path) -> None:
+    space = get_space("layerwise", num_layers=2, filters=[2, 3])
+    child = child_kind(space)("digits", overrides={"epochs": 6}, latency_runs=0)
+    child.check(space)
+    assert child.recipe(1).nesterov and child.recipe(1).weight_decay == 1e-4
+    genotype = space.decode((1, 1, 1, 0, 2, 0, 1))
+    model = nk.build_network(child.network(genotype), 10, (8, 8, 3))
+    assert child.costs(genotype)["parameters"] == model.count_params()
+    values = child(Job(0, 0, "key", genotype, 0, tmp_path))
+    scores = [epoch["evaluation_accuracy"] for epoch in read_log(tmp_path / "metrics.jsonl")]
+    assert len(scores) == 6 and values["reward"] == max(scores[1:])
+    assert nk.LayerwiseGenotype.load(tmp_path / "genotype.json") == genotype
+    assert not (tmp_path / "training").exists()
+
+
+def test_layers_whose_strides_leave_too_few_pixels_are_rejected(tmp_path: Path) -> None:
+    space = get_space("layerwise", num_layers=3, strides=True)
+    child = child_kind(space)("digits", limits=Limits(max_parameters=10**9))
+    # Three strides of 3 in a chain.
+    layer = [0, 0, 2, 2, 0]
+    genotype = space.decode([*layer, *layer, 1, *layer, 0, 1])
+    values = child(Job(0, 0, "key", genotype, 0, tmp_path))
+    problem = "layer 2 has 1 of the 3 pixels in height of a stride"
+    assert values == {"reward": None, "rejected": problem}
+    with pytest.raises(ValueError, match=f"8x8 pixels is too small: {problem}"):
+        child.costs(genotype)

@@ -24,6 +24,8 @@ SPACES = [
     PNASSpace(),
     LayerwiseSpace(5),
     LayerwiseSpace(4, strides=True),
+    LayerwiseSpace(2, max_layers=4),
+    LayerwiseSpace(3, pool_layers=(1,)),
     CategoricalSpace("table", {"a": (1, 2, 3), "b": ("x", "y"), "c": (0.5,)}),
 ]
 

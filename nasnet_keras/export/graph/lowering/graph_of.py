@@ -11,7 +11,7 @@ from nasnet_keras.data.augmentation import Augmentation
 from nasnet_keras.detection.modeling.box_head import BoxHead
 from nasnet_keras.detection.modeling.cell_stack import CellStack
 from nasnet_keras.detection.modeling.rpn_head import RPNHead
-from nasnet_keras.export.graph.lowering import cells, heads, keras_layers, operations
+from nasnet_keras.export.graph.lowering import cells, heads, keras_layers, layers, operations
 from nasnet_keras.export.graph.lowering.builder import NOTHING, GraphBuilder, Value
 from nasnet_keras.export.graph.nodes import Graph
 from nasnet_keras.layers import (
@@ -23,6 +23,7 @@ from nasnet_keras.layers import (
     DropPathSchedule,
     FactorizedReduction,
 )
+from nasnet_keras.layers.layerwise import ConvolutionNormRelu, PaddedConcatenate
 
 
 def _operation(function: Callable[[Any], Any]) -> type:
@@ -44,8 +45,10 @@ RULES: dict[type, Callable[..., Any]] = {
     CellStack: cells.cell_stack,
     ClassifierHead: heads.classifier_head,
     Combine: cells.combine,
+    ConvolutionNormRelu: layers.convolution_norm_relu,
     DropPathSchedule: _nothing,
     FactorizedReduction: operations.factorized_reduction,
+    PaddedConcatenate: layers.padded_concatenate,
     RPNHead: heads.rpn_head,
     keras.layers.Activation: keras_layers.activation,
     keras.layers.BatchNormalization: keras_layers.batch_normalization,
@@ -55,6 +58,7 @@ RULES: dict[type, Callable[..., Any]] = {
     keras.layers.Dropout: keras_layers.same,
     keras.layers.GlobalAveragePooling2D: keras_layers.global_average,
     keras.layers.GlobalMaxPooling2D: keras_layers.global_maximum,
+    keras.layers.MaxPooling2D: layers.max_pooling,
     keras.layers.Rescaling: keras_layers.rescaling,
     keras.layers.SeparableConv2D: keras_layers.convolution,
     _operation(keras.ops.softmax): keras_layers.softmax,
