@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nasnet_keras.files.atomic_files import atomic_write, make_directory
+from nasnet_keras.text.plain_text import say
 from nasnet_keras.weights.assign import first_line
 
 _SECONDS = 30
@@ -125,20 +126,29 @@ def _fetch(url: str, part: Path) -> None:
         _remove(part)
         return _fetch(url, part)
     with response:
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            start = 0
         tag = response.headers.get("ETag") or response.headers.get("Last-Modified")
-        if tag and not tag.startswith("W/"):
-            version.write_text(tag)
-        else:
-            version.unlink(missing_ok=True)
+        if not start or response.status != http.HTTPStatus.PARTIAL_CONTENT:
+            start = 0
+            _begin(part, version, tag)
+        elif tag not in (None, headers["If-Range"]):
+            # The rest of another file, of a server that does not know the condition.
+            _remove(part)
+            return _fetch(url, part)
         length = response.headers.get("Content-Length")
         total = start + int(length) if length else None
-        with part.open("ab" if start else "wb") as file:
+        with part.open("ab") as file:
             _copy(response, file, start, total, part.name[1:].removesuffix(".part"))
     size = part.stat().st_size
     if total is not None and size != total:
         raise ConnectionError(f"{url} broke off after {size:,} of {total:,} bytes")
+
+
+def _begin(part: Path, version: Path, tag: str | None) -> None:
+    """Empties a file before its new version is noted, so that no end in between mixes two files."""
+    version.unlink(missing_ok=True)
+    part.write_bytes(b"")
+    if tag and not tag.startswith("W/"):
+        version.write_text(tag)
 
 
 def _copy(response: Any, file: IO[bytes], start: int, total: int | None, name: str) -> None:
@@ -150,14 +160,16 @@ def _copy(response: Any, file: IO[bytes], start: int, total: int | None, name: s
 
 @contextmanager
 def _progress(name: str, start: int, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Shows how far it is on the terminal, if there is one."""
+    """Shows how far it is on the terminal; where there is none, a line says what begins."""
     from rich.console import Console
     from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
 
+    is_terminal = sys.stderr.isatty()
+    if not is_terminal:
+        size = "" if total is None else f" of {total:,} bytes"
+        say(f"downloading {name}{size}{f', from {start:,} on' if start else ''}", file=sys.stderr)
     columns = ("{task.description}", DownloadColumn(), TransferSpeedColumn())
-    with Progress(
-        *columns, console=Console(stderr=True), disable=not sys.stderr.isatty()
-    ) as progress:
+    with Progress(*columns, console=Console(stderr=True), disable=not is_terminal) as progress:
         task = progress.add_task(f"downloading {name}", completed=start, total=total)
         yield lambda count: progress.advance(task, count)
 

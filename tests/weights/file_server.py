@@ -16,6 +16,8 @@ class FileServer:
         content: The file.
         tag: Its version; `None`: the server does not tell.
         breaks_after: Bytes of an answer after which the connection breaks; `None`: never.
+        pauses_after: Bytes of an answer after which the rest waits for `goes_on`; `None`: never.
+        heeds_versions: Whether it sends the rest of a file only if it is the file asked for.
         starts: The byte that each answer began at.
         waits: Whether it answers only once `goes_on` is set; `asked` is set when it was asked.
         url: The address of a file.
@@ -25,6 +27,8 @@ class FileServer:
         self.content = content
         self.tag: str | None = '"1"'
         self.breaks_after: int | None = None
+        self.pauses_after: int | None = None
+        self.heeds_versions = True
         self.starts: list[int] = []
         self.waits = False
         self.asked, self.goes_on = threading.Event(), threading.Event()
@@ -37,7 +41,8 @@ def serve(content: bytes) -> Iterator[FileServer]:
         def do_GET(self) -> None:
             start = 0
             asked = self.headers.get("Range")
-            if asked and state.tag and self.headers.get("If-Range") == state.tag:
+            same = state.tag and self.headers.get("If-Range") == state.tag
+            if asked and (same or not state.heeds_versions):
                 start = int(asked.removeprefix("bytes=").removesuffix("-"))
             if start and start >= len(state.content):
                 self.send_error(416)
@@ -52,7 +57,13 @@ def serve(content: bytes) -> Iterator[FileServer]:
             if state.tag:
                 self.send_header("ETag", state.tag)
             self.end_headers()
-            self.wfile.write(body if state.breaks_after is None else body[: state.breaks_after])
+            body = body if state.breaks_after is None else body[: state.breaks_after]
+            with contextlib.suppress(OSError):  # Who asked may have ended.
+                if state.pauses_after is not None:
+                    self.wfile.write(body[: state.pauses_after])
+                    body = body[state.pauses_after :]
+                    state.goes_on.wait(60)
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
