@@ -27,8 +27,8 @@ class Flags(Settings):
 
     Attributes:
         model_name: The network, a name of nasnet_keras.list_models().
-        checkpoint_path: The checkpoint: its prefix, its .index file, or the directory that holds
-            it.
+        checkpoint_path: The checkpoint: its prefix, its .index file, the directory that holds it,
+            or an archive of one.
         output_path: The .keras file to write.
         num_classes: Number of classes. Default: the checkpoint's.
         image_size: Side of the model's input in pixels. Default: the network's.

@@ -37,7 +37,7 @@ def start_from(
         model: A network of this package, with or without augmentation, auxiliary head, drop path.
         checkpoint_path: A run directory or `.keras` file of this package; a `.weights.h5` of this
             package or of `keras.applications`, or a legacy `.h5` of theirs; or a slim checkpoint:
-            its prefix, its `.index` file, or its directory.
+            its prefix, its `.index` file, its directory, or an archive.
         exclude_scopes: Scopes that keep their values, as slim's `--checkpoint_exclude_scopes`:
             `["final_layer", "aux_11"]`. Whole path segments are compared.
         ignore_missing_vars: Variables that the checkpoint does not have keep their values, as with
