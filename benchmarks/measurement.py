@@ -1,4 +1,4 @@
-"""What every benchmark shares: where it ran, and a JSON file of its rows."""
+"""What every benchmark shares: where it runs, and a JSON file of its rows."""
 
 from __future__ import annotations
 
@@ -41,6 +41,23 @@ def check_output(path: str | None) -> None:
     """
     if path:
         make_directory(os.path.dirname(path) or ".")
+
+
+def use_device(device: str) -> None:
+    """Keeps the framework to a kind of device.
+
+    Raises:
+        ValueError: There is none of that kind.
+    """
+    if device == "cpu":
+        # Read when a framework first looks for devices.
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        return
+    import keras
+
+    if not keras.distribution.list_devices("gpu"):
+        raise ValueError(f"--device=gpu: {keras.backend.backend()} sees no GPU here")
 
 
 def write_json(path: str, rows: list[dict[str, Any]]) -> None:

@@ -19,14 +19,13 @@ machine, they say more than the clock.
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
 from absl import flags
-from measurement import check_output, write_json
+from measurement import check_output, use_device, write_json
 
 import nasnet_keras as nk
 from nasnet_keras.classification.recipe import Recipe
@@ -74,23 +73,6 @@ def main(_: list[str]) -> None:
         print(line)
     if _JSON.value:
         write_json(_JSON.value, rows)
-
-
-def use_device(device: str) -> None:
-    """Keeps the framework to a kind of device.
-
-    Raises:
-        ValueError: There is none of that kind.
-    """
-    if device == "cpu":
-        # Read when a framework first looks for devices.
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        os.environ["JAX_PLATFORMS"] = "cpu"
-        return
-    import keras
-
-    if not keras.distribution.list_devices("gpu"):
-        raise ValueError(f"--device=gpu: {keras.backend.backend()} sees no GPU here")
 
 
 def measure(name: str) -> list[dict[str, Any]]:
