@@ -65,7 +65,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
         answer = dict(zip(OUTPUTS, session.run(OUTPUTS, feed), strict=True))
         found.append({output: answer[output][0] for output in OUTPUTS if output != "count"})
     comparison = compare_detections(found[:1], found[1:])
-    if not comparison.agrees:
+    if not comparison.agrees():
         raise ValueError(f"the two files of {name} differ: {comparison}")
     row["detections"] = comparison.detections
     times: dict[str, list[float]] = {writer: [] for writer in WRITERS}
@@ -101,7 +101,7 @@ def random_detector(name: str) -> Any:
 
 def written_out(detector: Any) -> bytes:
     """Returns the file that an export writes."""
-    from nasnet_keras.export.detector_onnx import detector_onnx
+    from nasnet_keras.export.detector.onnx_model import detector_onnx
 
     return detector_onnx(detector, detector.config.image_size).SerializeToString()
 
@@ -110,7 +110,7 @@ def traced(detector: Any) -> bytes:
     """Returns the file that tf2onnx makes of the detector's own function."""
     import tf2onnx
 
-    from nasnet_keras.export.detector_graph import fixed_function
+    from nasnet_keras.export.detector.tensorflow_functions import fixed_function
 
     function = fixed_function(detector, detector.config.image_size)
     model, _ = tf2onnx.convert.from_function(

@@ -59,7 +59,8 @@ ALLOWED = {
     "export/graph": (),
     "export/graph/passes": ("export/graph",),
     "export/graph/lowering": ("layers", "data", "detection/modeling", "export/graph"),
-    "export/quantization": ("data", "classification"),
+    "export/quantization": ("data", "classification", "export/graph"),
+    "export/detector": ("layers", "models", "training", "data", "detection", "export"),
     "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),
     "publishing": ("models", "weights", "hub", "training", "classification", "detection"),
     "search": ("search/spaces", "search/strategies"),
@@ -94,7 +95,7 @@ MAY_NEED_TENSORFLOW = {
     *("training", "training/optimizers", "training/step", "classification"),
     "detection/modeling",
     # SavedModels, LiteRT.
-    *("export", "export/graph", "export/quantization", "serving"),
+    *("export", "export/graph", "export/quantization", "export/detector", "serving"),
 }
 # Spaces and strategies touch no disk, device or process, and none of these modules.
 NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "threading"}

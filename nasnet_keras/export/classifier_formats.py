@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,15 +25,14 @@ from nasnet_keras.export.classifier_description import describe_classifier
 from nasnet_keras.export.classifier_writers import CLASSIFIER_FORMATS, ClassifierSource
 from nasnet_keras.export.description import FileDescription
 from nasnet_keras.export.float32_network import float32_network
+from nasnet_keras.export.output_files import check_formats, check_output, complete_files
 from nasnet_keras.export.quantization import QuantizationPictures, Quantized, check_quantization
-from nasnet_keras.export.runtimes import Run, check_runtime, open_runtime
+from nasnet_keras.export.runtimes import Run, open_runtime
 from nasnet_keras.export.signatures import check_backend
-from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.files.scratch import scratch
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.out_of_memory import memory_for
-from nasnet_keras.text.suggestions import unknown_name
 
 _BATCH = 4
 
@@ -132,8 +130,7 @@ def export_classifier(
     with locked(target):
         for name in formats:
             made = CLASSIFIER_FORMATS[name]
-            with contextlib.ExitStack() as stack:
-                path, *_ = [stack.enter_context(atomic_write(target / x)) for x in made.files]
+            with complete_files(target, made.files) as path:
                 model, quantized = made.make(source), None
                 if isinstance(model, Quantized):
                     model, quantized = model.model, model
@@ -145,10 +142,6 @@ def export_classifier(
                         f"{name} in {precision} differs from the network ({comparison}); "
                         f"{target / made.files[0]} was not written"
                     )
-                if len(made.files) > 1:
-                    # The first one appears last. A kill in between leaves none, never an old one
-                    # beside new weights, which would be read as one network.
-                    (target / made.files[0]).unlink(missing_ok=True)
                 result[name] = ExportedClassifier(comparison, quantized)
     return result
 
@@ -170,33 +163,18 @@ def check_export(
         ValueError: A format is unknown, does not have the precision or needs a library that is
             missing, or files would be replaced.
     """
-    if not formats:
-        raise ValueError(f"no format given; expected some of: {', '.join(CLASSIFIER_FORMATS)}")
+    check_formats(formats, precision, CLASSIFIER_FORMATS)
     for name in formats:
-        if name not in CLASSIFIER_FORMATS:
-            raise ValueError(unknown_name("format", name, CLASSIFIER_FORMATS))
-        precisions = CLASSIFIER_FORMATS[name].precisions
-        if precision not in precisions:
-            raise ValueError(f"{name} has no {precision}: it is written in {', '.join(precisions)}")
         if name == "saved_model":
             check_backend("a SavedModel is written")
         if name == "litert" and preprocessing_inside:
             check_backend("preprocessing is written into LiteRT")
             if precision == "int8":
                 raise ValueError("litert in int8 takes preprocessed images only")
-        check_runtime(name)
         if precision == "int8":
             check_quantization("litert_dynamic" if name == "litert" else name)
-    target = Path(output_dir).absolute()
-    if target.exists() and not target.is_dir():
-        raise NotADirectoryError(20, "is a file, not a directory", str(output_dir))
-    for file in (file for name in formats for file in CLASSIFIER_FORMATS[name].files):
-        check_can_write(target / file, directory=not Path(file).suffix)
-        if (target / file).exists() and not overwrite:
-            raise ValueError(
-                f"{target / file} is there already: choose another directory, or overwrite it"
-            )
-    return target
+    files = (file for name in formats for file in CLASSIFIER_FORMATS[name].files)
+    return check_output(output_dir, files, overwrite)
 
 
 def _described(

@@ -22,14 +22,13 @@ from nasnet_keras.export.graph import Graph
 from nasnet_keras.export.graph.lowering import graph_of
 from nasnet_keras.export.graph.nodes import Input
 from nasnet_keras.export.graph.passes import optimized
+from nasnet_keras.export.half_precision import onnx_in_float16
 from nasnet_keras.export.onnx_preprocessing import add_preprocessing
 from nasnet_keras.export.openvino_preprocessing import with_preprocessing
+from nasnet_keras.export.output_files import CHANNEL_MULTIPLE, FileFormat
 from nasnet_keras.export.quantization import QuantizationPictures, quantize
 from nasnet_keras.export.saved_model import check_saved_model, write_saved_model
 from nasnet_keras.models.inference import inference_model
-
-_WIDTH = 16
-"""Channels in multiples of it are faster in ONNX Runtime, and in OpenVINO's bfloat16."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,19 +67,15 @@ class ClassifierSource:
 
 
 @dataclass(frozen=True)
-class ClassifierFormat:
-    """A format of files.
+class ClassifierFormat(FileFormat):
+    """A format of files with a classifier.
 
     Attributes:
-        files: What is written, the first one names it.
-        precisions: In what the files can compute.
         make: Makes what is written in memory, without preprocessing but LiteRT's; a `Quantized` of
             it where it is quantized.
         write: Writes it, with its description; to a temporary path of the first of `files`.
     """
 
-    files: tuple[str, ...]
-    precisions: tuple[str, ...]
     make: Callable[[ClassifierSource], Any]
     write: Callable[[ClassifierSource, Any, FileDescription, Path], None]
 
@@ -99,11 +94,9 @@ def _named(graph: Graph) -> Graph:
 def _make_onnx(source: ClassifierSource) -> Any:
     from nasnet_keras.export.graph.onnx_writer import write_onnx
 
-    model = write_onnx(optimized(source.graph, _WIDTH), source.trained.model.name)
+    model = write_onnx(optimized(source.graph, CHANNEL_MULTIPLE), source.trained.model.name)
     if source.precision == "float16":
-        from onnxruntime.transformers.float16 import convert_float_to_float16
-
-        model = convert_float_to_float16(model, keep_io_types=True)
+        model = onnx_in_float16(model)
     return source.quantized("onnx", model)
 
 
@@ -120,7 +113,7 @@ def _make_openvino(source: ClassifierSource) -> Any:
     from nasnet_keras.export.graph.onnx_writer import write_onnx
     from nasnet_keras.export.graph.openvino_writer import openvino_model
 
-    graph = optimized(source.graph, _WIDTH if source.precision == "bfloat16" else 1)
+    graph = optimized(source.graph, CHANNEL_MULTIPLE if source.precision == "bfloat16" else 1)
     model = openvino_model(write_onnx(graph, source.trained.model.name))
     return source.quantized("openvino", model)
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from nasnet_keras.detection.evaluation.mistakes import box_overlaps
 
-LEAST_IOU = 0.999
-LARGEST_SCORE_DIFFERENCE = 1e-3
 CHECKED_SCORE = 0.3
 
 Found = Mapping[str, np.ndarray]
@@ -18,30 +16,60 @@ Found = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How far an exported detector may be from the detector.
+
+    Attributes:
+        iou: A detection's counterpart, of the same class, has a larger IoU with it.
+        score: Its score differs by less.
+        share: So many of the detections have a counterpart. Of two boxes on one object that score
+            alike, rounding decides which one suppresses the other.
+    """
+
+    iou: float
+    score: float
+    share: float
+
+
+LIMITS: Mapping[str, Limits] = {
+    "float32": Limits(0.999, 1e-3, 1.0),
+    "float16": Limits(0.9, 0.05, 0.9),
+}
+"""Limits by the precision of a file."""
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How much two detectors differ on some pictures.
 
     Attributes:
-        detections: Detections compared, both ways.
-        above: Score above which they were: `CHECKED_SCORE`, or less if no detection has it.
-        least_iou: The lowest IoU of a detection with the nearest one of the same class; 0 where
-            there is none.
-        score_difference: The largest difference of their scores.
+        above: Score above which detections were compared, both ways: `CHECKED_SCORE`, or less if no
+            detection has it.
+        ious: The IoU of each with the nearest one of the same class; 0 where there is none.
+        differences: The difference of their scores.
     """
 
-    detections: int
     above: float
-    least_iou: float
-    score_difference: float
+    ious: tuple[float, ...]
+    differences: tuple[float, ...]
 
     @property
-    def agrees(self) -> bool:
-        """Whether these are the same detections; false where nothing was compared."""
-        return (
-            self.detections > 0
-            and self.least_iou > LEAST_IOU
-            and self.score_difference < LARGEST_SCORE_DIFFERENCE
-        )
+    def detections(self) -> int:
+        return len(self.ious)
+
+    @property
+    def least_iou(self) -> float:
+        return min(self.ious, default=0.0)
+
+    @property
+    def score_difference(self) -> float:
+        return max(self.differences, default=float("inf"))
+
+    def agrees(self, limits: Limits = LIMITS["float32"]) -> bool:
+        """Returns whether they are within some limits; not where nothing was compared."""
+        pairs = zip(self.ious, self.differences, strict=True)
+        same = sum(iou > limits.iou and difference < limits.score for iou, difference in pairs)
+        return self.detections > 0 and same >= limits.share * self.detections
 
     def __str__(self) -> str:
         return (
@@ -77,9 +105,7 @@ def compare_detections(expected: Sequence[Found], found: Sequence[Found]) -> Com
             for iou, difference in _nearest(these, others, above):
                 ious.append(iou)
                 differences.append(difference)
-    return Comparison(
-        len(ious), above, min(ious, default=0.0), max(differences, default=float("inf"))
-    )
+    return Comparison(above, tuple(ious), tuple(differences))
 
 
 def _nearest(these: Found, others: Found, above: float) -> list[tuple[float, float]]:

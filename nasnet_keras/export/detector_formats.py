@@ -1,49 +1,31 @@
-"""A detector as SavedModel, ONNX and LiteRT, each compared with the detector before it is kept."""
+"""A detector as SavedModel, ONNX, OpenVINO and LiteRT, each compared with it before it is kept."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nasnet_keras.detection.inference.pictures import fitted_image
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
-from nasnet_keras.export.description import describe_litert, describe_onnx, describe_saved_model
-from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
-from nasnet_keras.export.detector_description import OUTPUTS, describe_detector
-from nasnet_keras.export.detector_graph import detect_encoded, fixed_function, frozen_function
-from nasnet_keras.export.detector_onnx import detector_onnx
-from nasnet_keras.export.graph.onnx_builder import import_onnx
-from nasnet_keras.export.graph.onnx_session import import_onnxruntime, open_onnx
-from nasnet_keras.export.signatures import (
-    after_checks,
-    check_backend,
-    check_refusals,
-    write_signatures,
+from nasnet_keras.export.detector.writers import (
+    DETECTOR_FORMATS,
+    CheckedPicture,
+    found_in_first,
 )
-from nasnet_keras.files.atomic_files import atomic_write, check_can_write
+from nasnet_keras.export.detector_check import LIMITS, Comparison
+from nasnet_keras.export.output_files import check_formats, check_output, complete_files
+from nasnet_keras.export.signatures import check_backend
+from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.files.scratch import scratch
-from nasnet_keras.text.suggestions import unknown_name
 
-# The first convolution has no padding.
-_LEAST_SIDE = 3
-
-
-@dataclass(frozen=True, eq=False)
-class _CheckedPicture:
-    """A picture, the detector's image of it, and what the detector finds in that."""
-
-    pixels: np.ndarray
-    images: np.ndarray
-    sizes: np.ndarray
-    found: Found
+_LABELS, _DESCRIPTION = "labels.txt", "detector.json"
+_BY_TENSORFLOW = ("saved_model", "litert")
 
 
 @scratch()
@@ -53,6 +35,7 @@ def export_detector(
     formats: Sequence[str],
     check_pictures: Sequence[np.ndarray],
     overwrite: bool = False,
+    precision: str = "float32",
 ) -> dict[str, Comparison]:
     """Writes a detector in formats that other programs load.
 
@@ -62,6 +45,7 @@ def export_detector(
       vector of image files; boxes are in each picture's own pixels, and `names` are added, and
       `status`: empty, or why a file was refused (`served_images.refusal`). Other bad requests fail.
     - `onnx`: `detector.onnx`, one image of the size that the detector was trained for.
+    - `openvino`: `detector.xml` and `detector.bin`, the same.
     - `litert`: `detector.tflite`, the same, with LiteRT's built-in operations only.
 
     All return `boxes` (top, left, bottom, right), `scores`, `labels` and `count`, see
@@ -72,44 +56,42 @@ def export_detector(
     Args:
         served: The detector.
         output_dir: Where to write.
-        formats: Names from `FORMATS`.
+        formats: Names from `DETECTOR_FORMATS`.
         check_pictures: Pictures to compare on, `(height, width, 3)`, uint8.
         overwrite: Whether to replace files that are there.
+        precision: In what the two networks compute, `"float32"` or `"float16"`; boxes are in
+            float32 in any case.
 
     Returns:
         By format, how much its detections differ from the detector's.
 
     Raises:
         OSError: The directory cannot be written.
-        ValueError: A format is unknown or needs a library that is missing, files would be replaced,
-            the backend is not TensorFlow, there are no pictures, another process is writing there,
-            or the detections differ; what differs is not written.
+        ValueError: A format is unknown, does not have the precision or needs a library that is
+            missing or another backend, files would be replaced, there are no pictures, another
+            process is writing there, or the detections differ; what differs is not written.
     """
-    check_backend("detectors are exported")
+    target = check_export_directory(output_dir, formats, overwrite, precision)
     if not check_pictures:
         raise ValueError("there is no picture to compare on")
-    target = check_export_directory(output_dir, formats, overwrite)
     with locked(target):
         checked = [_checked_picture(served, pixels) for pixels in check_pictures]
         result: dict[str, Comparison] = {}
-        fixed = None
         for name in formats:
-            file, write, read = _WRITERS[name]
-            if name == "litert":
-                fixed = fixed or fixed_function(served.model, served.image_size)
-            with atomic_write(target / file) as temporary:
-                write(served, fixed, temporary)
-                comparisons = read(served, temporary, checked)
+            made = DETECTOR_FORMATS[name]
+            with complete_files(target, made.files) as temporary:
+                made.write(served, precision, temporary)
+                comparisons = made.compare(served, precision, temporary, checked)
                 for comparison in comparisons:
-                    if not comparison.agrees:
+                    if not comparison.agrees(LIMITS[precision]):
                         raise ValueError(
-                            f"{name} differs from the detector ({comparison}); "
-                            f"{target / file} was not written"
+                            f"{name} in {precision} differs from the detector ({comparison}); "
+                            f"{target / made.files[0]} was not written"
                         )
                 result[name] = min(comparisons, key=lambda comparison: comparison.least_iou)
-        with atomic_write(target / "labels.txt") as path:
+        with atomic_write(target / _LABELS) as path:
             path.write_text("".join(f"{name}\n" for name in served.class_names), encoding="utf-8")
-        with atomic_write(target / "detector.json") as path:
+        with atomic_write(target / _DESCRIPTION) as path:
             description = {
                 "image_size": list(served.image_size),
                 "keep_aspect": served.keep_aspect,
@@ -121,145 +103,33 @@ def export_detector(
 
 
 def check_export_directory(
-    output_dir: str | os.PathLike[str], formats: Sequence[str], overwrite: bool
+    output_dir: str | os.PathLike[str],
+    formats: Sequence[str],
+    overwrite: bool,
+    precision: str = "float32",
 ) -> Path:
     """Raises an error for what cannot be exported, before any work.
 
+    Returns:
+        The directory, absolute.
+
     Raises:
         OSError: The directory cannot be written to, or is a file.
-        ValueError: A format is unknown or needs a library that is missing, or files would be
-            replaced.
+        ValueError: A format is unknown, does not have the precision or needs a library that is
+            missing or another backend, or files would be replaced.
     """
-    if not formats:
-        raise ValueError(f"no format given; expected some of: {', '.join(FORMATS)}")
+    check_formats(formats, precision, DETECTOR_FORMATS)
     for name in formats:
-        if name not in FORMATS:
-            raise ValueError(unknown_name("format", name, FORMATS))
-    if "onnx" in formats:
-        import_onnx()
-        import_onnxruntime()
-    target = Path(output_dir).absolute()
-    if target.exists() and not target.is_dir():
-        raise NotADirectoryError(20, "is a file, not a directory", str(output_dir))
-    check_can_write(target / "labels.txt")
-    for name in formats:
-        path = target / _WRITERS[name][0]
-        if path.exists() and not overwrite:
-            raise ValueError(f"{path} is there already: choose another directory, or overwrite it")
-    return target
+        if name in _BY_TENSORFLOW:
+            check_backend(f"{name} is written")
+    # These say nothing that the next export does not.
+    check_output(output_dir, (_LABELS, _DESCRIPTION), overwrite=True)
+    files = (file for name in formats for file in DETECTOR_FORMATS[name].files)
+    return check_output(output_dir, files, overwrite)
 
 
-def _checked_picture(served: TrainedDetector, pixels: np.ndarray) -> _CheckedPicture:
+def _checked_picture(served: TrainedDetector, pixels: np.ndarray) -> CheckedPicture:
     image, size, _ = fitted_image(pixels, served.image_size, served.keep_aspect)
     images, sizes = image[np.newaxis], np.asarray([size], "float32")
     found = served.model({IMAGES: images, SIZES: sizes}, training=False)
-    return _CheckedPicture(pixels, images, sizes, _first(found))
-
-
-def _first(found: Any) -> Found:
-    return {name: np.asarray(found[name])[0] for name in OUTPUTS if name != "count"}
-
-
-def _write_saved_model(served: TrainedDetector, fixed: Any, path: Path) -> None:
-    import tensorflow as tf
-
-    def serve_images(images: Any, image_sizes: Any) -> dict[str, Any]:
-        sides = tf.cast(tf.shape(images)[1:3], tf.float32)
-        large, fits = sides >= _LEAST_SIDE, (image_sizes >= 1) & (image_sizes <= sides)
-        checks = {
-            f"images has fewer than {_LEAST_SIDE} rows or columns": tf.reduce_all(large),
-            "image_sizes must be heights and widths from 1 to those of images": tf.reduce_all(fits),
-        }
-        return served.model.detect(*after_checks([images, image_sizes], checks))
-
-    def serve_bytes(image_bytes: Any) -> dict[str, Any]:
-        return detect_encoded(served, image_bytes)
-
-    images = tf.TensorSpec((None, None, None, 3), tf.float32, name="images")
-    sizes = tf.TensorSpec((None, 2), tf.float32, name="image_sizes")
-    write_signatures(path, served.model, serve_images, [images, sizes], serve_bytes)
-    describe_saved_model(path, describe_detector(served))
-
-
-def _check_saved_model(
-    served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
-) -> list[Comparison]:
-    import tensorflow as tf
-
-    signatures = tf.saved_model.load(str(path)).signatures
-    check_refusals(signatures)
-
-    def run(picture: _CheckedPicture) -> Any:
-        return signatures["serving_default"](
-            images=tf.constant(picture.images), image_sizes=tf.constant(picture.sizes)
-        )
-
-    of_pictures, of_bytes = [], []
-    for picture in checked:
-        height, width = picture.pixels.shape[:2]
-        factors = np.asarray([height, width] * 2) / np.tile(picture.sizes[0], 2)
-        of_pictures.append({**picture.found, "boxes": picture.found["boxes"] * factors})
-        # Lossless, so that these are the pixels that were compared.
-        encoded = tf.io.encode_png(np.asarray(picture.pixels, np.uint8))
-        of_bytes.append(_first(signatures["serve_bytes"](image_bytes=encoded[tf.newaxis])))
-    return [*_compared(run, checked), compare_detections(of_pictures, of_bytes)]
-
-
-def _write_onnx(served: TrainedDetector, fixed: Any, path: Path) -> None:
-    model = detector_onnx(served.model, served.image_size)
-    describe_onnx(model, describe_detector(served, batch=1))
-    path.write_bytes(model.SerializeToString())
-
-
-def _check_onnx(
-    served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
-) -> list[Comparison]:
-    session = open_onnx(path)
-
-    def run(picture: _CheckedPicture) -> Any:
-        feed = {"images": picture.images, "image_sizes": picture.sizes}
-        return dict(zip(OUTPUTS, session.run(list(OUTPUTS), feed), strict=True))
-
-    return _compared(run, checked)
-
-
-def _compared(
-    run: Callable[[_CheckedPicture], Any], checked: Sequence[_CheckedPicture]
-) -> list[Comparison]:
-    found = [_first(run(picture)) for picture in checked]
-    return [compare_detections([picture.found for picture in checked], found)]
-
-
-def _write_litert(served: TrainedDetector, fixed: Any, path: Path) -> None:
-    import tensorflow as tf
-
-    holder = tf.Module()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [frozen_function(fixed).get_concrete_function()], holder
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    path.write_bytes(describe_litert(converter.convert(), describe_detector(served, batch=1)))
-
-
-def _check_litert(
-    served: TrainedDetector, path: Path, checked: Sequence[_CheckedPicture]
-) -> list[Comparison]:
-    import warnings
-
-    import tensorflow as tf
-
-    with warnings.catch_warnings():
-        # It names a successor that has no wheels for some platforms of TensorFlow.
-        warnings.simplefilter("ignore", UserWarning)
-        runner = tf.lite.Interpreter(model_path=str(path)).get_signature_runner()
-    return _compared(lambda each: runner(images=each.images, image_sizes=each.sizes), checked)
-
-
-_Writer = Callable[[TrainedDetector, Any, Path], None]
-_Reader = Callable[[TrainedDetector, Path, Sequence[_CheckedPicture]], list[Comparison]]
-_WRITERS: dict[str, tuple[str, _Writer, _Reader]] = {
-    "saved_model": ("saved_model", _write_saved_model, _check_saved_model),
-    "onnx": ("detector.onnx", _write_onnx, _check_onnx),
-    "litert": ("detector.tflite", _write_litert, _check_litert),
-}
-FORMATS = tuple(_WRITERS)
+    return CheckedPicture(pixels, images, sizes, found_in_first(found))

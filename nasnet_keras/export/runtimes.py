@@ -101,14 +101,30 @@ def _onnx(path: Path, precision: str, threads: int | None) -> Run:
     return run
 
 
-def _openvino(path: Path, precision: str, threads: int | None) -> Run:
+def openvino_request(path: Path, precision: str, threads: int | None = None) -> Any:
+    """Loads a network in OpenVINO, on the CPU.
+
+    Args:
+        path: The XML file.
+        precision: In what it computes.
+        threads: How many it computes with; `None`: its own choice.
+
+    Returns:
+        Its `InferRequest`.
+
+    Raises:
+        ValueError: OpenVINO is missing.
+    """
     openvino = _import("OpenVINO", "openvino")
     # Left alone, it would take bfloat16 on processors that have it.
     hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _OPENVINO_PRECISIONS[precision]}
     if threads:
         hints["INFERENCE_NUM_THREADS"] = threads
-    compiled = openvino.Core().compile_model(str(path), "CPU", hints)
-    request = compiled.create_infer_request()
+    return openvino.Core().compile_model(str(path), "CPU", hints).create_infer_request()
+
+
+def _openvino(path: Path, precision: str, threads: int | None) -> Run:
+    request = openvino_request(path, precision, threads)
 
     def run(images: np.ndarray) -> Answer:
         request.infer([images], share_inputs=True)

@@ -1,10 +1,12 @@
 """Exported detectors find what the detector finds; what differs is not written."""
 
+import importlib.util
 import io
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -16,9 +18,10 @@ from nasnet_keras.data.exif import turned_back
 from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.detection.inference.predictor import Predictor
 from nasnet_keras.detection.inference.trained_detector import TrainedDetector
-from nasnet_keras.export import detector_formats as export_formats
+from nasnet_keras.export import detector_formats
 from nasnet_keras.export.description import read_description
-from nasnet_keras.export.detector_check import compare_detections
+from nasnet_keras.export.detector.writers import DETECTOR_FORMATS
+from nasnet_keras.export.detector_check import LIMITS, compare_detections
 from nasnet_keras.export.detector_formats import check_export_directory, export_detector
 from tests.detection_network import tiny_batch, tiny_config
 from tests.export.stranger import ask
@@ -35,25 +38,39 @@ def found(*rows):
 def test_comparison_sees_what_moved_and_what_is_missing():
     ours = found(([0, 0, 10, 10], 0.9, 1), ([5, 5, 9, 9], 0.2, 0), ([0, 0, 0, 0], 0, -1))
     same = compare_detections([ours], [ours])
-    assert same.agrees and (same.detections, same.above, same.least_iou) == (2, 0.3, 1.0)
+    assert same.agrees() and (same.detections, same.above, same.least_iou) == (2, 0.3, 1.0)
     moved = found(([0, 0, 10, 9], 0.9, 1))
     assert compare_detections([ours], [moved]).least_iou == pytest.approx(0.9)
-    assert not compare_detections([ours], [moved]).agrees
+    assert not compare_detections([ours], [moved]).agrees()
     renamed = found(([0, 0, 10, 10], 0.9, 2))
     assert compare_detections([ours], [renamed]).least_iou == 0
     more = found(([0, 0, 10, 10], 0.9, 1), ([50, 50, 60, 60], 0.8, 2))
-    assert not compare_detections([ours], [more]).agrees
+    assert not compare_detections([ours], [more]).agrees()
     surer = found(([0, 0, 10, 10], 0.95, 1))
     assert compare_detections([ours], [surer]).score_difference == pytest.approx(0.05)
-    assert not compare_detections([ours], [surer]).agrees
+    assert not compare_detections([ours], [surer]).agrees()
     # Where the detector is sure of nothing, its best ones are compared; nothing at all is no proof.
     unsure = found(([0, 0, 10, 10], 0.1, 1))
     assert compare_detections([unsure], [unsure]).above == 0.05
     nothing = found(([0, 0, 0, 0], 0.0, -1))
-    assert not compare_detections([nothing], [nothing]).agrees
+    assert not compare_detections([nothing], [nothing]).agrees()
+
+
+def test_half_precision_may_move_a_box_and_decide_another_way_between_few():
+    ours = [([0, 10 * i, 9, 10 * i + 9], 0.9, 1) for i in range(10)]
+    moved = [([0, 10 * i, 9, 10 * i + 8.9], 0.88, 1) for i in range(10)]
+    halves = LIMITS["float16"]
+    comparison = compare_detections([found(*ours)], [found(*moved)])
+    assert comparison.agrees(halves) and not comparison.agrees()
+    assert compare_detections([found(*ours)], [found(*moved[1:])]).agrees(halves)
+    assert not compare_detections([found(*ours)], [found(*moved[3:])]).agrees(halves)
+    other = [(box, 0.8, label) for box, _, label in moved]
+    assert not compare_detections([found(*ours)], [found(*other)]).agrees(halves)
 
 
 def test_what_cannot_be_exported_is_refused_first(tmp_path):
+    with pytest.raises(ValueError, match="saved_model has no float16: it is written in float32"):
+        check_export_directory(tmp_path, ["saved_model"], False, "float16")
     with pytest.raises(ValueError, match="unknown format 'litret'; did you mean 'litert'"):
         check_export_directory(tmp_path, ["litret"], False)
     (tmp_path / "detector.tflite").write_bytes(b"old")
@@ -104,27 +121,21 @@ def pictures():
 @pytest.mark.tensorflow
 def test_every_format_finds_the_same(served, pictures, tmp_path):
     formats = ["saved_model", "litert"]
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ImportError:
-        pass
-    else:
-        formats.append("onnx")
+    formats += [name for name in ("onnx", "openvino") if importlib.util.find_spec(name)]
     compared = export_detector(served, tmp_path / "out", formats, pictures)
     assert set(compared) == set(formats)
     for comparison in compared.values():
-        assert comparison.agrees and comparison.detections >= 4 and comparison.above == 0.3
+        assert comparison.agrees() and comparison.detections >= 4 and comparison.above == 0.3
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"saved_model", "detector.tflite", "labels.txt", "detector.json"} <= names
     assert not any(name.startswith(".") for name in names)
     description = json.loads((tmp_path / "out/detector.json").read_text())
     assert description["image_size"] == [64, 64] and description["keep_aspect"]
-    files = {"saved_model": "saved_model", "litert": "detector.tflite", "onnx": "detector.onnx"}
     for name in formats:
-        described = read_description(tmp_path / "out" / files[name])
+        described = read_description(tmp_path / "out" / DETECTOR_FORMATS[name].files[0])
         assert (described.kind, described.class_names) == ("detector", NAMES)
         assert (described.preprocessing, described.category_ids) == ("pad", (7, 8, 11))
+    check_half_precision(served, pictures, tmp_path, formats)
 
     import tensorflow as tf
 
@@ -141,6 +152,20 @@ def test_every_format_finds_the_same(served, pictures, tmp_path):
         assert words == [NAMES[label] if label >= 0 else "" for label in labels]
     check_photographs(signatures["serve_bytes"], served, pictures[2])
     check_requests(tmp_path / "out/saved_model", pictures, answer)
+
+
+def check_half_precision(served, pictures, tmp_path, formats):
+    """Checks that half the bits take less space and find the same."""
+    halved = [name for name in formats if "float16" in DETECTOR_FORMATS[name].precisions]
+    target = tmp_path / "float16"
+    compared = export_detector(served, target, halved, pictures, precision="float16")
+    for name in halved:
+        assert compared[name].detections >= 4 and compared[name].least_iou > 0.99
+        file = DETECTOR_FORMATS[name].files[0]
+        assert read_description(target / file).precision == "float16"
+        sizes = [(folder / file).stat().st_size for folder in (target, tmp_path / "out")]
+        # Of a network as small as this, the graph is most of a file.
+        assert sizes[0] < 0.85 * sizes[1]
 
 
 def check_photographs(serve_bytes, served, pixels):
@@ -224,14 +249,16 @@ def check_requests(saved_model, pictures, expected):
 
 @pytest.mark.tensorflow
 def test_what_differs_is_not_written(served, pictures, tmp_path, monkeypatch):
-    def wrong(served, fixed, path):
+    def wrong(served, precision, path):
         path.write_bytes(b"another detector")
 
-    def nothing(served, path, checked):
+    def nothing(served, precision, path, checked):
         empty = {"boxes": np.zeros((1, 4)), "scores": np.zeros(1), "labels": -np.ones(1, int)}
         return [compare_detections([p.found for p in checked], [empty] * len(checked))]
 
-    monkeypatch.setitem(export_formats._WRITERS, "litert", ("detector.tflite", wrong, nothing))
-    with pytest.raises(ValueError, match=r"litert differs from the detector .* IoU at least 0\.0"):
+    another = replace(DETECTOR_FORMATS["litert"], write=wrong, compare=nothing)
+    monkeypatch.setattr(detector_formats, "DETECTOR_FORMATS", {"litert": another})
+    message = r"litert in float32 differs from the detector .* IoU at least 0\.0"
+    with pytest.raises(ValueError, match=message):
         export_detector(served, tmp_path, ["litert"], pictures)
     assert not list(tmp_path.iterdir())

@@ -132,8 +132,10 @@ def test_the_search_s_limits_are_all_flags() -> None:
 
 def test_a_detector_s_export_takes_every_format() -> None:
     pytest.importorskip("tensorflow")
-    from nasnet_keras.export.detector_formats import FORMATS
+    from nasnet_keras.export.detector.writers import DETECTOR_FORMATS
     from nasnet_keras.programs.detect import export
 
-    assert typing.get_args(typing.get_args(hints(export.Flags)["formats"])[0]) == tuple(FORMATS)
-    assert export.Flags.formats == tuple(FORMATS)
+    taken = hints(export.Flags)
+    assert typing.get_args(typing.get_args(taken["formats"])[0]) == tuple(DETECTOR_FORMATS)
+    written = {name for each in DETECTOR_FORMATS.values() for name in each.precisions}
+    assert set(typing.get_args(taken["precision"])) == written

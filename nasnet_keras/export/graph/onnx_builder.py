@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ def import_onnx() -> Any:
     """
     try:
         import onnx
+        import onnx.compose
         import onnx.helper
         import onnx.numpy_helper
     except ImportError as error:
@@ -81,6 +82,26 @@ class OnnxBuilder:
             self._onnx.helper.make_node(operation, inputs, outputs, name=name, **attributes)
         )
         return outputs
+
+    def add_model(self, model: Any, name: str, inputs: Mapping[str, str]) -> dict[str, str]:
+        """Adds all of another model.
+
+        Args:
+            model: An `onnx.ModelProto` of the same `OPSET`.
+            name: Begins the names of its tensors here.
+            inputs: A tensor for each of its inputs.
+
+        Returns:
+            The tensor of each of its outputs.
+        """
+        prefix = f"{self._prefix}{name}/"
+        graph = self._onnx.compose.add_prefix_graph(model.graph, prefix)
+        read = {prefix + each: tensor for each, tensor in inputs.items()}
+        for node in graph.node:
+            node.input[:] = [read.get(tensor, tensor) for tensor in node.input]
+        self._nodes.extend(graph.node)
+        self._constants.extend(graph.initializer)
+        return {each.name: prefix + each.name for each in model.graph.output}
 
     def rename(self, tensor: str, name: str) -> str:
         """Gives a tensor the name that it has outside of the graph."""

@@ -25,11 +25,11 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def open_onnx(path: Path, threads: int | None = None, optimized: bool = True) -> Any:
+def open_onnx(file: Path | bytes, threads: int | None = None, optimized: bool = True) -> Any:
     """Opens an ONNX file on the CPU.
 
     Args:
-        path: The file.
+        file: The file, or what is in it.
         threads: How many an operation computes with; `None`: ONNX Runtime's own choice.
         optimized: Whether to prepare it for computing, not only for looking at it.
 
@@ -46,7 +46,9 @@ def open_onnx(path: Path, threads: int | None = None, optimized: bool = True) ->
     options.intra_op_num_threads = threads or 0
     if not optimized:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    given = file if isinstance(file, bytes) else str(file)
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # Each of its errors derives from nothing else.
-        raise ValueError(f"{path} is not a complete ONNX file: {error}") from None
+        name = "what was given" if isinstance(file, bytes) else file
+        raise ValueError(f"{name} is not a complete ONNX file: {error}") from None

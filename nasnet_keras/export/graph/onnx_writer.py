@@ -103,15 +103,49 @@ def add_graph(builder: OnnxBuilder, graph: Graph, inputs: Mapping[str, str]) -> 
         TypeError: The kind of a node is unknown.
     """
     known = shapes(graph)
+    before_strides = _channels_before_strides(graph)
     tensors: dict[str, str] = {}
     for node in graph.nodes:
         if isinstance(node, Input):
             tensors[node.name] = inputs[node.name]
+        elif isinstance(node, Channels) and node.name in before_strides:
+            part = builder.constant(range(node.start, node.stop), "int64")
+            read = tensors[node.inputs[0]]
+            tensors[node.name] = builder.add("Gather", read, part, axis=1, name=node.name)
         else:
             before = [known[name] for name in node.inputs]
             read = [tensors[name] for name in node.inputs]
             tensors[node.name] = _add_node(builder, node, read, before)
     return {output: tensors[name] for output, name in graph.outputs.items()}
+
+
+def _channels_before_strides(graph: Graph) -> set[str]:
+    """Returns the channels of which a strided 1x1 convolution computes every other pixel.
+
+    OpenVINO takes those pixels earlier, fails where it made one split of several slices before
+    ("Default output not supported"), and makes none of `Gather`.
+    """
+    nodes = {node.name: node for node in graph.nodes}
+    found: set[str] = set()
+    seen: set[str] = set()
+    ahead = [
+        node.inputs[0]
+        for node in graph.nodes
+        if isinstance(node, Convolution)
+        and node.kernel.shape[:2] == (1, 1)
+        and node.strides != (1, 1)
+    ]
+    while ahead:
+        name = ahead.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        node = nodes[name]
+        if isinstance(node, Channels):
+            found.add(name)
+        if isinstance(node, Channels | Relu | Clip | Affine | Add | Sigmoid):
+            ahead += node.inputs
+    return found
 
 
 def _add_node(b: OnnxBuilder, node: Node, read: Sequence[str], before: Sequence[Shape]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from io import BytesIO
 from typing import Any
 
 from nasnet_keras.export.graph.onnx_builder import EXTRA
@@ -28,7 +27,28 @@ def openvino_model(onnx_model: Any) -> Any:
     Raises:
         ValueError: OpenVINO is not installed.
     """
-    return import_openvino().convert_model(BytesIO(onnx_model.SerializeToString()))
+    # Its function `convert_model` reports its use to its vendor; this reads the same model.
+    model = import_openvino().Core().read_model(onnx_model.SerializeToString())
+    _order_equal_values(model)
+    return model
+
+
+def _order_equal_values(model: Any) -> None:
+    """Lets `TopK` put the first of equal values first: ONNX says so, its conversion does not."""
+    from openvino import opset11
+
+    for node in model.get_ops():
+        if node.get_type_name() != "TopK":
+            continue
+        known = node.get_attributes()
+        stable = opset11.topk(
+            *node.input_values(),
+            *(known[name] for name in ("axis", "mode", "sort", "index_element_type")),
+            stable=True,
+        )
+        for before, after in zip(node.outputs(), stable.outputs(), strict=True):
+            for reader in before.get_target_inputs():
+                reader.replace_source_output(after)
 
 
 def save_openvino(

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nasnet_keras.export.graph.onnx_session import import_onnxruntime, open_onnx
 from nasnet_keras.export.quantization.quantizer import Quantizer, Run, answer_name, layers_in_order
 from nasnet_keras.export.quantization.rounding import RANKED_PICTURES, layer_errors
 
@@ -47,6 +48,9 @@ class ONNXQuantizer(Quantizer):
 
     def quantize(self, kept: Collection[str]) -> Any:
         import onnx
+
+        # First, so that its telemetry is off.
+        import_onnxruntime()
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
         from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 
@@ -82,7 +86,7 @@ class ONNXQuantizer(Quantizer):
         watched.graph.output.extend(
             onnx.ValueInfoProto(name=name) for name in names if name not in given
         )
-        session = self._session(watched)
+        session = open_onnx(watched.SerializeToString())
 
         def of_pictures() -> Iterator[dict[str, np.ndarray]]:
             computed = [name for name in names if name != self._input]
@@ -93,22 +97,13 @@ class ONNXQuantizer(Quantizer):
         return layer_errors(self._tensors, of_pictures(), channels=1)
 
     def runner(self, model: Any) -> Run:
-        session = self._session(model)
+        session = open_onnx(model.SerializeToString())
         output = answer_name([each.name for each in session.get_outputs()])
 
         def run(images: np.ndarray) -> np.ndarray:
             return np.asarray(session.run([output], {self._input: images})[0])
 
         return run
-
-    def _session(self, model: Any) -> Any:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(
-            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
 
 
 def _is_grouped(node: Any) -> bool:

@@ -78,7 +78,8 @@ class OpenVINOQuantizer(Quantizer):
 
     def runner(self, model: Any) -> Run:
         compiled = _compiled(model)
-        answer = compiled.output(answer_name([each.any_name for each in compiled.outputs]))
+        # What is compiled calls its outputs by the names of other tensors, too.
+        answer = compiled.output(answer_name([each.any_name for each in model.outputs]))
 
         def run(images: np.ndarray) -> np.ndarray:
             return np.asarray(compiled(images)[answer])

@@ -1,4 +1,4 @@
-"""Writes a trained detector as SavedModel, ONNX and LiteRT.
+"""Writes a trained detector as SavedModel, ONNX, OpenVINO and LiteRT.
 
   nasnet-keras detect export --checkpoint_path=runs/det --output_dir=exported
 
@@ -27,18 +27,20 @@ class Flags(DetectorFlags):
 
     Attributes:
         output_dir: Where to write.
-        formats: saved_model, onnx, litert, or some of them.
+        formats: saved_model, onnx, openvino, litert, or some of them.
+        precision: In what the files compute; saved_model and openvino have float32 only.
         check_images: Images or folders to compare on.
         max_check_images: Maximum number of these.
         overwrite: Replace what is in the output directory.
     """
 
     output_dir: str
-    formats: tuple[Literal["saved_model", "onnx", "litert"], ...] = (
+    formats: tuple[Literal["saved_model", "onnx", "openvino", "litert"], ...] = (
         "saved_model",
         "onnx",
         "litert",
     )
+    precision: Literal["float32", "float16"] = "float32"
     check_images: tuple[str, ...] = ()
     max_check_images: Count = 20
     overwrite: bool = False
@@ -51,7 +53,7 @@ def main(flags: Flags, repository: RepositoryFlags) -> None:
     from nasnet_keras.export.detector_formats import check_export_directory, export_detector
     from nasnet_keras.export.network_kind import check_is_detector
 
-    check_export_directory(flags.output_dir, flags.formats, flags.overwrite)
+    check_export_directory(flags.output_dir, flags.formats, flags.overwrite, flags.precision)
     check_is_detector(flags.checkpoint_path)
     repository.check(flags.checkpoint_path, flags.formats, flags.overwrite)
     if flags.check_images:
@@ -68,9 +70,10 @@ def main(flags: Flags, repository: RepositoryFlags) -> None:
     # TensorFlow's converters print much that is irrelevant.
     with muted_standard_error():
         compared = export_detector(
-            served, flags.output_dir, flags.formats, pictures, flags.overwrite
+            *(served, flags.output_dir, flags.formats, pictures, flags.overwrite),
+            precision=flags.precision,
         )
-    say(f"wrote {flags.output_dir}; compared on {len(pictures)} pictures")
+    say(f"wrote {flags.output_dir} in {flags.precision}; compared on {len(pictures)} pictures")
     for name, comparison in compared.items():
         say(f"  {name}: {comparison}")
     repository.add(Path(flags.output_dir, "detector.onnx"), flags.checkpoint_path, flags.overwrite)

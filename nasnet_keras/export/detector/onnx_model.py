@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -10,6 +11,14 @@ import numpy as np
 from nasnet_keras.detection.modeling.anchors import make_anchors
 from nasnet_keras.detection.modeling.config import DetectorConfig
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
+from nasnet_keras.export.detector.onnx_boxes import (
+    clip_boxes,
+    decode_boxes,
+    have_area,
+    last_axis,
+    roi_align,
+    suppress,
+)
 from nasnet_keras.export.graph.lowering.detector import (
     CROPS,
     ENCODINGS,
@@ -20,22 +29,28 @@ from nasnet_keras.export.graph.lowering.detector import (
 )
 from nasnet_keras.export.graph.nodes import Graph, Input
 from nasnet_keras.export.graph.onnx_builder import OnnxBuilder
-from nasnet_keras.export.graph.onnx_writer import add_graph, to_channels_first, to_channels_last
+from nasnet_keras.export.graph.onnx_writer import (
+    add_graph,
+    to_channels_first,
+    to_channels_last,
+    write_onnx,
+)
 from nasnet_keras.export.graph.passes import optimized
 from nasnet_keras.export.graph.shapes import shapes
-from nasnet_keras.export.onnx_boxes import (
-    clip_boxes,
-    decode_boxes,
-    have_area,
-    last_axis,
-    roi_align,
-    suppress,
-)
 
 _SIZES = "image_sizes"
+_FIRST, _SECOND = "first_stage", "second_stage"
+
+Change = Callable[[str, Any], Any]
+"""From a stage's name and its `onnx.ModelProto` to another one with the same inputs and outputs."""
 
 
-def detector_onnx(model: FasterRCNN, size: tuple[int, int]) -> Any:
+def detector_onnx(
+    model: FasterRCNN,
+    size: tuple[int, int],
+    channel_multiple: int = 16,
+    change: Change | None = None,
+) -> Any:
     """Returns a detector for one image of a fixed size as an `onnx.ModelProto`.
 
     Its inputs are `images`, float32 `(1, *size, 3)` in [0, 255], and `image_sizes`, float32
@@ -44,22 +59,23 @@ def detector_onnx(model: FasterRCNN, size: tuple[int, int]) -> Any:
     Args:
         model: The detector.
         size: Height and width of the image.
+        channel_multiple: See `optimized`.
+        change: What else becomes of its two networks, e.g. another precision. What lies between
+            them stays in float32: a pixel of a large image is less than the last bit of a half.
 
     Raises:
         ValueError: onnx is not installed.
     """
     c = model.config
-    first, second = (optimized(stage, 16) for stage in detector_stages(model))
+    first, second = (optimized(stage, channel_multiple) for stage in detector_stages(model))
     first = _of_size(first, size)
     b = OnnxBuilder()
-    images = to_channels_first(b, IMAGES, (*size, 3))
     limits = b.add("Concat", _SIZES, _SIZES, axis=1)
-    stage = add_graph(b, first, {IMAGES: images})
-    known = shapes(first)
+    stage = _add_stage(b, _FIRST, first, IMAGES, IMAGES, change)
     features = stage[FEATURES]
-    shape = cast("tuple[int, int, int]", known[first.outputs[FEATURES]])
+    shape = cast("tuple[int, int, int]", shapes(first)[first.outputs[FEATURES]])
     proposals, is_valid = _propose(b, c, stage[ENCODINGS], stage[LOGITS], shape, limits)
-    encodings, logits = _second_stage(b, c, second, features, shape, proposals, size)
+    encodings, logits = _second_stage(b, c, second, features, shape, proposals, size, change)
     answered = [stage[ENCODINGS], stage[LOGITS], encodings, logits]
     found = _detections(b, c, encodings, logits, proposals, is_valid, limits)
     found["scores"] = b.add("Add", found["scores"], _nan_where_not_finite(b, answered))
@@ -84,6 +100,20 @@ def _of_size(graph: Graph, size: tuple[int, int]) -> Graph:
         return dataclasses.replace(node, shape=(*size, node.shape[-1])) if is_input else node
 
     return graph.replace(map(sized, graph.nodes))
+
+
+def _add_stage(
+    b: OnnxBuilder, name: str, graph: Graph, given: str, tensor: str, change: Change | None
+) -> dict[str, str]:
+    """Adds a network of one input, `given`; returns its outputs; images channels last."""
+    known = shapes(graph)
+    if change is not None:
+        return b.add_model(change(name, write_onnx(graph, name)), name, {given: tensor})
+    found = add_graph(b, graph, {given: to_channels_first(b, tensor, known[given])})
+    return {
+        output: to_channels_last(b, found[output], known[node])
+        for output, node in graph.outputs.items()
+    }
 
 
 def _propose(
@@ -116,9 +146,10 @@ def _second_stage(
     shape: tuple[int, int, int],
     proposals: str,
     size: tuple[int, int],
+    change: Change | None,
 ) -> tuple[str, str]:
     """As `FasterRCNN._second_stage`; returns `(proposals, classes, 4)` and logits."""
-    features = b.add("Squeeze", to_channels_last(b, features, shape), b.constant([0], "int64"))
+    features = b.add("Squeeze", features, b.constant([0], "int64"))
     boxes = b.add("Div", proposals, b.constant([*size, *size], "float32"))
     count = c.evaluation_proposals
     per_chunk = min(c.crops_per_chunk or count, count)
@@ -127,7 +158,7 @@ def _second_stage(
 
     def add_stage(builder: OnnxBuilder, features: str, boxes: str) -> list[str]:
         crops = roi_align(builder, features, shape, boxes, per_chunk, c.crop_size)
-        found = add_graph(builder, graph, {CROPS: crops})
+        found = _add_stage(builder, _SECOND, graph, CROPS, crops, change)
         return [found[name] for name in names]
 
     if chunks == 1:

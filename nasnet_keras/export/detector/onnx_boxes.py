@@ -143,7 +143,7 @@ def roi_align(
         size: Height and width of the result.
 
     Returns:
-        `(count, channels, size, size)`.
+        `(count, size, size, channels)`.
     """
     height, width, channels = shape
     rows = _interpolation(b, boxes, 0, height, size)
@@ -154,7 +154,7 @@ def roi_align(
     )
     of_rows = b.add("Reshape", of_rows, b.constant([count, size, width, channels], "int64"))
     columns = b.add("Unsqueeze", columns, b.constant([1], "int64"))
-    return b.add("Transpose", b.add("MatMul", columns, of_rows), perm=(0, 3, 1, 2))
+    return b.add("MatMul", columns, of_rows)
 
 
 def _interpolation(b: OnnxBuilder, boxes: str, axis: int, side: int, size: int) -> str:

@@ -12,9 +12,9 @@ from nasnet_keras.detection import FasterRCNN
 from nasnet_keras.detection.modeling.batch import IMAGES, SIZES
 from nasnet_keras.detection.modeling.nms import non_max_suppression
 from nasnet_keras.detection.modeling.roi_align import roi_align as keras_roi_align
-from nasnet_keras.export.detector_onnx import detector_onnx
+from nasnet_keras.export.detector.onnx_boxes import roi_align, suppress
+from nasnet_keras.export.detector.onnx_model import detector_onnx
 from nasnet_keras.export.graph.onnx_builder import OnnxBuilder
-from nasnet_keras.export.onnx_boxes import roi_align, suppress
 from tests.detection_network import tiny_batch, tiny_config
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -116,9 +116,8 @@ def test_roi_align_reads_the_same_pixels(size: int) -> None:
     )
     b = OnnxBuilder()
     crops = roi_align(b, "features", (6, 9, 4), "boxes", 4, size)
-    output = b.value(b.rename(crops, "crops"), [4, 4, size, size])
+    output = b.value(b.rename(crops, "crops"), [4, size, size, 4])
     inputs = [b.value("features", [6, 9, 4]), b.value("boxes", [4, 4])]
     found = runner(b.model("roi_align", inputs, [output]))(features=features, boxes=boxes)
     expected = keras_roi_align(features[np.newaxis], boxes, np.zeros(4, "int32"), size)
-    expected = np.transpose(ops.convert_to_numpy(expected), (0, 3, 1, 2))
-    np.testing.assert_allclose(found["crops"], expected, atol=1e-5)
+    np.testing.assert_allclose(found["crops"], ops.convert_to_numpy(expected), atol=1e-5)
