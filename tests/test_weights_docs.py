@@ -159,6 +159,11 @@ def test_a_converted_detector_knows_cocos_ids(
     run(f"{predict} --output_dir={tmp_path / 'found'} picture.jpg")
     (entry,) = json.loads((tmp_path / "found" / "detections.json").read_text())
     assert {each["category_id"] for each in entry["detections"]} == {DOG}
+    evaluate = f"python object_detection/evaluate.py --checkpoint_path={tmp_path / 'run'}"
+    run(f"{evaluate} --dataset_dir=coco --eval_dir={tmp_path / 'eval'} --check_secs=0")
+    metrics = json.loads((tmp_path / "eval" / "metrics.json").read_text())
+    # The dataset has dogs only; what it has no category for has no score.
+    assert [name for name, scores in metrics["per_class"].items() if scores["AP"] >= 0] == ["dog"]
 
 
 def catalogue_table() -> str:
