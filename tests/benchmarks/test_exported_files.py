@@ -48,7 +48,7 @@ def test_files_of_both_run_side_by_side_and_rows_are_kept(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for module in ("tf2onnx", "onnxruntime", "tensorflow"):
+    for module in ("tf2onnx", "onnxruntime", "tensorflow", "openvino", "nncf"):
         pytest.importorskip(module)
     monkeypatch.setattr(
         exported_files, "child", lambda does, **case: exported_files.CHILDREN[does](**case)
@@ -57,14 +57,20 @@ def test_files_of_both_run_side_by_side_and_rows_are_kept(
     with flagsaver.flagsaver():
         flags.FLAGS(
             [
-                *("exported_files", "--network=tiny", "--formats=onnx", "--rounds=1"),
+                *("exported_files", "--network=tiny", "--rounds=1"),
+                "--formats=onnx,onnx_int8,openvino_int8",
                 *("--batch_sizes=2", "--threads=1", f"--output={output}"),
             ]
         )
         exported_files.main([])
     printed = [row.split("|")[1:4] for row in capsys.readouterr().out.splitlines() if "|" in row]
-    assert printed[2:] == [[" onnx ", " 1 ", " 2 "], [" best: onnx against onnx ", " 1 ", " 2 "]]
-    exported, row, _ = json.loads(output.read_text())["rows"]
+    formats = ["onnx", "onnx_int8", "openvino_int8"]
+    assert printed[2:-1] == [[f" {name} ", " 1 ", " 2 "] for name in formats]
+    assert printed[-1][0].startswith(" best: ")
+    exported, row, *in_8_bits, _ = json.loads(output.read_text())["rows"]
     assert exported["formats"] == ["onnx"] and exported["seconds"] > 0
     # Theirs has as many weights; ours has channels that fill up vectors.
     assert 0.9 < row["ours_mb"] / row["theirs_mb"] < 1.3
+    assert [each["goal"] for each in in_8_bits] == [None, None]
+    # OpenVINO's graph, as text, is most of what is written of so small a network.
+    assert in_8_bits[0]["ours_mb"] < row["ours_mb"]
