@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nasnet_keras.search import get_space
+from nasnet_keras.genotypes import get_genotype
+from nasnet_keras.search import get_space, get_strategy
 from nasnet_keras.search.engine.experiment import Experiment
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.executors.simulated_executor import SimulatedExecutor
@@ -121,3 +122,25 @@ def test_a_list_is_trained_in_order_and_may_grow(tmp_path: Path) -> None:
     for rank, result in enumerate(again, 1):
         row = [str(rank), str(result.number), f"{result.search_reward:.4f}", f"{result.reward:.4f}"]
         assert row in page.rows
+
+
+def test_a_search_whose_networks_grow_is_resumed_and_drawn(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path / "run")
+    architectures = []
+    for budget in (5, 12):
+        space = get_space("layerwise", num_layers=1, max_layers=3, layers_added=1, grow_every=4)
+        strategy = get_strategy("reinforce", space, units=(4,), embedding_size=4, batch_size=3)
+        experiment = Experiment(directory, strategy, {"child": "quick"}, say=lambda text: None)
+        experiment.run(SimulatedExecutor(quick, lambda job: 1.0, 2), budget)
+        architectures.append(read_history(directory).proposals)
+    assert architectures[1][: len(architectures[0])] == architectures[0]
+    history = read_history(directory)
+    depths = [len(history.space.decode(a).layers) for a in architectures[1]]
+    assert depths == [min(1 + number // 4, 3) for number in range(len(depths))]
+    last = history.trained[-1]
+    genotype = history.genotype(last.number)
+    genotype.save(tmp_path / "layers.json")
+    assert get_genotype(str(tmp_path / "layers.json")) == genotype
+    page = report_page(history, [], 1)
+    best = history.genotype(history.best(1)[0].number)
+    assert f"<title>{best.name}</title>" in page and 'data-cell="layers"' in page

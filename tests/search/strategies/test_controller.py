@@ -87,3 +87,13 @@ def test_skip_connections_compare_two_layers() -> None:
     yes = 1 / (1 + np.exp(-score @ weights["anchor_vector"][:, 0]))
     answer = keras.ops.convert_to_numpy(controller(np.array([[1, 1]])))
     assert np.exp(answer[0, 1, 0]) == pytest.approx(yes, abs=1e-6)
+
+
+def test_the_first_decisions_are_scored_alike_whatever_follows() -> None:
+    space = LayerwiseSpace(1, max_layers=3)
+    controller = controller_of(space, scale=0.3, units=(8,))
+    decisions, _, _ = sampled(space, controller, 6)
+    whole = keras.ops.convert_to_numpy(controller(decisions))
+    for length in (3, 7):
+        first = keras.ops.convert_to_numpy(controller(decisions[:, :length]))
+        np.testing.assert_allclose(first, whole[:, :length], atol=1e-6)
