@@ -34,6 +34,7 @@ class Limits:
 LIMITS: Mapping[str, Limits] = {
     "float32": Limits(0.999, 1e-3, 1.0),
     "float16": Limits(0.9, 0.05, 0.9),
+    "int8": Limits(0.9, 0.1, 0.9),
 }
 """Limits by the precision of a file."""
 

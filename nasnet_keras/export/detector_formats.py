@@ -59,8 +59,8 @@ def export_detector(
         formats: Names from `DETECTOR_FORMATS`.
         check_pictures: Pictures to compare on, `(height, width, 3)`, uint8.
         overwrite: Whether to replace files that are there.
-        precision: In what the two networks compute, `"float32"` or `"float16"`; boxes are in
-            float32 in any case.
+        precision: In what the two networks compute, `"float32"`, `"float16"` or `"int8"`; boxes are
+            in float32 in any case.
 
     Returns:
         By format, how much its detections differ from the detector's.

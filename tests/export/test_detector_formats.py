@@ -73,6 +73,8 @@ def test_what_cannot_be_exported_is_refused_first(tmp_path):
         check_export_directory(tmp_path, ["saved_model"], False, "float16")
     with pytest.raises(ValueError, match="unknown format 'litret'; did you mean 'litert'"):
         check_export_directory(tmp_path, ["litret"], False)
+    with pytest.raises(ValueError, match="onnx has no int8: it is written in float32, float16"):
+        check_export_directory(tmp_path, ["onnx"], False, "int8")
     (tmp_path / "detector.tflite").write_bytes(b"old")
     with pytest.raises(ValueError, match=r"detector\.tflite is there already"):
         check_export_directory(tmp_path, ["litert"], False)
@@ -135,7 +137,7 @@ def test_every_format_finds_the_same(served, pictures, tmp_path):
         described = read_description(tmp_path / "out" / DETECTOR_FORMATS[name].files[0])
         assert (described.kind, described.class_names) == ("detector", NAMES)
         assert (described.preprocessing, described.category_ids) == ("pad", (7, 8, 11))
-    check_half_precision(served, pictures, tmp_path, formats)
+    check_fewer_bits(served, pictures, tmp_path, formats)
 
     import tensorflow as tf
 
@@ -154,18 +156,19 @@ def test_every_format_finds_the_same(served, pictures, tmp_path):
     check_requests(tmp_path / "out/saved_model", pictures, answer)
 
 
-def check_half_precision(served, pictures, tmp_path, formats):
-    """Checks that half the bits take less space and find the same."""
-    halved = [name for name in formats if "float16" in DETECTOR_FORMATS[name].precisions]
-    target = tmp_path / "float16"
-    compared = export_detector(served, target, halved, pictures, precision="float16")
-    for name in halved:
-        assert compared[name].detections >= 4 and compared[name].least_iou > 0.99
-        file = DETECTOR_FORMATS[name].files[0]
-        assert read_description(target / file).precision == "float16"
-        sizes = [(folder / file).stat().st_size for folder in (target, tmp_path / "out")]
-        # Of a network as small as this, the graph is most of a file.
-        assert sizes[0] < 0.85 * sizes[1]
+def check_fewer_bits(served, pictures, tmp_path, formats):
+    """Checks that fewer bits take less space and find the same."""
+    for precision in ("float16", "int8"):
+        some = [name for name in formats if precision in DETECTOR_FORMATS[name].precisions]
+        target = tmp_path / precision
+        compared = export_detector(served, target, some, pictures, precision=precision)
+        for name in some:
+            assert compared[name].detections >= 4 and compared[name].agrees(LIMITS[precision])
+            file = DETECTOR_FORMATS[name].files[0]
+            assert read_description(target / file).precision == precision
+            sizes = [(folder / file).stat().st_size for folder in (target, tmp_path / "out")]
+            # Of a network as small as this, the graph is most of a file.
+            assert sizes[0] < 0.85 * sizes[1]
 
 
 def check_photographs(serve_bytes, served, pixels):

@@ -28,7 +28,8 @@ class Flags(DetectorFlags):
     Attributes:
         output_dir: Where to write.
         formats: saved_model, onnx, openvino, litert, or some of them.
-        precision: In what the files compute; saved_model and openvino have float32 only.
+        precision: In what the files compute; saved_model and openvino have float32 only, and int8
+            is LiteRT's: its weights.
         check_images: Images or folders to compare on.
         max_check_images: Maximum number of these.
         overwrite: Replace what is in the output directory.
@@ -40,7 +41,7 @@ class Flags(DetectorFlags):
         "onnx",
         "litert",
     )
-    precision: Literal["float32", "float16"] = "float32"
+    precision: Literal["float32", "float16", "int8"] = "float32"
     check_images: tuple[str, ...] = ()
     max_check_images: Count = 20
     overwrite: bool = False
