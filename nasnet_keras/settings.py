@@ -262,6 +262,7 @@ def expected(hint: Any) -> str:
         bool: "true or false",
         str: "a text",
         dict: "a table of values",
+        Mapping: "a table of values",
     }
     return names.get(origin or hint, getattr(origin or hint, "__name__", str(hint)))
 

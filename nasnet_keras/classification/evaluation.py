@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches
 from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.out_of_memory import memory_for
+from nasnet_keras.training.step.extra_metrics import ExtraMetrics
 
 TOP = 5
 # A matrix of more classes is neither printed in full nor drawn with names and counts.
@@ -41,6 +42,7 @@ class Evaluation:
             choices; `None` where there are no more than five classes.
         mistakes: Misclassified images, those that the network was surest of first; as many as were
             asked for.
+        metrics: Values of the user's own metrics, by name.
     """
 
     dataset: str
@@ -50,6 +52,7 @@ class Evaluation:
     loss: float
     top_5_accuracy: float | None = None
     mistakes: tuple[Mistake, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
@@ -61,13 +64,36 @@ class Evaluation:
         return float(np.trace(self.confusion) / self.images)
 
     def per_class(self) -> list[dict[str, Any]]:
-        """Returns for each class its name, images, how many were right, and their fraction."""
-        rows = []
-        for number, name in enumerate(self.class_names):
-            total, correct = int(self.confusion[number].sum()), int(self.confusion[number, number])
-            fraction = correct / total if total else None
-            rows.append({"class": name, "images": total, "correct": correct, "accuracy": fraction})
-        return rows
+        """Returns for each class its name, images, how many were right, and their fraction.
+
+        With `precision` (of the images taken for the class, the fraction that is of it), `recall`
+        (the fraction that was right, again) and `f1` (their harmonic mean). `None` where there is
+        nothing to divide by.
+        """
+        scores = self._scores()
+        return [
+            {
+                "class": name,
+                "images": int(self.confusion[number].sum()),
+                "correct": int(self.confusion[number, number]),
+                "accuracy": _or_none(scores["recall"][number]),
+                **{score: _or_none(values[number]) for score, values in scores.items()},
+            }
+            for number, name in enumerate(self.class_names)
+        ]
+
+    def class_means(self) -> dict[str, float]:
+        """Returns the means of `precision`, `recall` and `f1` over the classes that have them."""
+        return {name: float(np.nanmean(values)) for name, values in self._scores().items()}
+
+    def _scores(self) -> dict[str, np.ndarray]:
+        from sklearn.metrics import precision_recall_fscore_support
+
+        truth, predicted = np.indices(self.confusion.shape).reshape(2, -1)
+        *scores, _ = precision_recall_fscore_support(
+            truth, predicted, sample_weight=self.confusion.ravel(), zero_division=np.nan
+        )
+        return dict(zip(("precision", "recall", "f1"), scores, strict=True))
 
     def most_confused(self, most: int = _MOST_CONFUSED) -> list[dict[str, Any]]:
         """Returns the pairs of a class and what it was taken for, the most frequent first."""
@@ -106,9 +132,12 @@ class Evaluation:
             "accuracy": self.accuracy,
             "top_5_accuracy": self.top_5_accuracy,
             "loss": self.loss,
+            "class_means": self.class_means(),
             "per_class": self.per_class(),
             "most_confused": self.most_confused(),
         }
+        if self.metrics:
+            results["metrics"] = dict(self.metrics)
         if len(self.class_names) <= CLASSES_IN_FULL:
             results["confusion"] = self.confusion.tolist()
         with atomic_write(directory / "results.json") as path:
@@ -138,6 +167,7 @@ def evaluate(
     keep_mistakes: int = 0,
     console: Console | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    metrics: Sequence[keras.metrics.Metric] = (),
 ) -> Evaluation:
     """Evaluates a network by the path that predicts, without its auxiliary head.
 
@@ -150,6 +180,7 @@ def evaluate(
         console: Where to show how far it is, if that is a terminal; `None` for nowhere. Only one
             bar can move at a time.
         on_progress: Called after each batch with the batches so far and in all.
+        metrics: Metrics of one-hot labels and probabilities to compute too; new ones are made.
 
     Returns:
         The counts.
@@ -163,6 +194,7 @@ def evaluate(
     network = model if whole else inference_model(model)
     classes = network.output["logits"].shape[1]
     check_classes(classes, batches)
+    extra = ExtraMetrics("logits", metrics)
     count = len(batches) if max_num_batches is None else min(max_num_batches, len(batches))
     if count < 1:
         raise ValueError(f"max_num_batches is at least 1, got {max_num_batches}")
@@ -185,6 +217,8 @@ def evaluate(
                     f"network {model.name!r} answers with numbers that are not finite: it has "
                     "not been trained, or its training has diverged"
                 )
+            if metrics:
+                extra.update(np.eye(classes, dtype="float32")[labels], logits)
             rows, predicted = np.arange(len(labels)), logits.argmax(axis=1)
             np.add.at(confusion, (labels, predicted), 1)
             near += int(np.count_nonzero(_ranks(logits, labels) < TOP))
@@ -213,6 +247,7 @@ def evaluate(
             Mistake(_pixels(image), names[truth], names[predicted], probability)
             for probability, truth, predicted, image in mistakes
         ),
+        extra.results(),
     )
 
 
@@ -244,6 +279,10 @@ def _ranks(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     own = logits[rows, labels][:, np.newaxis]
     before = np.arange(logits.shape[1]) < labels[:, np.newaxis]
     return ((logits > own) | ((logits == own) & before)).sum(axis=1)
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _pixels(image: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 
 from nasnet_keras.classification.evaluation import Evaluation, evaluate
@@ -22,12 +24,20 @@ class Evaluator(TrainingEvaluator[Evaluation]):
         recipe: The recipe.
         options: How the run is carried out.
         classes: Number of classes.
+        metrics: The user's own.
     """
 
-    def __init__(self, recipe: Recipe, options: RunOptions, classes: int) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        options: RunOptions,
+        classes: int,
+        metrics: Sequence[keras.metrics.Metric] = (),
+    ) -> None:
         self._recipe = recipe
         self._options = options
         self._classes = classes
+        self._metrics = metrics
         self._batches: EvaluationBatches | None = None
 
     def build(self, model: keras.Model) -> keras.Model:
@@ -55,7 +65,11 @@ class Evaluator(TrainingEvaluator[Evaluation]):
                 drop_invalid=self._options.drop_invalid,
                 allow_empty_classes=self._options.allow_empty_classes,
             )
-        return evaluate(network, self._batches, on_progress=on_progress)
+        return evaluate(network, self._batches, on_progress=on_progress, metrics=self._metrics)
 
     def summary(self, result: Evaluation) -> dict[str, float]:
-        return {"evaluation_accuracy": result.accuracy, "evaluation_loss": result.loss}
+        return {
+            "evaluation_accuracy": result.accuracy,
+            "evaluation_loss": result.loss,
+            **{f"evaluation_{name}": value for name, value in result.metrics.items()},
+        }

@@ -30,10 +30,22 @@ def cross_entropies(
             from_logits=True, label_smoothing=label_smoothing
         )
 
-    if not auxiliary_weight:
-        return {LOGITS: cross_entropy()}, {LOGITS: 1.0}
-    losses = {LOGITS: cross_entropy(), AUXILIARY_LOGITS: cross_entropy()}
-    return losses, {LOGITS: 1.0, AUXILIARY_LOGITS: auxiliary_weight}
+    weights = {LOGITS: 1.0, AUXILIARY_LOGITS: auxiliary_weight}
+    names = output_names(auxiliary_weight)
+    return {name: cross_entropy() for name in names}, {name: weights[name] for name in names}
+
+
+def output_names(auxiliary_weight: float) -> list[str]:
+    """Returns the names of the outputs that have a loss."""
+    return [LOGITS, AUXILIARY_LOGITS] if auxiliary_weight else [LOGITS]
+
+
+def logged_values(auxiliary_weight: float) -> list[str]:
+    """Returns the names of the values that Keras has of an epoch of a network so compiled."""
+    outputs = output_names(auxiliary_weight)
+    if len(outputs) == 1:
+        return ["loss", "accuracy"]
+    return ["loss", *(f"{name}_loss" for name in outputs), f"{LOGITS}_accuracy"]
 
 
 def decayed_weights(model: keras.Model) -> list[Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,10 +22,12 @@ from nasnet_keras.settings import (
     Seed,
     Settings,
     check_names,
+    check_value,
 )
 
 Optimizer = Literal["rmsprop", "momentum", "sgd", "adam"]
 LearningRateDecay = Literal["cosine", "exponential", "polynomial", "fixed"]
+EarlyStopping = Literal["evaluation_accuracy", "evaluation_loss", "loss"]
 DropPathVersion = Literal["v1", "v2", "v3"]
 
 # Settings that only some values of another give a meaning to. One that is given without that
@@ -37,6 +41,8 @@ _ONLY_WITH = {
     "learning_rate_decay_factor": ("learning_rate_decay_type", ("exponential",)),
     "num_epochs_per_decay": ("learning_rate_decay_type", ("exponential", "polynomial")),
     "end_learning_rate": ("learning_rate_decay_type", ("polynomial",)),
+    "early_stopping_patience": ("early_stopping", typing.get_args(EarlyStopping)),
+    "early_stopping_min_delta": ("early_stopping", typing.get_args(EarlyStopping)),
 }
 
 # What the network's own preset decides unless a recipe does.
@@ -102,6 +108,11 @@ class Recipe(Settings):
         label_smoothing: Fraction of a label spread over all classes.
         labels_offset: Subtracted from labels: 1 leaves out class 0, -1 adds a background class
             before the rest.
+        class_weights: Weight of a class in the training loss, by its name; 1 where it has none.
+        early_stopping: End the run when this value gets no better: evaluation_accuracy,
+            evaluation_loss or loss. With evaluate_every_epochs, but for loss.
+        early_stopping_patience: So many values in a row may be no better.
+        early_stopping_min_delta: What is better by no more than this is not.
         gradient_clip_norm: Largest global norm of the gradients.
         gradient_accumulation_steps: Parts in which a replica's batch is computed, for less memory.
         precision: float32, mixed_bfloat16 or mixed_float16.
@@ -161,6 +172,10 @@ class Recipe(Settings):
     weight_decay: NonNegative = 0.0
     label_smoothing: Decay = 0.0
     labels_offset: Annotated[int, Range(-1)] = 0
+    class_weights: Mapping[str, float] | None = None
+    early_stopping: EarlyStopping | None = None
+    early_stopping_patience: Count = 10
+    early_stopping_min_delta: NonNegative = 0.0
     gradient_clip_norm: Positive | None = None
     gradient_accumulation_steps: Count = 1
     precision: Precision = "float32"
@@ -186,6 +201,8 @@ class Recipe(Settings):
                 f"steps_per_execution={self.steps_per_execution} does not divide "
                 f"max_number_of_steps={total}"
             )
+        for name, weight in (self.class_weights or {}).items():
+            check_value(f"class_weights: {name}", NonNegative, weight)
         if not self.checkpoint_path:
             for field in ("checkpoint_exclude_scopes", "ignore_missing_vars"):
                 if getattr(self, field):

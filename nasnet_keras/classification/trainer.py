@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from rich.console import Console
 
 from nasnet_keras.classification.board import ClassifierBoard
 from nasnet_keras.classification.evaluation import Evaluation
 from nasnet_keras.classification.evaluator import Evaluator
-from nasnet_keras.classification.objective import LOGITS, add_weight_decay, cross_entropies
+from nasnet_keras.classification.objective import (
+    LOGITS,
+    add_weight_decay,
+    cross_entropies,
+    logged_values,
+    output_names,
+)
 from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.classification.recipe import Recipe
 from nasnet_keras.classification.recipe_network import build_training_network, recipe_network_config
@@ -30,6 +38,9 @@ from nasnet_keras.data.augmentation import check_augmentation
 from nasnet_keras.data.check.unreadable import refuse_unreadable
 from nasnet_keras.data.sources.registry import check_dataset, find_examples, fits_in_memory
 from nasnet_keras.layers.batch_normalization import synchronize_batch_norm
+from nasnet_keras.text.suggestions import unknown_name
+from nasnet_keras.training.callbacks.checks import check_callbacks
+from nasnet_keras.training.callbacks.early_stopping import StopEarly
 from nasnet_keras.training.curves import CLASSIFIER_PANELS
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
 from nasnet_keras.training.optimizers.schedules import LearningRate
@@ -37,6 +48,7 @@ from nasnet_keras.training.precision import precision
 from nasnet_keras.training.run import Run
 from nasnet_keras.training.run_directory import write_config
 from nasnet_keras.training.run_length import RunLength
+from nasnet_keras.training.step.extra_metrics import ExtraMetrics, check_metrics
 from nasnet_keras.training.task import Task
 from nasnet_keras.training.trainer import train_task
 
@@ -46,6 +58,8 @@ def train(
     train_dir: str | os.PathLike[str],
     console: Console | None = None,
     options: RunOptions | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    metrics: Sequence[keras.metrics.Metric] = (),
 ) -> Evaluation | None:
     """Trains a network, or continues where an earlier call was cut off, and tests it.
 
@@ -62,19 +76,26 @@ def train(
         train_dir: The run directory.
         console: Where to print progress; `None` for standard output.
         options: How to carry the run out.
+        callbacks: Your own. What they remember is saved where they have `state_dict()`, JSON-ready,
+            and `load_state_dict(state)`, or are Keras's EarlyStopping or ModelCheckpoint; others
+            begin anew where a run goes on. One that sets `model.stop_training` ends the run.
+        metrics: Your own, of one-hot labels and probabilities `(batch, classes)`; for training and
+            for evaluation new ones of the same settings are made.
 
     Returns:
         The result on the evaluation split; `None` where the run was told to stop before its end,
         and on workers other than the chief.
 
     Raises:
+        CallbackError: A callback raised an error; the last checkpoint is kept.
         KeyboardInterrupt: It was told so from the keyboard; the run is saved.
         NonFiniteLossError: The loss is not finite any more.
         OSError: Something cannot be read or written.
         ValueError: A name in the recipe is unknown, its values contradict each other, or the
-            directory holds another run.
+            directory holds another run; a callback or metric cannot be used.
     """
-    return train_task(_Classification(recipe, options or RunOptions()), train_dir, console)
+    task = _Classification(recipe, options or RunOptions(), callbacks, metrics)
+    return train_task(task, train_dir, console)
 
 
 class _Classification(Task[Evaluation]):
@@ -84,7 +105,13 @@ class _Classification(Task[Evaluation]):
     score = "evaluation_accuracy"
     panels = CLASSIFIER_PANELS
 
-    def __init__(self, recipe: Recipe, options: RunOptions) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        options: RunOptions,
+        callbacks: Sequence[keras.callbacks.Callback],
+        metrics: Sequence[keras.metrics.Metric],
+    ) -> None:
         self.recipe = recipe = resolved_recipe(recipe)
         self.options: RunOptions = options
         self.seed = recipe.seed
@@ -92,9 +119,8 @@ class _Classification(Task[Evaluation]):
         self.image_size = {"train_image_size": self.recipe.train_image_size}
         self.steps_per_execution = recipe.steps_per_execution
         self.evaluate_every_epochs = options.evaluate_every_epochs
-        self.losses, self.loss_weights = cross_entropies(
-            recipe.auxiliary_weight, recipe.label_smoothing
-        )
+        self.users_callbacks = callbacks
+        self.metrics = metrics
 
     def check(self) -> None:
         recipe, options = self.recipe, self.options
@@ -105,6 +131,25 @@ class _Classification(Task[Evaluation]):
         check_training_preprocessing(recipe.preprocessing_name, streamed=not self.in_memory)
         recipe_network_config(recipe, drop_path_total_steps=1, rematerialize=options.rematerialize)
         check_augmentation(recipe.augmentation)
+        values = logged_values(recipe.auxiliary_weight)
+        check_metrics(self.metrics, values)
+        values += [metric.name for metric in self.metrics]
+        if options.evaluate_every_epochs:
+            names = ["accuracy", "loss", *(metric.name for metric in self.metrics)]
+            values += [f"evaluation_{name}" for name in names]
+        check_callbacks(self.users_callbacks, values, options.distribution)
+        self.callbacks = [*self._early_stopping(values), *self.users_callbacks]
+
+    def _early_stopping(self, values: Sequence[str]) -> list[StopEarly]:
+        recipe, watched = self.recipe, self.recipe.early_stopping
+        if watched is None:
+            return []
+        if watched not in values:
+            raise ValueError(
+                f"early_stopping={watched} is never computed: give evaluate_every_epochs too"
+            )
+        delta = recipe.early_stopping_min_delta
+        return [StopEarly(watched, recipe.early_stopping_patience, delta)]
 
     def differences(self, before: RunConfig) -> list[str]:
         replicas = self.distribution.replicas
@@ -117,7 +162,7 @@ class _Classification(Task[Evaluation]):
         self.data = open_training_data(
             recipe,
             options.dataset_dir,
-            list(self.losses),
+            output_names(recipe.auxiliary_weight),
             recipe.batch_size * distribution.replicas_per_batch,
             distribution.workers,
             distribution.worker,
@@ -127,6 +172,8 @@ class _Classification(Task[Evaluation]):
             drop_invalid=options.drop_invalid,
             allow_empty_classes=options.allow_empty_classes,
         )
+        self._class_weights = _class_weights(recipe, self.data.class_names)
+        ExtraMetrics(LOGITS, self.metrics).build(len(self.data.class_names))
         self._images = self.data.num_examples
         if before is not None:
             _check_same_data(directory, before, self.data, options.drop_invalid)
@@ -163,10 +210,15 @@ class _Classification(Task[Evaluation]):
             synchronize_batch_norm(model, recipe.synchronize_batch_norm)
             set_trainable(model, _scopes(recipe.trainable_scopes), recipe.freeze_batch_norm)
             add_weight_decay(model, recipe.weight_decay)
+            model.class_weights = self._class_weights
+            model.extra_metrics = ExtraMetrics(LOGITS, self.metrics)
+            if not self.distribution.takes_datasets:
+                model.extra_metrics.build(classes)
+            losses, loss_weights = cross_entropies(recipe.auxiliary_weight, recipe.label_smoothing)
             model.compile(
                 make_optimizer(recipe, run.learning_rate),
-                loss=self.losses,
-                loss_weights=self.loss_weights,
+                loss=losses,
+                loss_weights=loss_weights,
                 metrics={LOGITS: [keras.metrics.CategoricalAccuracy("accuracy")]},
                 steps_per_execution=recipe.steps_per_execution,
                 jit_compile="auto" if options.jit_compile is None else options.jit_compile,
@@ -215,7 +267,8 @@ class _Classification(Task[Evaluation]):
             )
 
     def evaluator(self, run: Run) -> Evaluator:
-        return Evaluator(self.recipe, self.options, len(self.data.class_names))
+        classes = len(self.data.class_names)
+        return Evaluator(self.recipe, self.options, classes, self.metrics)
 
     def board(self, run: Run, evaluator: Any) -> ClassifierBoard:
         return ClassifierBoard(run)
@@ -251,6 +304,16 @@ def _check_same_data(
             f"here are {data.num_examples} of {len(data.class_names)}): give that, or another "
             "directory"
         )
+
+
+def _class_weights(recipe: Recipe, class_names: Sequence[str]) -> np.ndarray | None:
+    weights = recipe.class_weights
+    if not weights:
+        return None
+    for name in weights:
+        if name not in class_names:
+            raise ValueError(f"class_weights: {unknown_name('class', name, class_names)}")
+    return np.array([weights.get(name, 1.0) for name in class_names], "float32")
 
 
 def _scopes(names: str | None) -> list[str] | None:

@@ -214,11 +214,12 @@ def _print(result, console) -> None:
 
     if len(result.class_names) <= _TABLE_CLASSES:
         table = Table("class", title=f"{result.dataset}, {result.split}")
-        for column in ("images", "right", "accuracy"):
+        for column in ("images", "right", "precision", "recall", "F1"):
             table.add_column(column, justify="right")
         for row in result.per_class():
-            accuracy = "-" if row["accuracy"] is None else f"{row['accuracy']:.2%}"
-            table.add_row(row["class"], str(row["images"]), str(row["correct"]), accuracy)
+            scores = [row[score] for score in ("precision", "recall", "f1")]
+            texts = ["-" if score is None else f"{score:.2%}" for score in scores]
+            table.add_row(row["class"], str(row["images"]), str(row["correct"]), *texts)
     else:
         table = Table(
             "class", "taken for", title=f"{result.dataset}, {result.split}: most confused"
@@ -231,6 +232,11 @@ def _print(result, console) -> None:
     console.print(
         f"top-1 accuracy {result.accuracy:.2%} of {result.images} images{top_5}, cross-entropy "
         f"{result.loss:.4f}"
+    )
+    means = result.class_means()
+    console.print(
+        f"mean of the classes: precision {means['precision']:.2%}, recall {means['recall']:.2%}, "
+        f"F1 {means['f1']:.2%}"
     )
 
 

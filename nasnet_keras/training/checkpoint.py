@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from keras import ops
 from nasnet_keras.files.atomic_files import atomic_write, make_directory
 from nasnet_keras.files.scratch import scratch
 from nasnet_keras.text.plain_text import shown
+from nasnet_keras.training.run import Run
 from nasnet_keras.weights.assign import first_line
 from nasnet_keras.weights.keras_archive import check_keras_file, read_json_member
 from nasnet_keras.weights.values import check_finite, model_values
@@ -34,15 +36,26 @@ class TrainingState:
         step: Training steps done.
         seeds: State of each random generator of the network, in the order of its variables.
         metrics: The sums behind the epoch's means so far; empty at the end of an epoch.
+        extra_metrics: The variables of the user's own metrics then, by name.
+        callbacks: What the users' own callbacks remember, by name.
+        ended: The training is over, though this is not the last step.
     """
 
     step: int
     seeds: list[list[int]]
     metrics: list[Any]
+    extra_metrics: dict[str, list[Any]] = field(default_factory=dict)
+    callbacks: dict[str, Any] = field(default_factory=dict)
+    ended: bool = False
 
 
 def save_checkpoint(
-    model: keras.Model, path: str | os.PathLike[str], step: int, in_epoch: bool = False
+    model: keras.Model,
+    path: str | os.PathLike[str],
+    step: int,
+    in_epoch: bool = False,
+    callbacks: Mapping[str, Any] | None = None,
+    ended: bool = False,
 ) -> None:
     """Saves network, optimizer and the state of the run as one file, atomically.
 
@@ -52,20 +65,29 @@ def save_checkpoint(
         step: Training steps done.
         in_epoch: The epoch goes on: its means so far are saved too. Not under a `tf.distribute`
             strategy, where reading them takes all workers.
+        callbacks: `TrainingState.callbacks`.
+        ended: `TrainingState.ended`.
 
     Raises:
         OSError: The file cannot be written; what was there is as it was.
     """
     path = Path(path)
     strategy = getattr(model, "distribute_strategy", None)
+    extra = _extra_metrics(model) if in_epoch else []
     sums = model.metrics_variables if in_epoch else []
+    sums = sums[: len(sums) - sum(len(metric.variables) for metric in extra)]
     if strategy is not None and strategy.num_replicas_in_sync > 1:
-        sums = []
-    state = {
+        sums, extra = [], []
+    state: dict[str, Any] = {
         "step": step,
         "seeds": [_numbers(variable) for variable in _seeds(model)],
         "metrics": [_numbers(variable) for variable in sums],
     }
+    # Earlier versions read what has none of these.
+    if extra:
+        state["extra_metrics"] = {m.name: [_numbers(v) for v in m.variables] for m in extra}
+    state |= {"callbacks": dict(callbacks)} if callbacks else {}
+    state |= {"ended": True} if ended else {}
     try:
         with scratch(), atomic_write(path) as temporary:
             model.save(temporary)
@@ -96,6 +118,11 @@ def read_training_state(path: str | os.PathLike[str]) -> TrainingState | None:
             raise ValueError(f"step is a whole number of at least 0, got {shown(state.step)}")
         check_finite("it", [("metrics", np.asarray(sums, float)) for sums in state.metrics])
         _ = [np.asarray(seed, "uint32") for seed in state.seeds]
+        for name in ("extra_metrics", "callbacks"):
+            if not isinstance(getattr(state, name), dict):
+                raise ValueError(f"{name} is a table, got {shown(getattr(state, name))}")
+        if not isinstance(state.ended, bool):
+            raise ValueError(f"ended is true or false, got {shown(state.ended)}")
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{path} is not a complete checkpoint: {error}") from None
     return state
@@ -111,7 +138,7 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike[str]) -> Trai
         path: The checkpoint.
 
     Returns:
-        The state; its metrics are for `restore_metrics`.
+        The state; its metrics are for `RestoreMetrics`.
 
     Raises:
         OSError: There is no such file.
@@ -143,24 +170,52 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike[str]) -> Trai
 
 
 class RestoreMetrics(keras.callbacks.Callback):
-    """Adds to the first epoch's sums, behind its means, those that a checkpoint has.
+    """Gives the metrics of the first epoch what a checkpoint within it has.
 
-    So the epoch's line in the log is that of an uninterrupted run. After the first step, because
-    some backends make the variables only then; all of them are sums.
+    So the epoch's line in the log is that of an uninterrupted run.
 
     Args:
+        run: The run; it says so where the user's metrics are others now.
         metrics: `TrainingState.metrics`.
+        extra: `TrainingState.extra_metrics`.
     """
 
-    def __init__(self, metrics: list[Any]) -> None:
+    def __init__(self, run: Run, metrics: list[Any], extra: Mapping[str, list[Any]]) -> None:
         super().__init__()
+        self.run = run
         self.values = metrics
+        self.extra = extra
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        saved, self.extra = self.extra, {}
+        given = {metric.name: metric for metric in _extra_metrics(self.model)}
+        for name in saved.keys() & given.keys():
+            _set_variables(given[name], saved[name])
+        if self.values and saved.keys() != given.keys():
+            self.run.say(f"epoch {epoch + 1} had other metrics; those of now begin within it")
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        # After the first step, because some backends make the variables only then; Keras's own are
+        # sums. Those of the user's metrics come last.
         values, self.values = self.values, []
-        if values:
-            for variable, value in zip(self.model.metrics_variables, values, strict=True):
-                variable.assign(ops.convert_to_numpy(variable) + np.asarray(value, variable.dtype))
+        for variable, value in zip(self.model.metrics_variables, values, strict=False):
+            variable.assign(ops.convert_to_numpy(variable) + np.asarray(value, variable.dtype))
+
+
+def _extra_metrics(model: keras.Model) -> list[keras.metrics.Metric]:
+    """Returns the user's own metrics of a network that may have some."""
+    extra = getattr(model, "extra_metrics", None)
+    return extra.metrics if extra else []
+
+
+def _set_variables(metric: keras.metrics.Metric, values: list[Any]) -> None:
+    if [np.shape(value) for value in values] != [tuple(each.shape) for each in metric.variables]:
+        raise ValueError(
+            f"metric {shown(metric.name)} is another than that of the checkpoint: give that, or "
+            "this one another name"
+        )
+    for variable, value in zip(metric.variables, values, strict=True):
+        variable.assign(np.asarray(value, variable.dtype))
 
 
 def link_or_copy(path: Path, target: Path) -> None:

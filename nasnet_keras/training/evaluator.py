@@ -11,6 +11,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.data.check.unreadable import UnreadableExampleError
+from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.run import Run
 
@@ -67,7 +68,7 @@ class _EvaluationStoppedError(Exception):
     """Somebody asked for the end of the run in the midst of an evaluation."""
 
 
-class EvaluateEpochs(keras.callbacks.Callback):
+class EvaluateEpochs(StepCallback):
     """Evaluates after every few epochs; the results join the logs of the epoch.
 
     An evaluation in which somebody asks for the end of the run is given up, for it may take longer
@@ -78,6 +79,7 @@ class EvaluateEpochs(keras.callbacks.Callback):
         every: Epochs between evaluations; 0: none.
         evaluator: Evaluates.
         show: Shows how far an evaluation is.
+        always: None is given up or left out, because callbacks decide by what it finds.
 
     Attributes:
         error: An image that an evaluation could not read; it ends the training after the epoch,
@@ -85,18 +87,25 @@ class EvaluateEpochs(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, run: Run, every: int, evaluator: TrainingEvaluator[Any], show: OnProgress
+        self,
+        run: Run,
+        every: int,
+        evaluator: TrainingEvaluator[Any],
+        show: OnProgress,
+        always: bool = False,
     ) -> None:
-        super().__init__()
-        self.run = run
+        super().__init__(run)
         self.every = every
         self.evaluator = evaluator
         self.show = show
+        self.always = always
         self.error: UnreadableExampleError | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         model = self.model
-        if logs is None or not self.every or (epoch + 1) % self.every or model.stop_training:
+        if logs is None or not self.every or (epoch + 1) % self.every:
+            return
+        if model.stop_training and not (self.always and self.epoch_is_complete):
             return
         try:
             # The run ends after its next step, upon which all workers agree.
@@ -108,7 +117,7 @@ class EvaluateEpochs(keras.callbacks.Callback):
 
     def _on_progress(self, done: int, total: int) -> None:
         self.show(done, total)
-        if self.run.stop.signal is not None:
+        if self.run.stop.signal is not None and not self.always:
             raise _EvaluationStoppedError
 
 

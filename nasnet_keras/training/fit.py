@@ -11,7 +11,8 @@ import keras
 from nasnet_keras.training.callbacks.progress import ProgressBar
 from nasnet_keras.training.callbacks.saving import SaveRun
 from nasnet_keras.training.callbacks.stopping import StopAtNonFiniteLoss, StopWhenAsked
-from nasnet_keras.training.checkpoint import RestoreMetrics
+from nasnet_keras.training.callbacks.user_callbacks import UserCallbacks
+from nasnet_keras.training.checkpoint import RestoreMetrics, TrainingState
 from nasnet_keras.training.evaluator import EvaluateEpochs, TrainingEvaluator
 from nasnet_keras.training.run import Run
 from nasnet_keras.training.task import Task
@@ -22,7 +23,7 @@ def fit_run(
     task: Task[Any],
     model: keras.Model,
     evaluator: TrainingEvaluator[Any],
-    metrics: list[Any],
+    state: TrainingState | None,
 ) -> bool:
     """Trains to the end of a run.
 
@@ -31,17 +32,20 @@ def fit_run(
         task: What is trained.
         model: The network, compiled.
         evaluator: Evaluates it between epochs.
-        metrics: The sums behind the means of an epoch that was cut in two, see `RestoreMetrics`.
+        state: Of the checkpoint that the run goes on from, if it does.
 
     Returns:
         Whether it was told to stop before the end.
 
     Raises:
+        CallbackError: A user's callback raised an error.
         ValueError: An example cannot be read. The steps before are saved.
     """
     step, bar = run.first_step, ProgressBar(run)
+    state = state or TrainingState(step, [], [])
+    users = UserCallbacks(run, task.callbacks, state.callbacks)
     callbacks: list[keras.callbacks.Callback] = [
-        RestoreMetrics(metrics),
+        RestoreMetrics(run, state.metrics, state.extra_metrics),
         StopAtNonFiniteLoss(run, task.describe_step),
         StopWhenAsked(run),
     ]
@@ -49,17 +53,25 @@ def fit_run(
         # A searched cell need not use both inputs; what prepares the other one learns nothing.
         warnings.filterwarnings("ignore", "Gradients do not exist", UserWarning)
         closing.callback(bar.close)
-        evaluating = EvaluateEpochs(run, task.evaluate_every_epochs, evaluator, bar.evaluating)
+        evaluating = EvaluateEpochs(
+            run, task.evaluate_every_epochs, evaluator, bar.evaluating, bool(task.callbacks)
+        )
         saving = None
         if run.distribution.is_chief:
-            saving = SaveRun(run, task.score, task.panels)
-            callbacks += [evaluating, saving]
+            callbacks.append(evaluating)
+        # They see what the evaluation found, and are saved as they are after the step.
+        callbacks.append(users)
+        if run.distribution.is_chief:
+            saving = SaveRun(run, task.score, task.panels, users.states)
+            callbacks.append(saving)
             if run.options.tensorboard:
                 board = task.board(run, evaluator)
                 closing.callback(board.close)
                 callbacks.append(board)
         try:
             for first_epoch, end_epoch, steps in run.length.fits(step):
+                if run.stop.early:
+                    break
                 model.fit(
                     run.distribution.distribute(lambda _, step=step: task.batches(step)),
                     shuffle=False,  # The batches are already.
@@ -73,11 +85,12 @@ def fit_run(
                     raise evaluating.error
                 step += (end_epoch - first_epoch) * steps
                 if run.stop.agreed:
-                    return True
+                    break
+            users.end()
         except Exception as error:
             reason = evaluating.error or task.data_error()
             if reason is None:
                 raise
             saved = f"; {saving.save_steps_done()}" if saving else ""
             raise ValueError(f"{reason}{saved}") from error
-    return False
+    return run.stop.agreed

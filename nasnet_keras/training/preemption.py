@@ -17,10 +17,12 @@ class StopRequest:
     Attributes:
         signal: The signal that asked, `None` while there was none.
         agreed: Whether all workers have agreed to stop.
+        early: Whether the training is over before its last step: a callback has ended it.
     """
 
     signal: signal.Signals | None = None
     agreed: bool = False
+    early: bool = False
 
 
 @contextlib.contextmanager

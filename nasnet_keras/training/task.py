@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -34,6 +35,7 @@ class Task(abc.ABC, Generic[Result]):
         evaluate_every_epochs: Epochs between evaluations; 0: one at the end.
         score: What of an epoch's log says which checkpoint is the best; larger is better.
         panels: What the picture of the run shows.
+        callbacks: The users' own; `check_callbacks` has seen them.
         distribution: Where it is trained; there once `check` has passed.
     """
 
@@ -46,6 +48,7 @@ class Task(abc.ABC, Generic[Result]):
     evaluate_every_epochs: int
     score: str
     panels: Panels
+    callbacks: Sequence[keras.callbacks.Callback] = ()
     distribution: Distribution
 
     def check(self) -> None:

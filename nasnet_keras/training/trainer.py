@@ -97,6 +97,7 @@ def _train(task: Task[Result], run: Run) -> Result | None:
             task.start(run, model)
     if state is not None:
         run = dataclasses.replace(run, first_step=state.step)
+        run.stop.early = state.ended
     elif distribution.is_chief:
         task.write(run)
     task.announce(run)
@@ -104,7 +105,7 @@ def _train(task: Task[Result], run: Run) -> Result | None:
     # ---- Training.
     evaluator = task.evaluator(run)
     with stop_requests(run.stop), distribution.fit_scope():
-        stopped = fit_run(run, task, model, evaluator, state.metrics if state else [])
+        stopped = fit_run(run, task, model, evaluator, state)
         # In the evaluation after the last step there is nobody to agree with.
         stopped = stopped or (distribution.is_chief and run.stop.signal is not None)
     if stopped:

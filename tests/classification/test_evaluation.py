@@ -67,6 +67,41 @@ def test_accuracies_loss_and_confusion_are_those_of_the_answers():
     np.testing.assert_array_equal(result.confusion, confusion)
 
 
+def test_precision_recall_and_f1_of_each_class_and_their_means(tmp_path):
+    names = ("cat", "dog", "fox", "owl")
+    # Nothing is an owl or taken for one, and nothing is taken for a fox.
+    confusion = np.array([[3, 1, 0, 0], [2, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]])
+    result = Evaluation("made", "test", names, confusion, 0.5, metrics={"auc": 0.75})
+    rows = {row.pop("class"): row for row in result.per_class()}
+    assert list(rows) == list(names)
+    expected = {
+        "cat": (4, 3, 3 / 4, 3 / 6, 3 / 4, 6 / 10),
+        "dog": (4, 2, 2 / 4, 2 / 3, 2 / 4, 4 / 7),
+        "fox": (1, 0, 0.0, None, 0.0, 0.0),
+        "owl": (0, 0, None, None, None, None),
+    }
+    for name, values in expected.items():
+        keys = ("images", "correct", "accuracy", "precision", "recall", "f1")
+        assert rows[name] == pytest.approx(dict(zip(keys, values, strict=True))), name
+    means = {"precision": 7 / 12, "recall": 1.25 / 3, "f1": (6 / 10 + 4 / 7) / 3}
+    result.write(tmp_path)
+    written = json.loads((tmp_path / "results.json").read_text())
+    assert written["class_means"] == pytest.approx(means)
+    assert written["per_class"] == result.per_class() and written["metrics"] == {"auc": 0.75}
+
+
+def test_metrics_of_the_user_are_computed_of_one_hot_labels_and_probabilities():
+    logits, labels = random_case()
+    metric = keras.metrics.TopKCategoricalAccuracy(k=2, name="top_2")
+    auc = keras.metrics.AUC(name="auc")
+    result = evaluate(Answers(7), batches_of(logits, labels), metrics=[metric, auc])
+    top_2 = np.argsort(-logits, axis=1)[:, :2]
+    assert result.metrics["top_2"] == pytest.approx(np.mean((top_2 == labels[:, None]).any(axis=1)))
+    auc.update_state(np.eye(7)[labels], np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True))
+    assert result.metrics["auc"] == pytest.approx(float(auc.result()))
+    assert 0 < result.metrics["auc"] < 1
+
+
 def test_five_classes_have_no_top_five():
     assert evaluate(Answers(5), batches_of(*random_case(classes=5))).top_5_accuracy is None
 

@@ -62,6 +62,8 @@ def test_run_is_scored_on_its_own_split_and_everything_is_written(run, tmp_path,
     assert results["top_5_accuracy"] == expected.top_5_accuracy
     printed = capsys.readouterr().out
     assert f"top-5 {expected.top_5_accuracy:.2%}" in printed
+    assert f"F1 {expected.class_means()['f1']:.2%}" in printed
+    assert all(heading in printed for heading in ("precision", "recall", "F1"))
     assert "mistakes.png and TensorBoard's events of step 1" in printed
     assert list(tmp_path.glob("events.out.tfevents.*"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,16 +31,24 @@ class SaveRun(StepCallback):
         run: The run.
         score: What of an epoch's logs says which checkpoint is the best; larger is better.
         panels: What `draw_curves` shows.
+        states: Returns what the users' callbacks remember.
 
     Raises:
         NonFiniteLossError: Out of `Model.fit`: a weight is not finite; nothing is replaced.
         OSError: Out of `Model.fit`: something cannot be written.
     """
 
-    def __init__(self, run: Run, score: str, panels: Panels) -> None:
+    def __init__(
+        self,
+        run: Run,
+        score: str,
+        panels: Panels,
+        states: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
         super().__init__(run)
         self.score = score
         self.panels = panels
+        self.states = states
         self.log = run.directory / LOG_NAME
         self.best = best_score(self.log, score, run.first_step)
         self._saved = self._drawn = time.monotonic()
@@ -62,7 +71,8 @@ class SaveRun(StepCallback):
             check_finite(f"step {self.step}", model_values(self.model))
         except ValueError as error:
             raise NonFiniteLossError(f"{error}; {last_good(self.run)}") from None
-        save_checkpoint(self.model, path, self.step, in_epoch)
+        early = self.run.stop.early
+        save_checkpoint(self.model, path, self.step, in_epoch, self.states(), early)
         self._saved_step = self.step
 
     def save_steps_done(self) -> str:

@@ -36,8 +36,8 @@ class StepCallback(keras.callbacks.Callback):
 
     @property
     def run_is_complete(self) -> bool:
-        """Whether the last step of the run is done."""
-        return self.step >= self.run.length.total_steps
+        """Whether the last step of the run is done, or one after which it was ended."""
+        return self.step >= self.run.length.total_steps or self.run.stop.early
 
     @property
     def epoch_is_complete(self) -> bool:

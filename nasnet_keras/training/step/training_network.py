@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.training.step.extra_metrics import ExtraMetrics
 
 
 def _backend_network() -> Any:
@@ -35,13 +38,18 @@ class TrainingNetwork(_backend_network()):
     - Under a `tf.distribute` strategy gradients are clipped after they are added up over the
       replicas, as on one device; and `MultiWorkerMirroredStrategy` works.
 
-    A saved one is loaded on every backend; `accumulation_steps`, a matter of the machine, is not
-    saved.
+    - `class_weights`, `(classes,)`: an image's losses count as much as its class's weight says. The
+      mean is over images: with all weights 1 it is Keras's own.
+    - `extra_metrics`: metrics beside the compiled ones, see `ExtraMetrics`.
+
+    A saved one is loaded on every backend; none of the three is saved, as they belong to the run.
 
     Args: As `keras.Model(inputs, outputs, name=None)`.
     """
 
     _accumulation_steps = 1
+    class_weights: np.ndarray | None = None
+    extra_metrics: ExtraMetrics | None = None
 
     @property
     def accumulation_steps(self) -> int:
@@ -64,3 +72,29 @@ class TrainingNetwork(_backend_network()):
         self._accumulation_steps = steps
         # Made for the old number.
         self.train_function = None
+
+    @property
+    def metrics(self) -> list[Any]:
+        extra = self.extra_metrics
+        return [*super().metrics, *(extra.metrics if extra else ())]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        if self.class_weights is not None:
+            # Targets are one-hot.
+            sample_weight = {
+                name: ops.sum(ops.cast(labels, "float32") * self.class_weights, axis=-1)
+                for name, labels in y.items()
+            }
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        if extra := self.extra_metrics:
+            extra.update(y[extra.output], y_pred[extra.output])
+        return super().compute_metrics(x, y, y_pred, sample_weight)
