@@ -206,6 +206,22 @@ def test_saved_networks_load_whichever_is_imported_first(first: str, tmp_path: P
     subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=True)
 
 
+def test_everything_but_programs_is_imported_without_what_windows_lacks() -> None:
+    # Servers' own libraries are not installed here.
+    code = """
+import importlib, pkgutil, sys
+sys.modules["fcntl"] = sys.modules["resource"] = None
+import nasnet_keras
+for module in pkgutil.walk_packages(nasnet_keras.__path__, "nasnet_keras."):
+    name = module.name
+    servers = name.endswith(("kserve_model", "mlserver_runtime"))
+    if not servers and "programs" not in name and "__main__" not in name:
+        importlib.import_module(name)
+print(nasnet_keras.create_model("nasnet_cifar", num_cells=2, filters=4).count_params())
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, check=True)
+
+
 def test_networks_need_no_tensorflow() -> None:
     code = (
         "import sys; sys.modules['tensorflow'] = None; import nasnet_keras as nk; "

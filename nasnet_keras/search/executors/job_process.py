@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import math
 import os
-import resource
 import sys
 import threading
 import time
@@ -162,6 +160,8 @@ def _redirect_output(path: Path) -> None:
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """Lets one process at a time train a child; the lock ends with the process."""
+    import fcntl  # Not on Windows, where this module is imported nevertheless.
+
     with open(directory / "lock", "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -189,6 +189,8 @@ def _watch(job: Job, limits: JobLimits, driver: Driver | None) -> None:
 
 
 def _peak_mebibytes() -> float:
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Linux counts kibibytes, macOS bytes.
     return peak / _MEBIBYTE if sys.platform == "darwin" else peak / 1024
