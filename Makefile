@@ -80,7 +80,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 	$(call INSTALL,.,the locked versions (some 2.5 GB on disk; a minute or two))
 
 $(DOCS_STAMP): $(STAMP)
-	$(call INSTALL,.[docs],what the site is built with (some 60 MB on disk))
+	$(call INSTALL,.[docs],what the site is built with (some 190 MB on disk))
 
 $(DEV_STAMP): $(STAMP) $(DOCS_STAMP)
 	$(call INSTALL,.[test$(COMMA)dev],what the tests and the linters need (some 1 GB on disk))

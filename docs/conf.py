@@ -12,7 +12,9 @@ IN_BACKTICKS = re.compile(rf"(?<!`)`({'|'.join(PUBLIC)})`(?!`)")
 project = "nasnet_keras"
 version = release = nasnet_keras.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+# The tests run the notebook, with a small network.
+nb_execution_mode = "off"
 # As on a forge, `page.md#heading` leads to the heading.
 myst_heading_anchors = 3
 

@@ -63,7 +63,7 @@ ALLOWED = {
     "export/detector": ("layers", "models", "training", "data", "detection", "export"),
     "export": ("layers", "models", "weights", "data", "training", "classification", "detection"),
     "publishing": ("models", "weights", "hub", "training", "classification", "detection"),
-    "search": ("search/spaces", "search/strategies"),
+    "search": ("genotypes", "search/spaces", "search/strategies"),
     "search/spaces": ("genotypes",),
     "search/strategies": ("genotypes", "search/spaces"),
     "search/executors": (),

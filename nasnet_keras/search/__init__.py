@@ -4,6 +4,10 @@ Neither touches disks, devices or processes. What needs Keras (controllers, surr
 when a strategy is made.
 """
 
+import warnings
+from typing import Any
+
+from nasnet_keras import genotypes
 from nasnet_keras.search.spaces.categorical_space import CategoricalSpace
 from nasnet_keras.search.spaces.layerwise_space import LayerwiseSpace
 from nasnet_keras.search.spaces.nasnet_space import NASNetSpace
@@ -54,3 +58,20 @@ __all__ = [
     "list_spaces",
     "list_strategies",
 ]
+
+# Names of before, and what they are called now in `nasnet_keras`.
+_RENAMED = {"ConvolutionLayer": "ConvolutionLayer", "LayerwiseNetwork": "LayerwiseGenotype"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    new = _RENAMED[name]
+    warnings.warn(
+        f"nasnet_keras.search.{name} is nasnet_keras.{new} now, and goes with 0.2",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    # Once: `from ... import` asks twice.
+    globals()[name] = getattr(genotypes, new)
+    return globals()[name]
