@@ -12,6 +12,7 @@ from nasnet_keras.detection.modeling.config import DetectorConfig
 from nasnet_keras.genotypes import COMBINERS, OPERATIONS, Block, Branch, CellGenotype
 from nasnet_keras.layers.initializer import PACKAGE
 from nasnet_keras.weights import load_pretrained
+from tests.layerwise_networks import MIXED
 
 IMAGES = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype("float32")
 
@@ -40,7 +41,9 @@ def every_layer():
         drop_path_total_steps=10,
     )
     model = nk.build_network(config, 3, (64, 64, 3), auxiliary_head=True)
-    return {type(layer).__name__: layer for layer in model._flatten_layers()}
+    of_layers = nk.build_network(nk.LayerwiseConfig(MIXED), 3, (9, 9, 3))
+    models = (model, of_layers)
+    return {type(layer).__name__: layer for each in models for layer in each._flatten_layers()}
 
 
 def registered_layers():

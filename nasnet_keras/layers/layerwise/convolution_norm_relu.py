@@ -39,8 +39,13 @@ class ConvolutionNormRelu(NetworkLayer):
         self.strides = (strides[0], strides[1])
 
     def get_config(self) -> dict[str, Any]:
-        values = {"filters": self.filters, "window": self.window, "strides": self.strides}
-        return {**super().get_config(), **values}
+        window, strides = list(self.window), list(self.strides)
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "window": window,
+            "strides": strides,
+        }
 
     def build(self, input_shape: Shape) -> None:
         channels = input_shape[self.channel_axis]
