@@ -14,13 +14,14 @@ from nasnet_keras.training.optimizers.moving_average import (
 )
 from nasnet_keras.training.optimizers.rmsprop import RMSProp
 from nasnet_keras.training.optimizers.schedules import LearningRate
+from nasnet_keras.training.optimizers.sgd import SGD
 
 # Each without moving averages, and with them.
 _OPTIMIZERS: dict[str, tuple[type[Any], type[Any]]] = {
     "adam": (keras.optimizers.Adam, AveragedAdam),
-    "momentum": (keras.optimizers.SGD, AveragedSGD),
+    "momentum": (SGD, AveragedSGD),
     "rmsprop": (RMSProp, AveragedRMSProp),
-    "sgd": (keras.optimizers.SGD, AveragedSGD),
+    "sgd": (SGD, AveragedSGD),
 }
 
 

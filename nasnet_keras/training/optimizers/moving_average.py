@@ -9,10 +9,13 @@ import numpy as np
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.training.optimizers import tensorflow_kernels
+from nasnet_keras.training.optimizers.clipping import GlobalNormClipping
 from nasnet_keras.training.optimizers.rmsprop import RMSProp
+from nasnet_keras.training.optimizers.sgd import SGD
 
 
-class MovingAverage:
+class MovingAverage(GlobalNormClipping):
     """Adds TF 1's `ExponentialMovingAverage(decay, num_updates=global_step)` to an optimizer.
 
     After step `n`, counted from 1, each average moves towards its weight by `1 - d` of the way,
@@ -51,6 +54,12 @@ class MovingAverage:
         ]
 
     def apply(self: Any, grads: Any, trainable_variables: Any = None) -> None:
+        if keras.backend.backend() == "tensorflow":
+            if not self.built and trainable_variables is not None:
+                with keras.name_scope(self.name, caller=self):
+                    self.build(list(trainable_variables))
+            first, _ = self._compute_first_and_fraction()
+            tensorflow_kernels.copy_if(first, self._averages, self._trainable_variables)
         # Once for all weights: as part of each one's update, they would be most of its operations.
         self._first_and_fraction = self._compute_first_and_fraction()
         try:
@@ -68,11 +77,16 @@ class MovingAverage:
     def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
         average = self._averages[self._get_variable_index(variable)]
         first, fraction = self._first_and_fraction or self._compute_first_and_fraction()
+        fraction = ops.cast(fraction, variable.dtype)
+        if keras.backend.backend() == "tensorflow":
+            super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
+            tensorflow_kernels.subtract_scaled(average, fraction, ops.subtract(average, variable))
+            return
         # An average starts where its weight does. That is known at the first step only: weights may
         # be loaded between `build` and it.
         start = ops.where(first, ops.convert_to_tensor(variable), ops.convert_to_tensor(average))
         super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
-        change = ops.multiply(ops.subtract(start, variable), ops.cast(fraction, variable.dtype))
+        change = ops.multiply(ops.subtract(start, variable), fraction)
         self.assign(average, ops.subtract(start, change))
 
     def average_of(self: Any, variable: keras.Variable) -> keras.Variable | None:
@@ -94,7 +108,7 @@ class MovingAverage:
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class AveragedSGD(MovingAverage, keras.optimizers.SGD):
+class AveragedSGD(MovingAverage, SGD):
     """`keras.optimizers.SGD` that keeps moving averages."""
 
 

@@ -8,10 +8,12 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.initializer import PACKAGE
+from nasnet_keras.training.optimizers import tensorflow_kernels
+from nasnet_keras.training.optimizers.clipping import GlobalNormClipping
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
-class RMSProp(keras.optimizers.Optimizer):
+class RMSProp(GlobalNormClipping, keras.optimizers.Optimizer):
     """`tf.train.RMSPropOptimizer` of TF 1, not centered.
 
     With `g` the gradient and `ms` its mean square, which starts at one:
@@ -57,7 +59,10 @@ class RMSProp(keras.optimizers.Optimizer):
         number = self._get_variable_index(variable)
         mean_square, momentum = self._mean_squares[number], self._momenta[number]
         if keras.backend.backend() == "tensorflow":
-            self._apply_fused(gradient, variable, rate, mean_square, momentum)
+            tensorflow_kernels.apply_rmsprop(
+                *(variable, mean_square, momentum, gradient, rate),
+                *(self.decay, self.momentum, self.epsilon),
+            )
             return
         difference = ops.subtract(ops.square(gradient), mean_square)
         self.assign_add(mean_square, ops.multiply(difference, 1 - self.decay))
@@ -65,28 +70,6 @@ class RMSProp(keras.optimizers.Optimizer):
         change = ops.divide(ops.multiply(rate, gradient), length)
         self.assign(momentum, ops.add(ops.multiply(momentum, self.momentum), change))
         self.assign_sub(variable, momentum)
-
-    def _apply_fused(
-        self, gradient: Any, variable: Any, rate: Any, mean_square: Any, momentum: Any
-    ) -> None:
-        """Updates with TF 1's own kernel: one operation instead of ten for each of the weights."""
-        import tensorflow as tf
-
-        variable, mean_square, momentum = (
-            x.value if isinstance(x, keras.Variable) else x
-            for x in (variable, mean_square, momentum)
-        )
-        number = {"dtype": variable.dtype}
-        tf.raw_ops.ResourceApplyRMSProp(
-            var=variable.handle,
-            ms=mean_square.handle,
-            mom=momentum.handle,
-            lr=rate,
-            rho=tf.constant(self.decay, **number),
-            momentum=tf.constant(self.momentum, **number),
-            epsilon=tf.constant(self.epsilon, **number),
-            grad=gradient,
-        )
 
     def get_config(self) -> dict[str, Any]:
         return {
