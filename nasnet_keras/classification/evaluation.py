@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -70,22 +71,23 @@ class Evaluation:
         (the fraction that was right, again) and `f1` (their harmonic mean). `None` where there is
         nothing to divide by.
         """
-        scores = self._scores()
         return [
             {
                 "class": name,
                 "images": int(self.confusion[number].sum()),
                 "correct": int(self.confusion[number, number]),
-                "accuracy": _or_none(scores["recall"][number]),
-                **{score: _or_none(values[number]) for score, values in scores.items()},
+                "accuracy": _or_none(self._scores["recall"][number]),
+                **{score: _or_none(values[number]) for score, values in self._scores.items()},
             }
             for number, name in enumerate(self.class_names)
         ]
 
     def class_means(self) -> dict[str, float]:
         """Returns the means of `precision`, `recall` and `f1` over the classes that have them."""
-        return {name: float(np.nanmean(values)) for name, values in self._scores().items()}
+        return {name: float(np.nanmean(values)) for name, values in self._scores.items()}
 
+    # Once: of a thousand classes there are a million pairs to go through.
+    @functools.cached_property
     def _scores(self) -> dict[str, np.ndarray]:
         from sklearn.metrics import precision_recall_fscore_support
 

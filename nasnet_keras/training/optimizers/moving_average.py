@@ -54,14 +54,16 @@ class MovingAverage(GlobalNormClipping):
         ]
 
     def apply(self: Any, grads: Any, trainable_variables: Any = None) -> None:
-        if keras.backend.backend() == "tensorflow":
-            if not self.built and trainable_variables is not None:
-                with keras.name_scope(self.name, caller=self):
-                    self.build(list(trainable_variables))
-            first, _ = self._compute_first_and_fraction()
-            tensorflow_kernels.copy_if(first, self._averages, self._trainable_variables)
+        on_tensorflow = keras.backend.backend() == "tensorflow"
+        if on_tensorflow and not self.built and trainable_variables is not None:
+            # As Keras's `apply` does; but the averages have to be there before it.
+            with keras.name_scope(self.name, caller=self):
+                self.build(list(trainable_variables))
         # Once for all weights: as part of each one's update, they would be most of its operations.
         self._first_and_fraction = self._compute_first_and_fraction()
+        if on_tensorflow:
+            first, _ = self._first_and_fraction
+            tensorflow_kernels.copy_if(first, self._averages, self._trainable_variables)
         try:
             super().apply(grads, trainable_variables)  # type: ignore[misc]
         finally:
