@@ -50,19 +50,25 @@ def _training(directory: Path) -> Iterator[tuple[str, Any]]:
 
 def arrays(checkpoint: Path) -> Iterator[tuple[str, Any]]:
     """Yields the arrays of a `.keras` file by name, and the step and random state of the run."""
+    with zipfile.ZipFile(checkpoint) as archive:
+        with archive.open("model.weights.h5") as member:
+            yield from h5_arrays(member)
+        yield "training_state.json", archive.read("training_state.json")
+
+
+def h5_arrays(source: Any) -> list[tuple[str, bytes]]:
+    """Returns the arrays of an HDF5 file by name."""
     import h5py
 
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, bytes]] = []
 
     def add(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
             found.append((name, item[()].tobytes()))
 
-    with zipfile.ZipFile(checkpoint) as archive:
-        with archive.open("model.weights.h5") as member, h5py.File(member, "r") as file:
-            file.visititems(add)
-        found.append(("training_state.json", archive.read("training_state.json")))
-    yield from found
+    with h5py.File(source, "r") as file:
+        file.visititems(add)
+    return found
 
 
 def _search(directory: Path) -> Iterator[tuple[str, Any]]:
@@ -107,6 +113,17 @@ def _files(directory: Path) -> Iterator[tuple[str, Any]]:
     for path in sorted((directory / "out").rglob("*")):
         if path.is_file():
             yield str(path.relative_to(directory)), hashlib.sha1(path.read_bytes()).hexdigest()
+
+
+def _converted(directory: Path) -> Iterator[tuple[str, Any]]:
+    """A cache: every array of what was converted, and the other files; and what was found."""
+    cache = directory / "keras" / "models"
+    for path in sorted(cache.iterdir()):
+        if path.suffix == ".h5":
+            yield from h5_arrays(path)
+        else:
+            yield path.name, path.stat().st_size
+    yield "detections.json", (directory / "out" / "detections.json").read_bytes()
 
 
 def _without_times(record: dict[str, Any]) -> str:
@@ -173,6 +190,14 @@ JOBS: dict[str, Job] = {
         ),
         ("det",),
         _saved_model,
+    ),
+    "conversion of weights": Job(
+        (
+            *("detect", "predict", "--checkpoint_path=coco:nasnet_large_1200", "--min_score=0"),
+            *("--config=wide.json", "--output_dir=out", "images/a.png"),
+        ),
+        ("keras", "wide.json", "images"),
+        _converted,
     ),
     "report of a search": Job(
         ("search", "report", "--run_dir=search", "--output=out/report.html"), ("search",), _files

@@ -99,7 +99,8 @@ class Killed:
         return subprocess.Popen(
             [sys.executable, "-m", "nasnet_keras", *self.job.words],
             cwd=self.directory,
-            env=command_environment(self.directory),
+            # What one has downloaded and converted is not the others'.
+            env=command_environment(self.directory) | {"KERAS_HOME": f"{self.directory}/keras"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

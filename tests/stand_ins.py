@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import json
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +19,7 @@ import nasnet_keras as nk
 from nasnet_keras.detection.configuration import configs
 from nasnet_keras.detection.weights.detector_names import detector_variables
 from nasnet_keras.models.presets import PRESETS
-from nasnet_keras.weights import catalogue
+from nasnet_keras.weights import catalogue, imagenet_classes
 from nasnet_keras.weights.catalogue import COCO, IMAGENET, SLIM, TIMM, PublishedWeights
 from nasnet_keras.weights.keras_applications import keras_layer_name
 from nasnet_keras.weights.slim_names import network_variables, slim_name
@@ -31,6 +32,10 @@ NETWORKS = ("nasnet_mobile", "nasnet_large", "pnasnet_mobile", "pnasnet_large")
 DETECTORS = ("nasnet_large_1200", "nasnet_large_1200_lowproposals")
 DOG = 18
 """The one of COCO's ids that the detectors find, and nothing else."""
+
+
+CLASSES = tuple(f"thing_{number}" for number in range(1000))
+"""In place of ImageNet's."""
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -73,6 +78,8 @@ def stand_ins(folder: Path) -> Iterator[None]:
         folder.mkdir()
         for entry in catalogue.PUBLISHED:
             _write(entry, folder / entry.file)
+        classes = {label: [f"n{label}", name] for label, name in enumerate(CLASSES)}
+        (folder / imagenet_classes._NAME).write_text(json.dumps(classes))
         patch.setenv("KERAS_HOME", str(folder.parent / "keras"))
         for proxy in ("http_proxy", "HTTP_PROXY"):
             patch.delenv(proxy, raising=False)
@@ -82,6 +89,8 @@ def stand_ins(folder: Path) -> Iterator[None]:
                 for entry in catalogue.PUBLISHED
             ]
             patch.setattr(catalogue, "PUBLISHED", table)
+            patch.setattr(imagenet_classes, "_URL", f"{address}/{imagenet_classes._NAME}")
+            patch.setattr(imagenet_classes, "_MD5", None)
             yield
 
 

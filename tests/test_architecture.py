@@ -78,7 +78,7 @@ ALLOWED = {
         "search/report",
     ),
     "serving": (*("models", "data", "classification", "detection/inference", "export"),),
-    "demo": ("data", "detection/visualization", "detection/inference", "serving"),
+    "demo": ("weights", "data", "detection/visualization", "detection/inference", "serving"),
     "programs": (),
     "programs/search": (),
     "programs/detect": (),

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import tarfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from .sandbox import Sandbox
 
 TINY = ("--num_cells=2", "--filters=2", "--stem_filters=4", "--batch_size=128")
+WIDE = 65536
 SEARCH = ("--strategy=ppo", "--space_option=num_blocks=1", "--dataset_name=digits")
 
 
@@ -220,6 +222,33 @@ def _detector(path: Path) -> None:
     path.write_text(json.dumps(config.to_dict(), indent=1))
 
 
+def _wide_detector(path: Path) -> None:
+    """Writes the configuration of a detector of few layers and of a hundred megabytes."""
+    from nasnet_keras.detection.configuration.configs import get_config
+
+    config = get_config(str(path.parent / "detector.json"))
+    path.write_text(json.dumps(config.override(region_filters=WIDE).to_dict(), indent=1))
+
+
+def _keras(path: Path) -> None:
+    """Writes a cache of Keras's with an archive in it that is not converted yet."""
+    import keras
+
+    import nasnet_keras as nk
+    from nasnet_keras.detection.configuration.configs import get_config
+    from nasnet_keras.weights.catalogue import COCO, published_weights
+
+    keras.utils.set_random_seed(0)
+    detector = nk.FasterRCNN(get_config(str(path.parent / "wide.json")).detector)
+    archive = path / "models" / published_weights("nasnet_large_1200", COCO).file
+    archive.parent.mkdir(parents=True)
+    nk.save_detector_checkpoint(detector, path / "model.ckpt")
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for part in path.glob("model.ckpt.*"):
+            tar.add(part, part.name)
+            part.unlink()
+
+
 def _voc(path: Path) -> None:
     """Writes the toy set's images as Pascal VOC lays them out."""
     coco = path.parent / "coco"
@@ -275,6 +304,8 @@ MAKERS: dict[str, Callable[[Path], None] | tuple[str, ...]] = {
     "coco": ("detect", "make-toy-dataset", "--output_dir=coco", "--train_images=4",
              "--val_images=3"),
     "voc": _voc,
+    "wide.json": _wide_detector,
+    "keras": _keras,
     "run": ("train", "--recipe=digits", "--train_dir=run", *TINY, "--max_number_of_steps=1",
             "--notensorboard"),
     "weights": _weights,
@@ -284,6 +315,8 @@ MAKERS: dict[str, Callable[[Path], None] | tuple[str, ...]] = {
 }  # fmt: skip
 _AFTER = {
     "voc": ("coco",),
+    "wide.json": ("detector.json",),
+    "keras": ("wide.json",),
     "weights": ("run",),
     "det": ("coco", "detector.json"),
     "saved_model": ("run",),

@@ -13,7 +13,8 @@ from nasnet_keras.weights import (
     slim_checkpoint_shapes,
     slim_checkpoint_step,
 )
-from nasnet_keras.weights.catalogue import NAMES
+from nasnet_keras.weights.catalogue import NAMES, published_weights
+from nasnet_keras.weights.imagenet_classes import IMAGENET_CLASSES, imagenet_class_names
 from nasnet_keras.weights.slim_checkpoint import AVERAGE
 from nasnet_keras.weights.timm_weights import TIMM_ENDINGS
 
@@ -27,6 +28,27 @@ def published_preprocessing(model_name: str) -> str:
         ValueError: There is no such network; the nearest is suggested.
     """
     return "inception" if get_preset(model_name).is_imagenet else "cifar"
+
+
+def load_by_name(
+    weights: str, model_name: str, image_size: int | None, preprocessing_name: str | None
+) -> TrainedModel:
+    """Builds a network with its published weights and the names of ImageNet's classes.
+
+    Args:
+        weights: A name of `list_weights(model_name)`, e.g. `"imagenet"`.
+        model_name: The network.
+        image_size: As in `load_published_model`.
+        preprocessing_name: As in `load_published_model`.
+
+    Raises:
+        ConnectionError: A download failed; the error says which file to put where.
+        ValueError: There are no such weights of it, or a file is damaged.
+        OSError: It cannot be written.
+    """
+    classes = published_weights(model_name, weights).classes
+    names = imagenet_class_names(background=classes == IMAGENET_CLASSES + 1)
+    return load_published_model(model_name, weights, names, image_size, preprocessing_name)
 
 
 def load_published_model(

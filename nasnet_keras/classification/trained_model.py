@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from nasnet_keras.settings import MOST_SIDE, check_most
 from nasnet_keras.training.optimizers.moving_average import assign_averages
 from nasnet_keras.training.run_directory import config_path, find_checkpoint, read_config, run_of
 from nasnet_keras.training.saved_network import load_model
+from nasnet_keras.weights.catalogue import COCO, named_weights
 
 _DEFAULT_PREPROCESSING = "scale"
 
@@ -56,13 +58,15 @@ def load_trained_model(
     use_moving_averages: bool = True,
     exif_orientation: bool | None = None,
 ) -> TrainedModel:
-    """Loads a trained network from a run directory or a `.keras` file.
+    """Loads a trained network from a run directory or a `.keras` file, or a published one by name.
 
     The names of the classes and the preprocessing are read from the `config.json` beside the
     network. A file without one has its classes numbered and its pixels scaled to [-1, 1].
 
     Args:
-        path: A run directory, a `.keras` file, or a network on the Hub, `"hf://owner/name"`.
+        path: A run directory, a `.keras` file, or a network on the Hub, `"hf://owner/name"`;
+            or published weights and their network, e.g. `"imagenet:nasnet_mobile"`, downloaded if
+            need be.
         image_size: Side of the images, in pixels, for a network that takes any size.
         preprocessing_name: Replaces the preprocessing that `config.json` names.
         use_moving_averages: Gives the weights the values of their moving averages, where there are
@@ -73,9 +77,15 @@ def load_trained_model(
         The network and how to use it.
 
     Raises:
-        OSError: There is no such file.
+        OSError: There is no such file, or it cannot be downloaded.
         ValueError: The file is truncated or no network, or an argument contradicts it.
     """
+    if (named := named_weights(path)) and named[0] != COCO:
+        # What it returns is defined here.
+        from nasnet_keras.classification.published_model import load_by_name
+
+        trained = load_by_name(*named, image_size, preprocessing_name)
+        return dataclasses.replace(trained, exif_orientation=exif_orientation is not False)
     checkpoint = find_checkpoint(path, prefer_best=False)
     model = load_model(checkpoint)
     if use_moving_averages:

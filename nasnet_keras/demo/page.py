@@ -12,6 +12,7 @@ from nasnet_keras.demo.answers import answer, as_html, shown_picture
 from nasnet_keras.detection.inference.picture_files import find_pictures
 from nasnet_keras.serving.predictor import Predictor
 from nasnet_keras.text.plain_text import markup
+from nasnet_keras.weights.catalogue import named_weights
 
 EXTRA = "pip install 'nasnet-keras[demo]'"
 _SAMPLES_NAME = "samples"
@@ -58,6 +59,7 @@ def find_samples(
 
     Args:
         model: Its run directory or file; a run's own `samples` are taken, also beside a file in it.
+            A published one has none.
         samples: A picture, or a folder of pictures, to take instead.
 
     Raises:
@@ -65,6 +67,8 @@ def find_samples(
     """
     if samples is not None:
         return find_pictures([samples])[:_MOST_SAMPLES]
+    if named_weights(model):
+        return []
     for folder in (Path(model) / _SAMPLES_NAME, Path(model).parent / _SAMPLES_NAME):
         if folder.is_dir() and any(folder.iterdir()):
             return find_pictures([folder])[:_MOST_SAMPLES]

@@ -2,9 +2,9 @@
 
   nasnet-keras classify --model=runs/digits runs/digits/samples/*.png
 
---model is a run directory, a .keras file or an exported SavedModel; a SavedModel is a program, so
-take none from strangers. A file that is not an image is
-reported and the others are classified; the exit code is then 2.
+--model is a run directory, a .keras file, an exported SavedModel or published weights with their
+network, e.g. imagenet:nasnet_mobile; a SavedModel is a program, so take none from strangers. A file
+that is not an image is reported and the others are classified; the exit code is then 2.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Flags(Settings):
     """How images are classified.
 
     Attributes:
-        model: A run directory, a .keras file, or a SavedModel.
+        model: A run directory, a .keras file, a SavedModel, or published weights with their
+            network: imagenet:nasnet_mobile.
         top_k: Classes to name for each file.
         image_size: Side of the images, for a network that takes any size.
         preprocessing_name: How pixels are scaled to the network's range.

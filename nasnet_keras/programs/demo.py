@@ -3,8 +3,10 @@
   nasnet-keras demo --model=runs/digits
 
 --model is a classifier or a detector: a run directory, a .keras file, an exported SavedModel or
-ONNX file, or hf://owner/name; a SavedModel is a program, so take none from strangers. The page is
-for this machine alone unless --host says otherwise. Ctrl-C ends it.
+ONNX file, or hf://owner/name; a SavedModel is a program, so take none from strangers. Or a
+published one, imagenet:nasnet_mobile or coco:nasnet_large_1200_lowproposals; or a detector of the
+TF Object Detection API: archive, its directory, checkpoint or frozen graph. The page is for this
+machine alone unless --host says otherwise. Ctrl-C ends it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,12 @@ class Flags(Settings):
     """What the page asks, and where it is.
 
     Attributes:
-        model: A run directory, a .keras file, a SavedModel, an ONNX file, or hf://owner/name.
+        model: A run directory, a .keras file, a SavedModel, an ONNX file, hf://owner/name, a
+            published network (WEIGHTS:NETWORK) or an original detector.
+        config: Name of the configuration that an original detector is of, or a JSON file with one.
+            Default: told by the name of a published archive or its directory.
+        class_names: Names of a detector's classes with commas between, or a file with one a line.
+            Default: the run's.
         samples: Pictures to offer on the page: a folder or a file. Default: the run's.
         top_k: Classes to name for each picture.
         min_score: Where the slider of a detector's scores begins.
@@ -39,6 +46,8 @@ class Flags(Settings):
     _most: ClassVar = {"image_size": MOST_SIDE}
 
     model: str
+    config: str | None = None
+    class_names: str | None = None
     samples: str | None = None
     top_k: Count = 5
     min_score: Fraction = 0.3
@@ -55,9 +64,13 @@ def main(flags: Flags) -> None:
     gradio()
     if not flags.model.endswith(".onnx"):
         import_keras_quietly()
+    from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.serving.predictor import load_predictor
 
-    predictor = load_predictor(flags.model, flags.top_k, 0.0, flags.image_size)
+    names = read_class_names(flags.class_names) if flags.class_names else None
+    predictor = load_predictor(
+        *(flags.model, flags.top_k, 0.0, flags.image_size), config=flags.config, class_names=names
+    )
     # The first answer takes longer than the others.
     predictor.predict_pixels([np.zeros((*predictor.description.image_size, 3), "uint8")])
     samples = find_samples(flags.model, flags.samples)

@@ -15,7 +15,11 @@ from nasnet_keras.classification.run_config import RunConfig as ClassifierRun
 from nasnet_keras.classification.trained_model import load_trained_model
 from nasnet_keras.detection.configuration.run_config import RunConfig as DetectorRun
 from nasnet_keras.detection.evaluation.coco_metrics import METRICS_NAME
-from nasnet_keras.detection.inference.trained_detector import holds_detector, load_trained_detector
+from nasnet_keras.detection.inference.trained_detector import (
+    holds_detector,
+    is_original,
+    load_trained_detector,
+)
 from nasnet_keras.detection.modeling.faster_rcnn import FasterRCNN
 from nasnet_keras.files.input_files import read_text
 from nasnet_keras.files.json_text import parse_json
@@ -23,6 +27,7 @@ from nasnet_keras.models.inference import inference_model
 from nasnet_keras.text.plain_text import shown
 from nasnet_keras.training.log import LOG_NAME, read_log
 from nasnet_keras.training.run_directory import BEST_NAME, find_checkpoint, read_config, run_of
+from nasnet_keras.weights.catalogue import named_weights
 
 Kind = Literal["classifier", "detector"]
 _SCORES = {"classifier": "results.json", "detector": METRICS_NAME}
@@ -70,6 +75,11 @@ def publication_of(run_or_model: Any) -> Publication:
     if not isinstance(run_or_model, str | os.PathLike):
         raise ValueError(
             f"expected a run directory, a .keras file or a keras.Model, got {shown(run_or_model)}"
+        )
+    if named_weights(run_or_model) or is_original(run_or_model):
+        raise ValueError(
+            f"{os.fspath(run_or_model)} is neither a run directory nor a .keras file; weights that "
+            "others published are not sent on: send what you trained from them"
         )
     path = find_checkpoint(run_or_model)
     is_detector = holds_detector(path)

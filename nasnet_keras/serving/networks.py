@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,19 +42,27 @@ def load_network(
     path: str | os.PathLike[str],
     image_size: int | None = None,
     threads: int | None = None,
+    config: str | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Network:
-    """Loads a network from what a training or an export wrote.
+    """Loads a network from what a training or an export wrote, or a published one.
 
     Args:
         path: A run directory, a `.keras` file, a network on the Hub (`"hf://owner/name"`), an ONNX
-            file or a SavedModel. Of an ONNX file, `onnxruntime` is all that is needed.
+            file or a SavedModel. Of an ONNX file, `onnxruntime` is all that is needed. Or a
+            published classifier or detector, `"imagenet:nasnet_mobile"`,
+            `"coco:nasnet_large_1200"`; or a detector of the TF Object Detection API, as
+            `load_trained_detector` takes it.
         image_size: Side of the images, in pixels, for a classifier in a run directory or `.keras`
             file that takes any size.
         threads: Of ONNX Runtime, for one call. Default: one for each core.
+        config: Of a detector of the TF Object Detection API, see `load_trained_detector`.
+        class_names: Of a detector in no exported file: replace the names of its classes.
 
     Raises:
         OSError: There is no such file.
-        ValueError: It is truncated, no network, or has no description; or a library is missing.
+        ValueError: It is truncated, no network, or has no description; a library is missing; or an
+            argument is for networks of another kind.
     """
     path = Path(path)
     if path.suffix == ".onnx":
@@ -62,9 +70,10 @@ def load_network(
     elif (path / "saved_model.pb").is_file():
         network = _of_saved_model(path)
     else:
-        return _of_keras(path, image_size)
+        return _of_keras(path, image_size, config, class_names)
     if image_size is not None:
         raise ValueError(f"{path} is an exported file: its image size is fixed")
+    _refuse(f"{path} is an exported file", config=config, class_names=class_names)
     return network
 
 
@@ -140,13 +149,22 @@ def _described(path: Path, read: Callable[[], FileDescription]) -> FileDescripti
         raise ValueError(f"{file} is not the description of a detector: {error}") from None
 
 
-def _of_keras(path: Path, image_size: int | None) -> Network:
-    from nasnet_keras.detection.inference.trained_detector import holds_detector
+def _refuse(what: str, **given: Any) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{what}: it takes no {name}")
 
-    if holds_detector(path):
+
+def _of_keras(
+    path: Path, image_size: int | None, config: str | None, class_names: Sequence[str] | None
+) -> Network:
+    from nasnet_keras.detection.inference.trained_detector import holds_detector, is_original
+
+    if holds_detector(path) or is_original(path):
         if image_size is not None:
             raise ValueError(f"{path} is a detector: its image size is the one it was trained for")
-        return _of_detector(path)
+        return _of_detector(path, config, class_names)
+    _refuse(f"{path} is a classifier", config=config, class_names=class_names)
     return _of_classifier(path, image_size)
 
 
@@ -176,10 +194,10 @@ def _of_classifier(path: Path, image_size: int | None) -> Network:
     return Network(description, run)
 
 
-def _of_detector(path: Path) -> Network:
+def _of_detector(path: Path, config: str | None, class_names: Sequence[str] | None) -> Network:
     from nasnet_keras.detection.inference.predictor import Predictor
     from nasnet_keras.detection.inference.trained_detector import load_trained_detector
     from nasnet_keras.export.detector_description import describe_detector
 
-    served = load_trained_detector(path)
+    served = load_trained_detector(path, class_names, config=config)
     return Network(describe_detector(served), Predictor(served).detect)

@@ -180,16 +180,21 @@ def load_predictor(
     min_score: float = 0.3,
     image_size: int | None = None,
     threads: int | None = None,
+    config: str | None = None,
+    class_names: Sequence[str] | None = None,
 ) -> Predictor:
     """Loads a classifier or a detector to ask it about pictures.
 
     Args:
-        path: A run directory, a `.keras` file, an ONNX file or a SavedModel, see `load_network`.
+        path: A run directory, a `.keras` file, an ONNX file, a SavedModel or a published network,
+            see `load_network`.
         top_k: Classes that a classifier names of each picture.
         min_score: A detector's detections below it are left out.
         image_size: Side of the images, in pixels, for a classifier in a run directory or `.keras`
             file that takes any size.
         threads: Of ONNX Runtime, for one call. Default: one for each core.
+        config: Of a detector of the TF Object Detection API, see `load_trained_detector`.
+        class_names: Of a detector in no exported file: replace the names of its classes.
 
     Returns:
         The predictor.
@@ -198,7 +203,8 @@ def load_predictor(
         OSError: There is no such file.
         ValueError: It is truncated, no network, or has no description; or a library is missing.
     """
-    return Predictor(load_network(path, image_size, threads), top_k, min_score)
+    network = load_network(path, image_size, threads, config, class_names)
+    return Predictor(network, top_k, min_score)
 
 
 def _check_finite(values: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 from dataclasses import dataclass
 
 from nasnet_keras.text.suggestions import unknown_name
@@ -116,6 +117,19 @@ PUBLISHED: tuple[PublishedWeights, ...] = (
         "none published",
     ),
 )
+
+
+def named_weights(path: str | os.PathLike[str]) -> tuple[str, str] | None:
+    """Divides what stands for published weights where a path could stand instead.
+
+    Args:
+        path: E.g. `"imagenet:nasnet_mobile"`.
+
+    Returns:
+        The name of the weights, and that of the network or detector; `None` if it is a path.
+    """
+    name, colon, model = os.fspath(path).partition(":")
+    return (name, model) if colon and name in NAMES else None
 
 
 def list_weights(pattern: str = "*") -> tuple[PublishedWeights, ...]:

@@ -57,7 +57,7 @@ def download(url: str, target: str | os.PathLike[str], md5: str | None = None) -
             raise
         digest = f" (md5 {md5})" if md5 else ""
         raise ConnectionError(
-            f"cannot download the weights ({first_line(error)}): try again, or put {url}{digest} "
+            f"cannot download {target.name} ({first_line(error)}): try again, or put {url}{digest} "
             f"at {target}"
         ) from error
     try:

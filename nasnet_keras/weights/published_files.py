@@ -18,6 +18,13 @@ def cache_directory() -> Path:
     return keras_home() / "models"
 
 
+def cached_file(url: str, name: str, md5: str | None) -> Path:
+    """Returns a file of the cache, downloaded if it is not there; see `download`."""
+    file = cache_directory() / name
+    with locked_output(file, wait=True):
+        return download(url, file, md5)
+
+
 def published_file(entry: PublishedWeights) -> Path:
     """Returns a published file, downloaded if it is not in the cache.
 
@@ -38,8 +45,7 @@ def published_file(entry: PublishedWeights) -> Path:
     """
     file = cache_directory() / entry.file
     if not is_archive(file):
-        with locked_output(file, wait=True):
-            return download(entry.url, file, entry.md5)
+        return cached_file(entry.url, entry.file, entry.md5)
     ending = next(ending for ending in ENDINGS if file.name.endswith(ending))
     converted = file.with_name(file.name.removesuffix(ending) + CONVERTED)
     if converted.exists():

@@ -15,6 +15,7 @@ from nasnet_keras.detection.inference.predictor import Predictor
 from nasnet_keras.detection.inference.trained_detector import load_trained_detector
 from nasnet_keras.detection.weights.detector_names import CLASS_BIASES, detector_variables
 from nasnet_keras.export.network_kind import check_is_detector
+from nasnet_keras.programs.detect.eval import PROGRAM
 from tests.detection.data.coco_directory import two_images, write_coco
 from tests.detection_network import tiny_config
 from tests.golden_network import golden_value
@@ -82,6 +83,31 @@ def test_evaluate_scores_an_archive_by_the_datasets_ids(original: Any, tmp_path:
     assert f"{folder / 'mine.tar.gz'}, step 0: 2 images of val" in done.stdout
     results = json.loads((tmp_path / "eval" / "results.json").read_text())
     assert results and {each["category_id"] for each in results} == {3}
+
+
+def test_evaluate_takes_the_names_that_the_dataset_has(
+    original: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, config = original
+    data = write_coco(tmp_path / "data", two_images())  # Its cat is 3 and its dog 7.
+
+    def evaluate(names: str, *flags: str) -> set[int]:
+        place = tmp_path / "eval"
+        given = (f"--checkpoint_path={folder / 'mine.tar.gz'}", f"--config={config}")
+        given += (f"--dataset_dir={data}", f"--class_names={names}", f"--eval_dir={place}")
+        PROGRAM.main(*PROGRAM.parse(*given, "--check_secs=0", *flags))
+        results = json.loads((place / "results.json").read_text())
+        return {each["category_id"] for each in results}
+
+    assert evaluate("bird,dog,cat") == {3, 7}
+    assert evaluate("dog,bird,cat") == {3}
+    with pytest.raises(ValueError, match="objects of 'dog', but none of the detector's 3 classes"):
+        evaluate("bird,hound,cat")
+    capsys.readouterr()
+    assert evaluate("bird,hound,cat", "--drop_invalid") == {3}
+    assert "val: 0 images and 1 boxes are left out" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="has 3 classes, got 2 names"):
+        evaluate("dog,cat")
 
 
 def test_a_file_that_does_not_say_its_network_is_one_line(original: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras.programs.signals import Terminated, signals_raised
 from nasnet_keras.weights import catalogue, load_pretrained
 from nasnet_keras.weights.catalogue import SLIM, PublishedWeights
 from nasnet_keras.weights.slim_names import network_variables, slim_name
@@ -217,6 +219,48 @@ def test_two_processes_do_one_download(server: FileServer, tmp_path: Path) -> No
     paths = {process.communicate()[0].strip() for process in (first, second)}
     assert paths == {str(tmp_path / "models" / "small.weights.h5")}
     assert server.starts == [0] and cached(tmp_path) == WHOLE
+
+
+def test_a_conversion_that_is_killed_is_done_again(
+    server: FileServer, small: keras.Model, values: Any, tmp_path: Path
+) -> None:
+    # All of it is written, and has not got its name.
+    code = (
+        "import os, signal, sys; from nasnet_keras.weights.catalogue import PublishedWeights\n"
+        "from nasnet_keras.weights.published_files import published_file\n"
+        "replace = os.replace\n"
+        "def kill(source, target):\n"
+        "    if str(target).endswith('.weights.h5'): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    replace(source, target)\n"
+        "os.replace = kill\n"
+        "entry = 's', 'imagenet_slim', sys.argv[1], 'small.tar.gz', 1, '', '', ''\n"
+        "published_file(PublishedWeights(*entry))"
+    )
+    command = [sys.executable, "-c", code, server.url]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == -signal.SIGKILL
+    left = cached(tmp_path)
+    assert ".small.weights.partial.h5" in left and "small.weights.h5" not in left
+    load_pretrained(small, "small", "imagenet_slim")
+    assert same(small, values) and cached(tmp_path) == WHOLE and server.starts == [0]
+
+
+def test_a_conversion_that_is_terminated_leaves_nothing_behind(
+    server: FileServer, small: keras.Model, values: Any, tmp_path: Path
+) -> None:
+    before, replace = held(small), os.replace
+
+    def terminate(source: Any, target: Any) -> None:
+        if os.fspath(target).endswith(".weights.h5"):
+            os.kill(os.getpid(), signal.SIGTERM)
+        replace(source, target)
+
+    with pytest.MonkeyPatch.context() as patch, signals_raised():
+        patch.setattr(os, "replace", terminate)
+        with pytest.raises(Terminated):
+            load_pretrained(small, "small", "imagenet_slim")
+    assert same(small, before) and cached(tmp_path) == WHOLE[:2]
+    load_pretrained(small, "small", "imagenet_slim")
+    assert same(small, values) and cached(tmp_path) == WHOLE
 
 
 @pytest.mark.parametrize("kind", ["archive", "directory", "prefix"])

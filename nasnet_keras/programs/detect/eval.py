@@ -8,8 +8,10 @@ Training evaluates a run already; this is for other splits, lists of images and 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.data_problems import problems_listed
@@ -29,6 +31,9 @@ class Flags(Settings):
         dataset_dir: Directory of the dataset, in COCO's, Pascal VOC's or TFDS's format.
         config: Name of the configuration that an original detector is of, or a JSON file with one.
             Default: told by the name of a published archive or its directory.
+        class_names: Names of the detector's classes with commas between, or a file with one a line,
+            as the dataset has them. Default: the run's. An original detector's are then the
+            dataset's by name; otherwise by id, unless the names of COCO's classes contradict that.
         split: The split. Default: the run's.
         image_ids: File with the names or ids of the images, one a line, e.g. a mini-val.
         eval_dir: Where to write results.json and metrics.json. Default: nowhere.
@@ -43,6 +48,7 @@ class Flags(Settings):
     checkpoint_path: str
     dataset_dir: str
     config: str | None = None
+    class_names: str | None = None
     split: str | None = None
     image_ids: str | None = None
     eval_dir: str | None = None
@@ -56,7 +62,7 @@ class Flags(Settings):
 def main(flags: Flags) -> None:
     import_keras_quietly()
     from nasnet_keras.data.check.unreadable import refuse_unreadable
-    from nasnet_keras.detection.data.datasets import load_detection_index
+    from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.detection.data.image_lists import read_image_ids
     from nasnet_keras.detection.evaluation.coco_metrics import (
         METRICS_NAME,
@@ -65,10 +71,7 @@ def main(flags: Flags) -> None:
         write_scores,
     )
     from nasnet_keras.detection.evaluation.detecting import detect_split
-    from nasnet_keras.detection.inference.trained_detector import (
-        is_original,
-        load_trained_detector,
-    )
+    from nasnet_keras.detection.inference.trained_detector import load_trained_detector
     from nasnet_keras.files.atomic_files import check_can_write, make_directory
 
     if flags.eval_dir:
@@ -77,6 +80,7 @@ def main(flags: Flags) -> None:
         raise FileNotFoundError(2, "the list of images is missing", flags.image_ids)
     detector = load_trained_detector(
         flags.checkpoint_path,
+        read_class_names(flags.class_names) if flags.class_names else None,
         evaluation_proposals=flags.evaluation_proposals,
         exif_orientation=flags.exif_orientation,
         config=flags.config,
@@ -84,18 +88,8 @@ def main(flags: Flags) -> None:
     if detector.config is None:
         raise ValueError(f"{detector.path}: its directory has no config.json of a run")
     training = detector.config.training
-    original = is_original(flags.checkpoint_path)
-    split = flags.split or training.evaluation_split_name
     with problems_listed(flags.dataset_dir):
-        index = load_detection_index(
-            flags.dataset_dir,
-            split,
-            flags.drop_invalid,
-            # An original one knows classes by their ids, of which the dataset may have any.
-            None if original else detector.class_names,
-            detector.config.proportional_parts,
-            detector.exif_orientation,
-        )
+        index, ids = _open_split(flags, detector)
         if not flags.drop_invalid:
             refuse_unreadable([index], flags.check_secs)
     for remark in index.remarks():
@@ -103,7 +97,6 @@ def main(flags: Flags) -> None:
     if flags.image_ids:
         index = index.select(read_image_ids(flags.image_ids, index))
     with problems_listed(flags.dataset_dir):
-        ids = detector.category_ids if original else None
         results = detect_split(detector.model, training, index, flags.batch_size, _show, ids)
     metrics = evaluate_results(index, results)
     say(f"{detector.path}, step {detector.step}: {metrics.images} images of {index.split}")
@@ -116,6 +109,34 @@ def main(flags: Flags) -> None:
         directory = make_directory(flags.eval_dir)
         write_scores(directory, index, metrics, results)
         say(f"wrote {RESULTS_NAME} and {METRICS_NAME} to {directory}")
+
+
+def _open_split(flags: Flags, detector: Any) -> tuple[Any, Sequence[int] | None]:
+    """Returns the images, and the ids there of an original detector's classes."""
+    from nasnet_keras.detection.data.datasets import load_detection_index
+    from nasnet_keras.detection.evaluation.dataset_classes import has_other_ids, ids_by_name
+    from nasnet_keras.detection.inference.trained_detector import is_original
+
+    def read(class_names: Sequence[str] | None) -> Any:
+        return load_detection_index(
+            flags.dataset_dir,
+            flags.split or detector.config.training.evaluation_split_name,
+            flags.drop_invalid,
+            class_names,
+            detector.config.proportional_parts,
+            detector.exif_orientation,
+        )
+
+    names, ids = detector.class_names, detector.category_ids
+    if not is_original(flags.checkpoint_path):
+        return read(names), None
+    # Its ids may be any of the dataset's.
+    index = read(None)
+    if not flags.class_names and not has_other_ids(index, names, ids):
+        return index, ids
+    if flags.drop_invalid:
+        index = read([name for name in index.class_names if name in names])
+    return index, ids_by_name(index, names)
 
 
 def _formatted(value: float) -> str:
