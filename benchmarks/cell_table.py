@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
             row = {
                 "space": space,
                 "architecture": key,
-                "accuracy": child.reward,
+                "accuracy": child.accuracy,
                 "parameters": child.values.get("parameters", ""),
                 "multiply_adds": child.values.get("multiply_adds", ""),
                 "seconds": child.seconds,

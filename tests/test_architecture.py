@@ -75,7 +75,7 @@ ALLOWED = {
     "search/children": (
         *("genotypes", "layers", "models", "weights", "data", "training", "classification"),
         *("search/spaces", "search/strategies", "search/executors", "search/engine"),
-        "search/report",
+        *("search/report", "export"),
     ),
     "serving": (*("models", "data", "classification", "detection/inference", "export"),),
     "demo": ("weights", "data", "detection/visualization", "detection/inference", "serving"),

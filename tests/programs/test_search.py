@@ -19,14 +19,18 @@ CELLS = {"space": "pnas", "space_option": "num_blocks=1", "num_cells": 2, "filte
 
 
 def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
-    run = {"strategy": "random", "dataset_name": "digits", "epochs": 1, "budget": 2, **CELLS}
+    reward = {"reward": "accuracy_latency", "target_latency_ms": 3}
+    run = {**DIGITS, "epochs": 1, "budget": 2, **CELLS, **reward}
     done = program("run", run_dir=tmp_path, workers=2, **run)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 of 2 children" in done.stdout
     results = [e for e, _ in read_journal(tmp_path / "journal.jsonl") if e["event"] == "result"]
     assert len(results) == 2
     for event in results:
-        assert 0 < event["reward"] <= 1 and event["values"]["latency_ms"] > 0
+        values = event["values"]
+        assert 0 < values["accuracy"] <= 1 and values["latency_ms"] > 0
+        weighed = values["accuracy"] * (values["latency_ms"] / 3) ** -0.07
+        assert event["reward"] == pytest.approx(weighed)
         directory = tmp_path / "children" / str(event["number"])
         genotype = nk.Genotype.load(directory / "genotype.json")
         child = ClassifierChild("digits", overrides={"num_cells": 2, "filters": 2})
@@ -58,6 +62,10 @@ def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
         ("run", {"strategy": "random", "ray_address": "auto"}, "is not used by --executor=local"),
         ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
         ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
+        ("run", {**DIGITS, "reward": "acuracy"}, "did you mean 'accuracy'?"),
+        ("run", {**DIGITS, "reward": "accuracy_latency"}, "target_latency_ms is missing: reward="),
+        ("run", {**DIGITS, "target_parameters": 9}, "target_parameters=9 is not used by reward="),
+        ("run", {**DIGITS, "target_latency_ms": 0}, "target_latency_ms is a number above 0, got 0"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -10,12 +10,18 @@ from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 
 
 def made_up_search(
-    directory: Path, children: int, name: str = "random", space=None, predict: bool = False
+    directory: Path,
+    children: int,
+    name: str = "random",
+    space=None,
+    predict: bool = False,
+    objective: dict | None = None,
 ) -> list[tuple[tuple[int, ...], float]]:
     """Writes the directory; returns the architectures and rewards, in the order of their numbers.
 
     The reward of a child is the larger, the more of its operations come late in the list, so that
-    it can be predicted; what was "predicted" ranks as the rewards do.
+    it can be predicted; what was "predicted" ranks as the rewards do. With an objective, latency
+    grows with the number, and accuracy is half the reward.
     """
     space = space or get_space("pnas", num_blocks=2)
     run_dir = RunDirectory(directory)
@@ -24,7 +30,11 @@ def made_up_search(
             space=space.config(),
             strategy={"name": name},
             seed=7,
-            child={"dataset_name": "digits", "recipe": "search_child"},
+            child={
+                "dataset_name": "digits",
+                "recipe": "search_child",
+                **({"objective": objective} if objective else {}),
+            },
             limits={},
         )
     )
@@ -43,6 +53,8 @@ def made_up_search(
                 "asked", number=number, architecture=architecture, key=str(number), **predicted
             )
             journal.append("started", number=number, attempt=0)
-            values = {"parameters": 1000 + number}
+            values: dict[str, float] = {"parameters": 1000 + number}
+            if objective:
+                values |= {"latency_ms": 1.5 + number, "accuracy": reward / 2}
             journal.append("result", number=number, reward=reward, seconds=2.0, values=values)
     return list(rewards.items())

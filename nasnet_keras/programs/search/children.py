@@ -35,7 +35,8 @@ class ChildFlags(Settings):
 
     Attributes:
         dataset_dir: Directory of the datasets.
-        latency_runs: Predictions whose median time is a child's latency; 0: not measured.
+        latency_runs: Predictions whose median time is a child's latency; 0: neither latency nor
+            memory is measured.
         executor: local or ray.
         workers: Children trained at the same time.
         time_limit: Time limit of a child, in seconds.
@@ -66,6 +67,14 @@ class ChildFlags(Settings):
             ignored = field.name in _ONLY["ray" if self.executor == "local" else "local"]
             if ignored and getattr(self, field.name) != field.default:
                 raise ValueError(f"--{field.name} is not used by --executor={self.executor}")
+
+
+def how_measured(directory: Any) -> Any:
+    """Returns how the children of a search's directory are measured, as it was begun."""
+    from nasnet_keras.search.children.measurement import measured_by
+
+    begun = directory.config.exists()
+    return measured_by(directory.read_config().child if begun else None)
 
 
 def make_executor(flags: ChildFlags, child: Any, say: Callable[[str], None]) -> Any:

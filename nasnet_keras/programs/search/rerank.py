@@ -14,7 +14,13 @@ from nasnet_keras.classification import Recipe
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.children import CHILD_FIELDS, ChildFlags, make_executor, watched
+from nasnet_keras.programs.search.children import (
+    CHILD_FIELDS,
+    ChildFlags,
+    how_measured,
+    make_executor,
+    watched,
+)
 from nasnet_keras.programs.search.outputs import BestFlags, print_table
 
 
@@ -46,7 +52,12 @@ def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildF
 
     recipe = flags.recipe or ("digits" if dataset == "digits" else "nasnet_cifar")
     child = RerankChild(
-        dataset, child_flags.dataset_dir, overrides, child_flags.latency_runs, recipe_name=recipe
+        dataset,
+        child_flags.dataset_dir,
+        overrides,
+        child_flags.latency_runs,
+        measured_by=how_measured(rerank_directory(directory)),
+        recipe_name=recipe,
     )
     child.check(history.space)
     with watched(rerank_directory(directory)) as (say, progress):

@@ -16,8 +16,15 @@ from nasnet_keras.classification import Recipe
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
-from nasnet_keras.programs.search.children import CHILD_FIELDS, ChildFlags, make_executor, watched
+from nasnet_keras.programs.search.children import (
+    CHILD_FIELDS,
+    ChildFlags,
+    how_measured,
+    make_executor,
+    watched,
+)
 from nasnet_keras.programs.search.outputs import SearchFlags
+from nasnet_keras.search.children.rewards import Reward
 from nasnet_keras.settings import Count, Positive, Seed
 
 
@@ -52,7 +59,9 @@ class Flags(SearchFlags):
     dataset_name: str = "cifar10"
 
 
-def run_search(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags) -> None:
+def run_search(
+    flags: Flags, reward: Reward, overrides: dict[str, Any], child_flags: ChildFlags
+) -> None:
     from nasnet_keras.search import get_space, get_strategy
     from nasnet_keras.search.engine.limits import Limits
     from nasnet_keras.search.engine.run_directory import RunDirectory
@@ -67,7 +76,13 @@ def run_search(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags)
     from nasnet_keras.search.engine.experiment import Experiment
 
     child = child_kind(space)(
-        flags.dataset_name, child_flags.dataset_dir, overrides, child_flags.latency_runs, limits
+        flags.dataset_name,
+        child_flags.dataset_dir,
+        overrides,
+        child_flags.latency_runs,
+        limits,
+        reward,
+        how_measured(directory),
     )
     child.check(space)
     strategy = get_strategy(flags.strategy, space, flags.seed, **flags.strategy_option)
@@ -77,4 +92,6 @@ def run_search(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags)
         experiment.run(executor, flags.budget, progress, flags.max_hours)
 
 
-PROGRAM = Program(run_search, (Flags, Overrides(Recipe, "the dataset's", CHILD_FIELDS), ChildFlags))
+PROGRAM = Program(
+    run_search, (Flags, Reward, Overrides(Recipe, "the dataset's", CHILD_FIELDS), ChildFlags)
+)

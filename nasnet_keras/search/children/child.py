@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import shutil
-import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,13 @@ from nasnet_keras.genotypes import Genotype, NetworkGenotype
 from nasnet_keras.models.complexity import count_multiply_adds, count_parameters
 from nasnet_keras.models.config import NetworkConfig
 from nasnet_keras.models.layerwise_config import LayerwiseConfig
+from nasnet_keras.search.children.measurement import (
+    MeasuredBy,
+    check_measured_by,
+    measure,
+    measurement_config,
+)
+from nasnet_keras.search.children.rewards import MEASURED, Reward
 from nasnet_keras.search.engine.limits import Limits
 from nasnet_keras.search.executors.executor import Job
 from nasnet_keras.search.spaces.space import Space
@@ -76,12 +82,15 @@ class ClassifierChild:
         dataset_dir: Directory of the datasets.
         overrides: Values of the recipe that replace those for this dataset. Where they name
             `filters` and not `stem_filters`, the stem has three times as many.
-        latency_runs: Predictions of one image whose median time is the latency; 0: not measured.
+        latency_runs: Predictions of one image whose median time is the latency; 0: neither latency
+            nor memory is measured.
         limits: `max_latency_ms` rejects an architecture before its training.
+        reward: What the reward follows from.
+        measured_by: How latency and memory are measured.
 
     Raises:
-        ValueError: A name is unknown, a value is out of range, or a limit needs a measurement that
-            is off.
+        ValueError: A name is unknown, a value is out of range, or a limit or the reward needs a
+            measurement that is off.
     """
 
     recipe_name = "search_child"
@@ -92,12 +101,16 @@ class ClassifierChild:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     latency_runs: int = 5
     limits: Limits = field(default_factory=Limits)
+    reward: Reward = field(default_factory=Reward)
+    measured_by: MeasuredBy = "wall_clock"
 
     def __post_init__(self) -> None:
         if self.latency_runs < 0:
             raise ValueError(f"latency_runs is at least 0, got {self.latency_runs}")
         if self.limits.max_latency_ms is not None and not self.latency_runs:
             raise ValueError("max_latency_ms needs latency_runs of at least 1")
+        if self.reward.cost in MEASURED and not self.latency_runs:
+            raise ValueError(f"reward={self.reward.reward!r} needs latency_runs of at least 1")
         self.recipe(0)  # Checks the overrides.
 
     def config(self) -> dict[str, Any]:
@@ -113,7 +126,8 @@ class ClassifierChild:
             "dataset_name": self.dataset_name,
             "recipe": self.recipe_name,
             **self._values(),
-            "latency_runs": self.latency_runs,
+            **measurement_config(self.measured_by, self.latency_runs),
+            **self.reward.config(),
             **self._data(),
         }
 
@@ -146,8 +160,8 @@ class ClassifierChild:
 
         Raises:
             OSError: The dataset is missing.
-            ValueError: The space does not describe networks, the dataset is unknown, or the network
-                cannot have such sizes.
+            ValueError: The space does not describe networks, the dataset is unknown, the network
+                cannot have such sizes, or what is to be measured cannot be.
         """
         import numpy as np
 
@@ -160,6 +174,8 @@ class ClassifierChild:
         for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
             check_dataset(self.dataset_name, split, self.dataset_dir)
         self._check_network(genotype)
+        if self.latency_runs:
+            check_measured_by(self.measured_by, memory=self.reward.cost == "peak_bytes")
 
     def _check_network(self, genotype: NetworkGenotype) -> None:
         # Where one network can have these sizes, all of a space of cells can.
@@ -173,8 +189,9 @@ class ClassifierChild:
         """Trains a child; an interrupted training is resumed.
 
         Returns:
-            `reward`, the accuracy on the held-out images; `parameters`, `multiply_adds`,
-            `latency_ms` (where measured) and `train_seconds`.
+            `reward`; `accuracy` on the held-out images, where that is not the reward itself;
+            `parameters`, `multiply_adds`, `latency_ms` and `peak_bytes` (where measured), and
+            `train_seconds`.
         """
         genotype: NetworkGenotype = job.description
         genotype.save(job.directory / GENOTYPE_NAME)
@@ -182,14 +199,16 @@ class ClassifierChild:
             return {"reward": None, "rejected": problem}
         values: dict[str, Any] = dict(self.costs(genotype))
         if self.latency_runs:
-            values["latency_ms"] = round(self._latency(genotype), 3)
+            values |= self._measured(genotype)
             reason = self.limits.violation(values)
             if reason is not None:
                 return {"reward": None, "rejected": reason, **values}
         began = time.perf_counter()
-        reward = self._train(job, genotype)
+        accuracy = self._train(job, genotype)
+        if self.reward.cost is not None:
+            values["accuracy"] = accuracy
         return {
-            "reward": reward,
+            "reward": self.reward(accuracy, values),
             **values,
             "train_seconds": round(time.perf_counter() - began, 3),
         }
@@ -209,11 +228,11 @@ class ClassifierChild:
         evaluation = train(recipe, directory, PlainConsole(), options)
         if evaluation is None:
             raise RuntimeError("asked to stop; the training can be resumed")
-        reward = self._reward(directory, evaluation)
+        accuracy = self._accuracy(directory, evaluation)
         self._end_training(job)
-        return reward
+        return accuracy
 
-    def _reward(self, directory: Path, evaluation: Evaluation) -> float:
+    def _accuracy(self, directory: Path, evaluation: Evaluation) -> float:
         return evaluation.accuracy
 
     def _end_training(self, job: Job) -> None:
@@ -222,22 +241,12 @@ class ClassifierChild:
         (directory / LOG_NAME).replace(job.directory / LOG_NAME)
         shutil.rmtree(directory)
 
-    def _latency(self, genotype: NetworkGenotype) -> float:
-        """Returns the median time of a prediction of one image, in milliseconds."""
-        import numpy as np
-
+    def _measured(self, genotype: NetworkGenotype) -> dict[str, Any]:
         from nasnet_keras.models import build_network
 
         size = self.recipe(0).train_image_size
         model = build_network(self.network(genotype), self._classes(), (size, size, 3))
-        image = np.zeros((1, size, size, 3), "float32")
-        model.predict_on_batch(image)  # Compiles.
-        times = []
-        for _ in range(self.latency_runs):
-            began = time.perf_counter()
-            model.predict_on_batch(image)
-            times.append(1000 * (time.perf_counter() - began))
-        return statistics.median(times)
+        return measure(model, self.measured_by, self.latency_runs)
 
     def _classes(self) -> int:
         if self.dataset_name in _CLASSES:

@@ -25,7 +25,7 @@ _OF_CELLS = ("num_cells", "filters", "stem_filters")
 class LayerwiseChild(ClassifierChild):
     """Trains a layer-wise network by the recipe `layerwise_child`.
 
-    The reward is the best accuracy on the held-out images after one of the last five epochs. (The
+    Its accuracy is the best on the held-out images after one of the last five epochs. (The
     strategy `reinforce` raises rewards to the third power, as in the paper.)
 
     Raises:
@@ -59,7 +59,7 @@ class LayerwiseChild(ClassifierChild):
         assert isinstance(genotype, LayerwiseGenotype)
         return size_problem(genotype, (size, size))
 
-    def _reward(self, directory: Path, evaluation: Evaluation) -> float:
+    def _accuracy(self, directory: Path, evaluation: Evaluation) -> float:
         last = read_log(directory / LOG_NAME)[-_LAST_EPOCHS:]
         # An epoch's is not there where its evaluation was cut off by a kill.
         found = [record.get("evaluation_accuracy", 0.0) for record in last]

@@ -39,6 +39,7 @@ COSTS = (
     Cost("parameters", "parameters", "", ","),
     Cost("multiply_adds", "multiply-adds", "", ","),
     Cost("latency_ms", "latency", "ms", ",g"),
+    Cost("peak_bytes", "memory", "bytes", ","),
 )
 """What is counted or measured for every child, in the order of the tables' columns."""
 

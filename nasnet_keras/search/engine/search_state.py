@@ -71,6 +71,11 @@ class Trained:
     values: dict[str, Any]
 
     @property
+    def accuracy(self) -> float:
+        """Its accuracy, which is the reward unless a cost is weighed against it."""
+        return self.values.get("accuracy", self.reward)
+
+    @property
     def rank(self) -> tuple[float, int]:
         """Sort key, best first: by reward, ties in the order of the proposals."""
         return -self.reward, self.number

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nasnet_keras.search.engine.costs import Cost
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.spaces.space import Space
 
@@ -84,8 +85,8 @@ def operation_fractions(
     return [int(part[-1]) + 1 for part in parts], fractions
 
 
-def reward_chart(rewards: Sequence[float]) -> bytes:
-    """Draws accuracy against children trained, as in figure 6, as SVG."""
+def reward_chart(rewards: Sequence[float], name: str) -> bytes:
+    """Draws rewards, called so, against children trained, as in figure 6, as SVG."""
     figure, axes = _figure()
     children = np.arange(1, len(rewards) + 1)
     axes.plot(children, rewards, ".", color="0.75", markersize=3, label="each child")
@@ -93,13 +94,27 @@ def reward_chart(rewards: Sequence[float]) -> bytes:
         means = top_means(rewards, count)
         if not np.isnan(means).all():
             axes.plot(children, means, color=color, label=name, drawstyle="steps-post")
-    axes.set(xlabel="children trained", ylabel="held-out accuracy")
+    axes.set(xlabel="children trained", ylabel=name)
     axes.legend(loc="lower right")
     return _svg(figure)
 
 
-def prediction_chart(groups: dict[str, tuple[list[float], list[float]]]) -> bytes:
-    """Draws each group's predicted and true accuracies as SVG (Liu et al. 2018, figure 3)."""
+def front_chart(children: Sequence[Trained], front: Sequence[Trained], cost: Cost) -> bytes:
+    """Draws accuracy against a cost, and the children that none beats in both, as SVG."""
+    figure, axes = _figure()
+    for some, style, name in (
+        (children, {"color": "0.6", "marker": ".", "linestyle": ""}, "each child"),
+        (front, {"color": "tab:red", "marker": "o", "drawstyle": "steps-post"}, "Pareto front"),
+    ):
+        costs = [child.values[cost.key] for child in some]
+        axes.plot(costs, [child.accuracy for child in some], label=name, **style)
+    axes.set(xlabel=cost.heading, ylabel="accuracy")
+    axes.legend(loc="lower right")
+    return _svg(figure)
+
+
+def prediction_chart(groups: dict[str, tuple[list[float], list[float]]], name: str) -> bytes:
+    """Draws each group's predicted and true rewards, called so (Liu et al. 2018, figure 3)."""
     figure, axes = _figure(width=5.0, height=5.0)
     for name, (predicted, rewards) in groups.items():
         axes.plot(predicted, rewards, "o", markersize=4, alpha=0.6, label=name)
@@ -108,7 +123,7 @@ def prediction_chart(groups: dict[str, tuple[list[float], list[float]]]) -> byte
     ends = (values.min() - margin, values.max() + margin)
     axes.plot(ends, ends, ":", color="0.5")
     axes.set(xlim=ends, ylim=ends, aspect="equal")
-    axes.set(xlabel="predicted before training", ylabel="held-out accuracy")
+    axes.set(xlabel="predicted before training", ylabel=name)
     axes.legend(loc="upper left")
     return _svg(figure)
 

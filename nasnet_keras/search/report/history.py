@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nasnet_keras.genotypes import NetworkGenotype
 from nasnet_keras.search.engine.run_directory import RunDirectory, SearchConfig
 from nasnet_keras.search.engine.search_state import SearchState, Trained, replay
 from nasnet_keras.search.spaces.registry import get_space
 from nasnet_keras.search.spaces.space import Architecture, Space
+from nasnet_keras.settings import check_value
 
 _RERANK_FOLDER = "rerank"
 
@@ -42,6 +44,22 @@ class History:
         """
         values = dict(self.config.space)
         return get_space(values.pop("space"), **values)
+
+    @property
+    def objective(self) -> dict[str, Any]:
+        """How a cost is weighed against accuracy in the reward; empty where accuracy is all.
+
+        Raises:
+            ValueError: The configuration does not say so in a table.
+        """
+        objective = self.config.child.get("objective", {})
+        check_value("child.objective", dict, objective)
+        return objective
+
+    @property
+    def rewarded_with(self) -> str:
+        """What the rewards are, in a word."""
+        return "reward" if self.objective else "accuracy"
 
     @property
     def ranked(self) -> list[Trained]:
@@ -99,11 +117,11 @@ def read_history(run_dir: RunDirectory) -> History:
 
 @dataclass(frozen=True)
 class Reranked:
-    """A retrained child: its number and reward in the search, and its new reward."""
+    """A retrained child: its number and accuracy in the search, and its new accuracy."""
 
     number: int
-    search_reward: float
-    reward: float
+    search_accuracy: float
+    accuracy: float
 
 
 def rerank_directory(run_dir: RunDirectory) -> RunDirectory:
@@ -136,5 +154,5 @@ def read_reranked(run_dir: RunDirectory, history: History) -> list[Reranked]:
     found = []
     for child in again.ranked:
         before = searched[child.architecture]
-        found.append(Reranked(before.number, before.reward, child.reward))
+        found.append(Reranked(before.number, before.accuracy, child.accuracy))
     return found

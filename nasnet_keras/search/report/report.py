@@ -9,10 +9,12 @@ from collections.abc import Sequence
 
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.genotypes import NetworkGenotype
+from nasnet_keras.search.engine.costs import COSTS
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import Trained
 from nasnet_keras.search.report import charts, tables
 from nasnet_keras.search.report.history import History, Reranked, read_history, read_reranked
+from nasnet_keras.search.report.pareto import pareto_front
 from nasnet_keras.text.plain_text import markup
 from nasnet_keras.visualization import genotype_svg
 
@@ -33,9 +35,10 @@ figcaption { color: #555; } pre { background: #f6f6f6; padding: .6rem; overflow-
 def write_report(run_dir: RunDirectory, path: str | os.PathLike[str], count: int = 10) -> None:
     """Writes the page, atomically; the search may be running.
 
-    It shows the curves of NASNet's figure 6; where the strategy predicts, PNASNet's figure 3 with
-    Spearman's coefficients; the operations over time; drawings of the best cells; and the results
-    of `rerank`.
+    It shows the curves of NASNet's figure 6; the Pareto front of accuracy against what the reward
+    weighs against it, else against latency, where that is known; where the strategy predicts,
+    PNASNet's figure 3 with Spearman's coefficients; the operations over time; drawings of the best
+    cells; and the results of `rerank`.
 
     Args:
         run_dir: The search.
@@ -62,12 +65,9 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
     parts = [
         f"<h1>{title}</h1>",
         _table(tables.counts(history), text_columns=2),
-        "<h2>Accuracy against children trained</h2>",
-        _chart(
-            charts.reward_chart([child.reward for child in history.trained]),
-            "Accuracy on the held-out images; children in the order in which they finished.",
-        ),
-        *_predictions(history.trained),
+        *_rewards(history),
+        *_front(history),
+        *_predictions(history),
         *_operations(history),
         *_reranked(reranked),
         f"<h2>The best {len(best)} children</h2>",
@@ -84,8 +84,39 @@ def report_page(history: History, reranked: Sequence[Reranked], count: int) -> s
     )
 
 
-def _predictions(trained: Sequence[Trained]) -> list[str]:
-    predicted = [child for child in trained if child.predicted_reward is not None]
+def _rewards(history: History) -> list[str]:
+    name, objective = history.rewarded_with, tables.objective(history)
+    return [
+        f"<h2>{name.capitalize()} against children trained</h2>",
+        *([f"<p>{markup(objective)}</p>"] if objective else []),
+        _chart(
+            charts.reward_chart([child.reward for child in history.trained], name),
+            f"{name.capitalize()} on the held-out images; children in the order in which they "
+            "finished.",
+        ),
+    ]
+
+
+def _front(history: History) -> list[str]:
+    key = history.objective.get("cost", "latency_ms")
+    children = [child for child in history.trained if key in child.values]
+    # One is no trade-off.
+    if len(children) < 2:
+        return []
+    cost = next(cost for cost in COSTS if cost.key == key)
+    front = pareto_front(children, key)
+    return [
+        f"<h2>Accuracy against {cost.name}</h2>",
+        _chart(
+            charts.front_chart(children, front, cost),
+            f"The Pareto front: no other child has both a higher accuracy and less {cost.name}.",
+        ),
+        _table(tables.listing(front)),
+    ]
+
+
+def _predictions(history: History) -> list[str]:
+    predicted = [child for child in history.trained if child.predicted_reward is not None]
     if not predicted:
         return []
     groups: dict[str, tuple[list[float], list[float]]] = {}
@@ -102,9 +133,9 @@ def _predictions(trained: Sequence[Trained]) -> list[str]:
         shown = "undefined" if coefficient is None else f"{coefficient:.3f}"
         rows.append((name, f"{len(found):,}", shown))
     return [
-        "<h2>Predicted and true accuracy</h2>",
+        f"<h2>Predicted and true {history.rewarded_with}</h2>",
         _chart(
-            charts.prediction_chart(groups),
+            charts.prediction_chart(groups, history.rewarded_with),
             "Each child's prediction before it was trained, when the largest cells the surrogate "
             "knew had one block less.",
         ),
@@ -129,7 +160,7 @@ def _reranked(reranked: Sequence[Reranked]) -> list[str]:
     if not reranked:
         return []
     coefficient = charts.rank_correlation(
-        [child.search_reward for child in reranked], [child.reward for child in reranked]
+        [child.search_accuracy for child in reranked], [child.accuracy for child in reranked]
     )
     note = "" if coefficient is None else f" Spearman of the two: {coefficient:.3f}."
     return [
@@ -143,7 +174,7 @@ def _drawn(history: History, child: Trained, rank: int) -> str:
     genotype = history.space.decode(child.architecture)
     if not isinstance(genotype, NetworkGenotype):
         return ""
-    caption = f"Rank {rank}: child {child.number}, {genotype.name}, accuracy {child.reward:.4f}"
+    caption = f"Rank {rank}: child {child.number}, {genotype.name}, accuracy {child.accuracy:.4f}"
     return f"<figure>{genotype_svg(genotype)}<figcaption>{markup(caption)}</figcaption></figure>"
 
 

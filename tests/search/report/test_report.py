@@ -69,6 +69,26 @@ def test_the_page_shows_what_the_journal_says(tmp_path: Path) -> None:
     assert all(s.startswith("data:") for s in re.findall(r"(?:src|href)=\"([^\"]*)", text))
 
 
+def test_what_is_weighed_against_accuracy_is_shown_with_its_front(tmp_path: Path) -> None:
+    objective = {"reward": "accuracy_latency", "cost": "latency_ms", "target_latency_ms": 4}
+    rewards = [r for _, r in made_up_search(tmp_path, 6, predict=True, objective=objective)]
+    text = report_page(read_history(RunDirectory(tmp_path)), [], 1)
+    page = Page(text)
+    # Latency grows with the number: on the front are those better than all before.
+    front = [i for i in range(6) if rewards[i] == max(rewards[: i + 1])]
+    costs = [
+        [f"{rewards[i]:.4f}", f"{rewards[i] / 2:.4f}", f"{1000 + i:,}", f"{1.5 + i:g}", "2 s"]
+        for i in range(6)
+    ]
+    start = page.rows.index(["child", "reward", "accuracy", "parameters", "latency, ms", "time"])
+    assert page.rows[start + 1 :][: len(front)] == [[str(i), *costs[i]] for i in front]
+    best = max(range(6), key=lambda i: rewards[i])
+    assert ["1", str(best), *costs[best]] in page.rows
+    assert f"reward {rewards[best]:.4f}" in text
+    assert "reward=accuracy_latency, cost=latency_ms, target_latency_ms=4" in text
+    assert "Predicted and true reward" in text and len(page.images) == 4
+
+
 def test_names_cannot_bring_code_into_the_page(tmp_path: Path) -> None:
     made_up_search(tmp_path, 3)
     history = read_history(RunDirectory(tmp_path))
@@ -116,12 +136,12 @@ def test_a_list_is_trained_in_order_and_may_grow(tmp_path: Path) -> None:
         )
     assert trained == [0, 1, 2, 3, 4]
     again = read_reranked(RunDirectory(tmp_path), history)
-    assert [c.reward for c in again] == sorted((c.reward for c in again), reverse=True)
-    assert {c.number: c.search_reward for c in again} == {i: children[i][1] for i in range(5)}
+    assert [c.accuracy for c in again] == sorted((c.accuracy for c in again), reverse=True)
+    assert {c.number: c.search_accuracy for c in again} == {i: children[i][1] for i in range(5)}
     page = Page(report_page(history, again, 1))
     for rank, result in enumerate(again, 1):
-        row = [str(rank), str(result.number), f"{result.search_reward:.4f}", f"{result.reward:.4f}"]
-        assert row in page.rows
+        accuracies = [f"{result.search_accuracy:.4f}", f"{result.accuracy:.4f}"]
+        assert [str(rank), str(result.number), *accuracies] in page.rows
 
 
 def test_a_search_whose_networks_grow_is_resumed_and_drawn(tmp_path: Path) -> None:
