@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "search status": ("--run_dir=search",),
     "search top": ("--run_dir=search", "--count=3"),
     "search rerank": ("--run_dir=search", "--count=2"),
+    "search final": ("--run_dir=search", "--count=2"),
     "search report": ("--run_dir=search", "--output=out/x.html"),
     "search draw": ("--genotype=genotype.json", "--output=out/x.svg"),
     "search export": ("--run_dir=search", "--output=out/x.json"),

@@ -30,6 +30,7 @@ _VERBS: dict[str, Any] = {
         "status": "search.status",
         "top": "search.top",
         "rerank": "search.rerank",
+        "final": "search.final",
         "report": "search.report",
         "draw": "search.draw",
         "export": "search.export",

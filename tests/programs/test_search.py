@@ -1,5 +1,7 @@
 """A search from the command line, whose children are really trained."""
 
+import csv
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +10,11 @@ from pathlib import Path
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras.search import get_space
 from nasnet_keras.search.children.child import ClassifierChild
 from nasnet_keras.search.engine.journal import read_journal
 from tests.programs.search_program import ROOT, program
+from tests.search.journals import made_up_search
 
 DIGITS = {"strategy": "random", "dataset_name": "digits"}
 
@@ -50,6 +54,21 @@ def test_a_search_on_digits_from_the_command_line(tmp_path: Path) -> None:
     other = program("run", run_dir=tmp_path, **(run | {"epochs": 3}))
     assert other.returncode == 2
     assert "child.epochs was 1, now 3" in other.stderr
+
+
+def test_the_table_of_a_search_is_trained_and_written_in_one_command(tmp_path: Path) -> None:
+    made_up_search(tmp_path, 2, space=get_space("pnas", num_blocks=1))
+    sizes = {"num_cells": 2, "filters": "2,3", "epochs": 1, "count": 1, "latency_runs": 1}
+    done = program("final", run_dir=tmp_path, workers=1, **sizes)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"wrote {tmp_path}/final.html" in done.stdout and "num_cells=2, filters=3" in done.stdout
+    with open(tmp_path / "final.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["num_cells"], row["filters"]) for row in rows] == [("2", "2"), ("2", "3")]
+    for row in rows:
+        training = f"final/num_cells-2-filters-{row['filters']}/children/0/training/results.json"
+        results = json.loads((tmp_path / training).read_text())
+        assert results["split"] == "test" and float(row["accuracy"]) == results["accuracy"]
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,14 @@ def test_files_that_no_flag_names_are_written_to_the_search(tmp_path: Path) -> N
         ("report", {"run_dir": "DIR/run", "child": 1}, "unknown flag '--child'; expected one of: "),
         ("rerank", {"run_dir": "DIR/run", "count": 0}, "--count is a whole number of at least 1"),
         ("rerank", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
+        ("final", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
+        ("final", {"run_dir": "DIR/run", "num_cells": "4,1"}, "of at least 2, got"),
+        ("final", {"run_dir": "DIR/run", "output": "DIR/x.csv"}, "is a .html file, got"),
+        (
+            "final",
+            {"run_dir": "DIR/run", "evaluation_split_name": "tset"},
+            "unknown split of digits 'tset'; did you mean 'test'?",
+        ),
         (
             "rerank",
             {"run_dir": "DIR/run", "ray_address": "auto"},
@@ -93,6 +101,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert message in done.stderr and done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert not (tmp_path / "run" / "rerank").exists()
+    assert not (tmp_path / "run" / "final").exists()
 
 
 @pytest.mark.parametrize(
@@ -122,6 +131,7 @@ def test_a_directory_is_never_replaced_and_folders_are_made(
         ("status", {}),
         ("top", {}),
         ("rerank", {}),
+        ("final", {}),
         ("run", {"strategy": "random", "dataset_name": "digits"}),
         ("report", {"output": "DIR/x.html"}),
         ("draw", {"output": "DIR/x.svg"}),

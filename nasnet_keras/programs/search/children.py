@@ -69,6 +69,14 @@ class ChildFlags(Settings):
                 raise ValueError(f"--{field.name} is not used by --executor={self.executor}")
 
 
+def recipe_of(history: Any, name: str | None) -> tuple[str, str]:
+    """Returns the dataset of a search's children and the recipe to train them again."""
+    dataset = history.config.child.get("dataset_name")
+    if not isinstance(dataset, str):
+        raise ValueError(f"{history.path}: the configuration does not name the children's dataset")
+    return dataset, name or ("digits" if dataset == "digits" else "nasnet_cifar")
+
+
 def how_measured(directory: Any) -> Any:
     """Returns how the children of a search's directory are measured, as it was begun."""
     from nasnet_keras.search.children.measurement import measured_by

@@ -19,6 +19,7 @@ from nasnet_keras.programs.search.children import (
     ChildFlags,
     how_measured,
     make_executor,
+    recipe_of,
     watched,
 )
 from nasnet_keras.programs.search.outputs import BestFlags, print_table
@@ -42,15 +43,10 @@ def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildF
 
     directory = RunDirectory(flags.run_dir)
     history = read_history(directory)
-    dataset = history.config.child.get("dataset_name")
-    if not isinstance(dataset, str):
-        raise ValueError(
-            f"{directory.path}: the configuration does not name the children's dataset"
-        )
+    dataset, recipe = recipe_of(history, flags.recipe)
     import_keras_quietly()
     from nasnet_keras.search.children.rerank import RerankChild, rerank
 
-    recipe = flags.recipe or ("digits" if dataset == "digits" else "nasnet_cifar")
     child = RerankChild(
         dataset,
         child_flags.dataset_dir,

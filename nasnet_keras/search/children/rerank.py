@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,13 @@ from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import SearchState
 from nasnet_keras.search.executors.executor import Executor, Job
 from nasnet_keras.search.report.history import (
+    History,
     Reranked,
     read_history,
-    read_rerank_history,
     read_reranked,
     rerank_directory,
 )
+from nasnet_keras.search.spaces.space import Architecture
 from nasnet_keras.search.strategies.listed import Listed
 
 
@@ -89,14 +90,45 @@ def rerank(
             settings differ.
     """
     history = read_history(run_dir)
-    (best,) = history.best(count)[:1]  # Raises if there is nothing to retrain.
-    child.network(history.genotype(best.number))
-    earlier = read_rerank_history(run_dir)
-    # All of them, even where `count` has become smaller: the journal contains them.
-    chosen = earlier.proposals if earlier else []
-    ranked = [child.architecture for child in history.ranked]
-    listed = [*chosen, *(a for a in ranked if a not in chosen)][: max(count, len(chosen))]
-    strategy = Listed(history.space, listed, history.config.seed)
-    experiment = Experiment(rerank_directory(run_dir), strategy, child.config(), say=say)
-    experiment.run(executor, len(listed), report)
+    ranked = [each.architecture for each in history.best(count)]
+    child.network(history.genotype(history.best(1)[0].number))
+    directory = rerank_directory(run_dir)
+    retrain(directory, history, ranked, child, executor, say, report)
     return read_reranked(run_dir, history)
+
+
+def retrain(
+    directory: RunDirectory,
+    history: History,
+    architectures: Iterable[Architecture],
+    child: RerankChild,
+    executor: Executor,
+    say: Callable[[str], None] = print,
+    report: Callable[[SearchState], None] | None = None,
+) -> None:
+    """Trains children of a search again, in a directory of their own.
+
+    Args:
+        directory: The directory.
+        history: The search.
+        architectures: Which children, in order. Those of earlier calls come first, and none of them
+            is left out; of these, the first follow until there are as many as given here.
+        child: How they are trained.
+        executor: Where they are trained; closed at the end.
+        say: Called with lines for the user.
+        report: Called with the state about once a second.
+
+    Raises:
+        JournalError: The directory's journal is damaged.
+        OSError: A file cannot be read or written.
+        SearchFailed: Too many children failed.
+        ValueError: An earlier call's settings differ.
+    """
+    listed = list(architectures)
+    earlier = read_history(directory).proposals if directory.config.exists() else []
+    # All of them, even where fewer are asked for now: the journal contains them.
+    count = max(len(listed), len(earlier))
+    listed = [*earlier, *(each for each in listed if each not in earlier)][:count]
+    strategy = Listed(history.space, listed, history.config.seed)
+    experiment = Experiment(directory, strategy, child.config(), say=say)
+    experiment.run(executor, len(listed), report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -146,6 +146,25 @@ def operation_chart(ends: Sequence[int], fractions: dict[str, np.ndarray]) -> by
     # In the order of the bands, from the top.
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return _svg(figure)
+
+
+def size_chart(
+    networks: Mapping[str, Sequence[tuple[int, float]]],
+    published: Mapping[str, Sequence[tuple[int, float]]],
+) -> bytes:
+    """Draws accuracy against multiply-adds, as in figure 5, as SVG.
+
+    Args:
+        networks: Multiply-adds and accuracies by the cells' name, one pair a size.
+        published: The same of published networks.
+    """
+    figure, axes = _figure(width=9.5)
+    for some, style in ((networks, "o-"), (published, "s")):
+        for name, points in some.items():
+            axes.plot(*zip(*points, strict=True), style, markersize=5, label=name)
+    axes.set(xlabel="multiply-adds", ylabel="test accuracy", xscale="log")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return _svg(figure)
 
 
