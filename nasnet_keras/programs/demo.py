@@ -16,8 +16,6 @@ import threading
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-import numpy as np
-
 from nasnet_keras.programs.command_line import import_keras_quietly
 from nasnet_keras.programs.program import Program
 from nasnet_keras.settings import MOST_SIDE, Count, Fraction, Range, Settings
@@ -57,6 +55,8 @@ class Flags(Settings):
 
 
 def main(flags: Flags) -> None:
+    import numpy as np
+
     from nasnet_keras.demo.page import build_page, find_samples, gradio
     from nasnet_keras.demo.serve import check_port, served
 
