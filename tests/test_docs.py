@@ -90,7 +90,16 @@ def test_the_committed_counts_are_what_the_library_counts() -> None:
         assert row[3] == f"{nk.count_parameters(name, classes):,}"
 
 
-def test_the_citation_names_this_version() -> None:
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("CITATION.cff", r"^version: (.*)$"),
+        ("pyproject.toml", r'^version = "(.*)"$'),
+        ("CHANGELOG.md", r"^## \[(.*?)\]"),
+    ],
+)
+def test_every_file_names_this_version(file: str, line: str) -> None:
     import nasnet_keras as nk
 
-    assert f"\nversion: {nk.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    found = re.search(line, (ROOT / file).read_text(), re.MULTILINE)
+    assert found and found[1] == nk.__version__
