@@ -92,7 +92,7 @@ def start(*words):
 HELP_OF_ALL = """
 import os, sys
 from nasnet_keras.programs import verbs
-slow = {"keras", "tensorflow", "jax", "numpy", "rich", "PIL"}
+slow = {"keras", "tensorflow", "jax", "rich", "PIL"}
 for verb, module in verbs.programs():
     if not os.fork():
         sys.argv = ["nasnet-keras", *verb.split(), "--help"]
