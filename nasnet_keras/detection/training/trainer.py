@@ -21,7 +21,11 @@ from nasnet_keras.detection.data.annotation_checks import AnnotationError
 from nasnet_keras.detection.data.batches import DetectionStream, detection_batches
 from nasnet_keras.detection.data.datasets import load_detection_index
 from nasnet_keras.detection.data.detection_index import DetectionIndex
-from nasnet_keras.detection.evaluation.coco_metrics import DetectionMetrics, write_scores
+from nasnet_keras.detection.evaluation.coco_metrics import (
+    SUMMARY_NAMES,
+    DetectionMetrics,
+    write_scores,
+)
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES, FasterRCNN
 from nasnet_keras.detection.training.board import DetectorBoard
 from nasnet_keras.detection.training.evaluator import DetectorEvaluator, Scored
@@ -29,6 +33,7 @@ from nasnet_keras.detection.training.optimizer import make_learning_rate, make_o
 from nasnet_keras.detection.training.run_options import DetectorRunOptions
 from nasnet_keras.detection.training.start import start_detector_from
 from nasnet_keras.detection.visualization.contact_sheets import training_sheet
+from nasnet_keras.training.callbacks.checks import check_callbacks
 from nasnet_keras.training.curves import Panels
 from nasnet_keras.training.optimizers.schedules import LearningRate
 from nasnet_keras.training.run import Run
@@ -60,6 +65,7 @@ def train(
     train_dir: str | os.PathLike[str],
     console: Console | None = None,
     options: DetectorRunOptions | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> DetectionMetrics | None:
     """Trains a detector, or continues where an earlier call was cut off, and scores it.
 
@@ -78,6 +84,8 @@ def train(
         train_dir: The run directory.
         console: Where to print progress; `None` for standard output.
         options: How to carry the run out.
+        callbacks: Your own, called and saved as those of a classifier's training. What is scored
+            are COCO's numbers, `evaluation_AP` and so on.
 
     Returns:
         COCO's numbers on the evaluation split; `None` where the run was told to stop before its
@@ -85,12 +93,14 @@ def train(
 
     Raises:
         AnnotationError: Something is wrong with the annotations or images; all of it is listed.
+        CallbackError: A callback raised an error; the last checkpoint is kept.
         KeyboardInterrupt: It was told so from the keyboard; the run is saved.
         NonFiniteLossError: The loss is not finite any more; the batch's images are named.
         OSError: Something cannot be read or written.
-        ValueError: A value is illegal, or the directory holds another run.
+        ValueError: A value is illegal, or the directory holds another run; a callback cannot be
+            used.
     """
-    task = _Detection(config, dataset_dir, options or DetectorRunOptions())
+    task = _Detection(config, dataset_dir, options or DetectorRunOptions(), callbacks)
     return train_task(task, train_dir, console)
 
 
@@ -106,6 +116,7 @@ class _Detection(Task[DetectionMetrics]):
         config: TrainingConfig,
         dataset_dir: str | os.PathLike[str],
         options: DetectorRunOptions,
+        callbacks: Sequence[keras.callbacks.Callback],
     ) -> None:
         self.config = config
         self.dataset_dir = dataset_dir
@@ -114,11 +125,18 @@ class _Detection(Task[DetectionMetrics]):
         self.batch_size = config.batch_size
         self.image_size = {"image_size": config.detector.image_size}
         self.evaluate_every_epochs = config.evaluate_every_epochs
+        self.callbacks = callbacks
         self.streams: list[DetectionStream] = []
         self._class_names = config.class_names
         self._proportional_parts = True
         self._has_other_images = False
         self._unchecked = 0
+
+    def check(self) -> None:
+        values = ["loss", *LOSSES]
+        if self.evaluate_every_epochs:
+            values += [f"evaluation_{name}" for name in SUMMARY_NAMES]
+        check_callbacks(self.callbacks, values, self.options.distribution)
 
     def differences(self, before: RunConfig) -> list[str]:
         # What the run began with, also where its dataset has another class by now.

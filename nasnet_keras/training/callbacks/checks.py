@@ -13,9 +13,9 @@ from nasnet_keras.text.suggestions import unknown_name
 # What would change weights or learning rate beside the run, or keep what it keeps.
 _REFUSED = {
     "BackupAndRestore": "the run directory keeps what the run needs to go on",
-    "LearningRateScheduler": "the learning rate is that of the recipe",
-    "ReduceLROnPlateau": "the learning rate is that of the recipe",
-    "SwapEMAWeights": "moving_average_decay keeps averages, which are evaluated",
+    "LearningRateScheduler": "the learning rate is that of the run",
+    "ReduceLROnPlateau": "the learning rate is that of the run",
+    "SwapEMAWeights": "a recipe's moving_average_decay keeps averages, which are evaluated",
 }
 
 

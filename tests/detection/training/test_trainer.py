@@ -52,15 +52,33 @@ def quiet() -> Console:
     return Console(quiet=True)
 
 
+class Seen(keras.callbacks.Callback):
+    """A user's callback: the loss and the AP50 of each epoch."""
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append([epoch, float(logs["loss"]), logs.get("evaluation_AP50", -2.0)])
+
+    def state_dict(self):
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state):
+        self.epochs = state["epochs"]
+
+
 @pytest.fixture(scope="module")
 def finished(dataset, tmp_path_factory):
-    """A run that nothing disturbed, and what it returned."""
-    directory = tmp_path_factory.mktemp("run")
-    return directory, trainer.train(CONFIG, dataset, directory, quiet())
+    """A run that nothing disturbed, what it returned, and what a callback saw."""
+    directory, seen = tmp_path_factory.mktemp("run"), Seen()
+    metrics = trainer.train(CONFIG, dataset, directory, quiet(), callbacks=[seen])
+    return directory, metrics, seen.epochs
 
 
 def test_run_leaves_what_it_promises(finished, dataset):
-    directory, metrics = finished
+    directory, metrics, _ = finished
     log = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
     assert [(line["epoch"], line["step"]) for line in log] == [(1, 3), (2, 5)]
     assert {"loss", *LOSSES, "learning_rate"} <= log[0].keys()
@@ -88,14 +106,15 @@ def test_cut_off_run_goes_on_to_equal_weights(finished, dataset, tmp_path, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(fit, "StopWhenAsked", Cut)
-        assert trainer.train(CONFIG, dataset, tmp_path, quiet()) is None
+        assert trainer.train(CONFIG, dataset, tmp_path, quiet(), callbacks=[Seen()]) is None
     with pytest.raises(ValueError, match="steps was 5, now 6"):
         trainer.train(CONFIG.override(steps=6), dataset, tmp_path, quiet())
     others = tmp_path / "others"
     write_toy_dataset(others, train_images=7, val_images=3)
     with pytest.raises(ValueError, match="the images or boxes of train differ"):
         trainer.train(CONFIG, others, tmp_path, quiet())
-    trainer.train(CONFIG, dataset, tmp_path, quiet())
+    seen = Seen()
+    trainer.train(CONFIG, dataset, tmp_path, quiet(), callbacks=[seen])
     ours, theirs = (
         keras.saving.load_model(folder / "model.keras") for folder in (tmp_path, finished[0])
     )
@@ -106,6 +125,18 @@ def test_cut_off_run_goes_on_to_equal_weights(finished, dataset, tmp_path, monke
     ]
     for mine, other in zip(*(map(json.loads, text) for text in lines), strict=True):
         assert mine["loss"] == pytest.approx(other["loss"], rel=1e-5)
+    # Callbacks too, of the epoch that was cut in two and of the evaluation.
+    assert [epoch[0] for epoch in seen.epochs] == [0, 1]
+    for mine, other in zip(seen.epochs, finished[2], strict=True):
+        assert mine == pytest.approx(other, rel=1e-5)
+
+
+def test_callback_that_watches_what_is_never_scored_is_refused(dataset, tmp_path):
+    early = keras.callbacks.EarlyStopping("evaluation_AP", mode="max")
+    config = CONFIG.override(evaluate_every_epochs=0)
+    with pytest.raises(ValueError, match="EarlyStopping: unknown value 'evaluation_AP'"):
+        trainer.train(config, dataset, tmp_path / "run", quiet(), callbacks=[early])
+    assert not (tmp_path / "run").exists()
 
 
 def test_loss_that_is_no_number_names_the_images(dataset, tmp_path):

@@ -271,7 +271,7 @@ def test_state_that_is_no_json_is_refused_with_the_callbacks_name(tmp_path):
             keras.callbacks.EarlyStopping("loss", restore_best_weights=True),
             "best.keras has the best",
         ),
-        (keras.callbacks.ReduceLROnPlateau("loss"), "the learning rate is that of the recipe"),
+        (keras.callbacks.ReduceLROnPlateau("loss"), "the learning rate is that of the run"),
         (
             keras.callbacks.BackupAndRestore("x"),
             "BackupAndRestore cannot be used: the run directory",
