@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 
-from nasnet_keras.search.strategies.surrogate_networks import NETWORKS
+from nasnet_keras.search.strategies.surrogate_lstm import LSTMSurrogate
+from nasnet_keras.search.strategies.surrogate_mlp import MLPSurrogate
+from nasnet_keras.search.strategies.surrogate_network import Lesson, SurrogateNetwork, Weights
 from nasnet_keras.search.strategies.surrogate_settings import MLP_ENSEMBLE, SurrogateSettings
 
-# Cells in a call of `predict`; a fixed shape is compiled once.
-_ROWS = 4096
-# Training steps in a call.
-_STEPS = 50
+_NETWORKS: dict[str, Callable[[int, int, int], SurrogateNetwork]] = {
+    "mlp": MLPSurrogate,
+    "lstm": LSTMSurrogate,
+}
 
 
 class Surrogate:
@@ -37,20 +38,10 @@ class Surrogate:
         self.settings = settings
         self.seed = seed
         self._fits = 0
-        # One compiled network, which takes each member's weights in turn.
-        self._network = NETWORKS[settings.kind](
-            num_blocks, settings.embedding_size, settings.units, name=f"{settings.kind}_surrogate"
+        self._network = _NETWORKS[settings.kind](
+            num_blocks, settings.embedding_size, settings.units
         )
-        self._optimizer = keras.optimizers.Adam()
-        self._network.compile(
-            self._optimizer,
-            loss="mean_absolute_error",
-            # A step is shorter than Python's overhead between steps.
-            steps_per_execution=_STEPS,
-            jit_compile=keras.backend.backend() == "jax",
-        )
-        self._optimizer.build(self._network.trainable_variables)
-        self._members: list[list[np.ndarray]] = []
+        self._members: list[Weights] = []
 
     def fit(self, cells: Sequence[Sequence[int]], rewards: Sequence[float]) -> None:
         """Fits the surrogate to trained cells, minimizing the mean absolute error.
@@ -79,30 +70,27 @@ class Surrogate:
         rate = settings.learning_rate if self._fits else settings.first_learning_rate
         count = min(settings.members, len(cells))
         parts = generator.permutation(len(targets)) % count
-        members = []
+        lessons = []
         for member in range(count):
             if self._members and settings.members == 1:
-                self._network.set_weights(self._members[0])
+                weights = self._members[0]
             else:
-                self._network.reset(generator)
+                weights = self._network.initial_weights(generator)
             mine = np.flatnonzero((parts != member) | (count == 1))
-            self._fit_member(inputs[mine], targets[mine], rate, generator)
-            members.append(self._network.get_weights())
-        self._members = members
+            rows = mine[self._batches(len(mine), generator)]
+            lessons.append(Lesson(weights, inputs[rows], targets[rows]))
+        self._members = self._network.fit(lessons, rate)
         self._fits += 1
 
-    def _fit_member(
-        self, inputs: np.ndarray, targets: np.ndarray, rate: float, generator: np.random.Generator
-    ) -> None:
-        for variable in self._optimizer.variables:
-            variable.assign(np.zeros(variable.shape))
-        self._optimizer.learning_rate = rate
+    def _batches(self, count: int, generator: np.random.Generator) -> np.ndarray:
+        """Returns `(steps, batch)` indices: every epoch in an order of its own.
+
+        The last batch is filled from the start of the same order, to keep one shape.
+        """
         size = self.settings.batch_size
-        orders = [generator.permutation(len(targets)) for _ in range(self.settings.epochs)]
-        # The last batch is filled from the start of the same order, to keep one shape.
-        filled = -(-len(targets) // size) * size
-        rows = np.concatenate([np.resize(order, filled) for order in orders])
-        self._network.fit(inputs[rows], targets[rows, None], size, shuffle=False, verbose=0)
+        orders = [generator.permutation(count) for _ in range(self.settings.epochs)]
+        filled = -(-count // size) * size
+        return np.concatenate([np.resize(order, filled) for order in orders]).reshape(-1, size)
 
     def predict(self, cells: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
         """Returns the predicted accuracies, the mean over members.
@@ -118,16 +106,7 @@ class Surrogate:
         """
         if not self._members:
             raise RuntimeError("the surrogate cannot predict before it is fitted")
-        inputs = self._as_input(cells)
-        total = np.zeros(len(inputs))
-        for weights in self._members:
-            self._network.set_weights(weights)
-            for start in range(0, len(inputs), _ROWS):
-                rows = inputs[start : start + _ROWS]
-                filled = np.pad(rows, ((0, _ROWS - len(rows)), (0, 0), (0, 0)))
-                answer = np.asarray(self._network.predict_on_batch(filled))
-                total[start : start + len(rows)] += answer[: len(rows), 0]
-        return total / len(self._members)
+        return self._network.predict(self._members, self._as_input(cells))
 
     def _as_input(self, cells: Sequence[Sequence[int]] | np.ndarray) -> np.ndarray:
         inputs = np.zeros((len(cells), 4 * self.num_blocks), "int32")
@@ -149,7 +128,7 @@ class Surrogate:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restores the state that `state_dict` returned."""
         self._fits = int(state["surrogate_fits"])
-        count = len(self._network.weights)
+        count = len(self._network.shapes())
         # The last fit may have had fewer cells than there are members.
         self._members = [
             [np.asarray(state[f"surrogate_{member}_{i}"]) for i in range(count)]

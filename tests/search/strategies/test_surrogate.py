@@ -13,6 +13,7 @@ from nasnet_keras.search import (
     SurrogateSettings,
 )
 from nasnet_keras.search.strategies.surrogate import Surrogate
+from nasnet_keras.search.strategies.surrogate_network import Lesson, Weights
 from tests.search.cell_accuracy import accuracy
 
 
@@ -52,9 +53,12 @@ def test_blocks_a_cell_does_not_have_do_not_count() -> None:
 def test_members_of_an_ensemble_leave_out_a_part_each(monkeypatch) -> None:
     surrogate = Surrogate(2, MLP_ENSEMBLE)
     seen = []
-    monkeypatch.setattr(
-        surrogate, "_fit_member", lambda x, y, rate, generator: seen.append((y.tolist(), rate))
-    )
+
+    def fit(lessons: list[Lesson], rate: float) -> list[Weights]:
+        seen.extend((sorted(set(lesson.targets.ravel().tolist())), rate) for lesson in lessons)
+        return [lesson.weights for lesson in lessons]
+
+    monkeypatch.setattr(surrogate._network, "fit", fit)
     rewards = [i / 50 for i in range(50)]
     cells = PNASSpace(2).first_level()[:50]
     surrogate.fit(cells, rewards)
@@ -72,10 +76,13 @@ def test_an_ensemble_has_no_more_members_than_cells(count: int, monkeypatch) -> 
     settings = dataclasses.replace(MLP_ENSEMBLE, epochs=1)
     surrogate, loaded = Surrogate(2, settings), Surrogate(2, settings)
     seen: list[list[float]] = []
-    fit = surrogate._fit_member
-    monkeypatch.setattr(
-        surrogate, "_fit_member", lambda x, y, *rest: (seen.append(y.tolist()), fit(x, y, *rest))
-    )
+    fit = surrogate._network.fit
+
+    def watched(lessons: list[Lesson], rate: float) -> list[Weights]:
+        seen.extend(sorted(set(lesson.targets.ravel().tolist())) for lesson in lessons)
+        return fit(lessons, rate)
+
+    monkeypatch.setattr(surrogate._network, "fit", watched)
     cells = PNASSpace(2).first_level()
     rewards = np.float32([0.25, 0.5, 0.75])[:count].tolist()
     surrogate.fit(cells[:count], rewards)
@@ -90,13 +97,14 @@ def test_an_ensemble_has_no_more_members_than_cells(count: int, monkeypatch) -> 
 
 
 def test_surrogates_start_from_the_papers_weights() -> None:
-    surrogate = Surrogate(5, LSTM)
-    surrogate._network.reset(np.random.default_rng(0))
-    by_path = {v.path.split("/", 1)[-1]: np.asarray(v) for v in surrogate._network.weights}
-    embeddings = [value for path, value in by_path.items() if "embeddings" in path]
+    network = Surrogate(5, LSTM)._network
+    drawn = network.initial_weights(np.random.default_rng(0))
+    by_name = {name: value for (name, _), value in zip(network.shapes(), drawn, strict=True)}
+    embeddings = [value for name, value in by_name.items() if "embeddings" in name]
     assert sorted(value.shape for value in embeddings) == [(7, 100), (9, 100)]
     assert max(np.abs(value).max() for value in embeddings) == pytest.approx(0.1, abs=0.001)
-    (final,) = [v for path, v in by_path.items() if path.endswith("final/bias")]
+    np.testing.assert_array_equal(by_name["lstm/bias"], [0] * 100 + [1] * 100 + [0] * 200)
+    (final,) = [v for name, v in by_name.items() if name.endswith("final/bias")]
     np.testing.assert_allclose(final, 1.8)
 
 
