@@ -18,12 +18,8 @@ from nasnet_keras.search.spaces.canonical import canonical_order
 from nasnet_keras.search.spaces.space import Architecture, Decision, Space
 from nasnet_keras.settings import Count, check_most, check_value
 
-_CHOICES: dict[str, tuple[int, ...]] = {
-    "filter_height": (1, 3, 5, 7),
-    "filter_width": (1, 3, 5, 7),
-    "stride_height": (1, 2, 3),
-    "stride_width": (1, 2, 3),
-}
+_FILTER_SIZES = (1, 3, 5, 7)
+_STRIDES = (1, 2, 3)
 _FILTERS = (24, 36, 48, 64)
 _KIND = ConvolutionLayer.kind
 
@@ -49,6 +45,7 @@ class LayerwiseSpace(Space):
         filters: Numbers of filters to choose from; 6, 12, 24, 36 for the paper's v3.
         pool_layers: Which layers are maximum pools of 2x2 pixels, from 1 on; they decide only what
             they read. The paper's v3 has two.
+        filter_sizes: Heights, and widths, of windows to choose from, in pixels.
 
     Raises:
         ValueError: A value is out of range.
@@ -63,6 +60,7 @@ class LayerwiseSpace(Space):
         grow_every: int = 1600,
         filters: Sequence[int] = _FILTERS,
         pool_layers: Sequence[int] = (),
+        filter_sizes: Sequence[int] = _FILTER_SIZES,
     ) -> None:
         self.max_layers = num_layers if max_layers is None else max_layers
         counts = {
@@ -78,12 +76,13 @@ class LayerwiseSpace(Space):
         if self.max_layers < num_layers:
             raise ValueError(f"max_layers={max_layers} is below num_layers={num_layers}")
         # Lists, where they come from a file or a flag.
-        filters, pool_layers = (
+        filters, pool_layers, filter_sizes = (
             tuple(values) if isinstance(values, list) else values
-            for values in (filters, pool_layers)
+            for values in (filters, pool_layers, filter_sizes)
         )
         check_value("filters", tuple[Count, ...], filters)
         check_value("pool_layers", tuple[Count, ...], pool_layers)
+        check_value("filter_sizes", tuple[Count, ...], filter_sizes)
         if pool_layers and max(pool_layers) >= self.max_layers:
             raise ValueError(
                 f"pool_layers has {max(pool_layers)}, but the last layer is {self.max_layers - 1}"
@@ -94,7 +93,12 @@ class LayerwiseSpace(Space):
         self.grow_every = grow_every
         self.filters = filters
         self.pool_layers = tuple(sorted(pool_layers))
-        choices = {**_CHOICES, "filters": self.filters}
+        self.filter_sizes = filter_sizes
+        choices = {
+            **dict.fromkeys(("filter_height", "filter_width"), self.filter_sizes),
+            **dict.fromkeys(("stride_height", "stride_width"), _STRIDES),
+            "filters": self.filters,
+        }
         self._choices = {
             field: values if self.strides or not field.startswith("stride") else (1,)
             for field, values in choices.items()
@@ -123,6 +127,8 @@ class LayerwiseSpace(Space):
             config["filters"] = list(self.filters)
         if self.pool_layers:
             config["pool_layers"] = list(self.pool_layers)
+        if self.filter_sizes != _FILTER_SIZES:
+            config["filter_sizes"] = list(self.filter_sizes)
         return config
 
     def num_decisions(self, number: int) -> int:

@@ -1,6 +1,7 @@
 """The space of layers, strides and skip connections."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -74,6 +75,19 @@ def test_pools_are_at_their_depths_and_decide_what_they_read() -> None:
         space.encode(larger)
 
 
+def test_a_small_space_can_be_listed_whole() -> None:
+    """Two layers of four windows and four numbers of filters: 16 ways each, read or not."""
+    options = {"num_layers": 2, "filter_sizes": [1, 3], "filters": [3, 6, 12, 24]}
+    space = get_space("layerwise", **options)
+    assert space.config() == {"space": "layerwise", "strides": False, **options}
+    assert space.count() == 512
+    everything = itertools.product(*(range(len(d.choices)) for d in space.decisions))
+    # Two layers that do not read each other have no order.
+    assert len({space.key(architecture) for architecture in everything}) == 256 + 16 * 17 // 2
+    first, second = space.decode((1, 0, 3, 0, 1, 0, 1)).layers
+    assert (first.window, first.filters, second.window) == ((3, 1), 24, (1, 3))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -81,6 +95,8 @@ def test_pools_are_at_their_depths_and_decide_what_they_read() -> None:
         ({"grow_every": 0}, "grow_every is a whole number of at least 1, got 0"),
         ({"filters": 5}, "filters is whole numbers of at least 1, got 5"),
         ({"filters": [24, 0]}, "filters is whole numbers of at least 1"),
+        ({"filter_sizes": [3, -1]}, "filter_sizes is whole numbers of at least 1"),
+        ({"filter_sizes": []}, "decision 'layer_0/filter_height' has no choices"),
         ({"pool_layers": [6]}, "pool_layers has 6, but the last layer is 5"),
         ({"pool_layers": [0]}, "pool_layers is whole numbers of at least 1"),
     ],
