@@ -1,0 +1,69 @@
+"""A table of every network of a layer-wise space, and a comparison of strategies on it."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasnet_keras.search import Space, get_space
+
+SMALL = {"num_layers": 2, "filter_sizes": [1, 3], "filters": [4]}
+HEADER = '# settings: {"space": {"space": "layerwise", "num_layers": 2, "filter_sizes": [1, 3], '
+HEADER += '"filters": [4]}}\nspace,architecture,accuracy\n'
+
+
+def accuracy(space: Space, key: str) -> float:
+    """Better with larger windows, and where the second layer reads the first."""
+    values = np.array(list(map(int, key.split("."))))
+    return round(0.3 + 0.1 * float(values.sum()), 6)
+
+
+def table(space: Space) -> str:
+    sizes = [range(len(decision.choices)) for decision in space.decisions]
+    keys = sorted({space.key(a) for a in itertools.product(*sizes)})
+    return HEADER + "".join(f"layerwise,{key},{accuracy(space, key)}\n" for key in keys)
+
+
+def test_every_way_to_write_a_network_has_its_accuracy(tmp_path: Path) -> None:
+    from strategies import read
+
+    space = get_space("layerwise", **SMALL)
+    (tmp_path / "layers.csv").write_text(table(space))
+    found, accuracies, tested = read(str(tmp_path / "layers.csv"))
+    assert found.config() == space.config() and tested is None
+    # The windows of both layers, their filters, and whether the second reads the first.
+    assert accuracies.shape == (2, 2, 1, 2, 2, 1, 2)
+    for architecture in np.ndindex(accuracies.shape):
+        assert accuracies[architecture] == accuracy(space, space.key(architecture))
+    assert accuracies[1, 0, 0, 0, 0, 0, 0] == accuracies[0, 0, 0, 1, 0, 0, 0]
+
+
+def test_a_network_is_trained_once(tmp_path: Path) -> None:
+    from absl import flags
+    from strategies import read, search
+
+    flags.FLAGS(["strategies.py", "--children=25"])
+    (tmp_path / "layers.csv").write_text(table(get_space("layerwise", **SMALL)))
+    space, accuracies, _ = read(str(tmp_path / "layers.csv"))
+    trained, proposals = search("random", space, 0, accuracies)
+    assert len({space.key(architecture) for architecture in trained}) == len(trained)
+    assert 20 <= len(trained) <= 25 <= proposals
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (HEADER + "layerwise,0.0.0.0.0.0.0,0.5\n", "25 of 26 networks are missing"),
+        (HEADER + "layerwise,0.0.0.0.0.0.2,0.5\n", "line 3: decision 'layer_1/reads_layer_0'"),
+        (HEADER + "layerwise,0.0.0.0.0.0.0,50\n", r"line 3: an accuracy is in \[0, 1\], got 50"),
+        (HEADER.replace(",accuracy", ""), "no column 'accuracy'"),
+        ("# note\nspace,architecture,accuracy\n", "one line with '# settings: ' is expected"),
+    ],
+)
+def test_other_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    from layers_csv import load_layers
+
+    (tmp_path / "layers.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load_layers(tmp_path / "layers.csv")
