@@ -95,7 +95,7 @@ MAY_NEED_TENSORFLOW = {
     *("training", "training/optimizers", "training/step", "classification"),
     "detection/modeling",
     # SavedModels, LiteRT.
-    *("export", "export/graph", "export/quantization", "export/detector", "serving"),
+    *("export", "export/graph", "export/quantization", "export/detector"),
 }
 # Spaces and strategies touch no disk, device or process, and none of these modules.
 NOT_FOR_STRATEGIES = {"os", "io", "pathlib", "shutil", "tempfile", "subprocess", "threading"}

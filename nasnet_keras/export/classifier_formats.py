@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from nasnet_keras.export.description import FileDescription
 from nasnet_keras.export.float32_network import float32_network
 from nasnet_keras.export.output_files import check_formats, check_output, complete_files
 from nasnet_keras.export.quantization import QuantizationPictures, Quantized, check_quantization
-from nasnet_keras.export.runtimes import Run, open_runtime
+from nasnet_keras.export.runtimes import open_runtime
 from nasnet_keras.export.signatures import check_backend
 from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.files.scratch import scratch
@@ -135,7 +135,8 @@ def export_classifier(
                 if isinstance(model, Quantized):
                     model, quantized = model.model, model
                 made.write(source, model, _described(description, quantized, quantization), path)
-                found = _answers(open_runtime(name, path, precision), given)
+                loaded = open_runtime(name, path, precision)
+                found = _answers(lambda batch, loaded=loaded: loaded(images=batch), given)
                 comparison = compare_answers(expected, found)
                 if not comparison.agrees(LIMITS[precision]):
                     raise ValueError(
@@ -211,7 +212,7 @@ def _network_answer(trained: TrainedModel, images: Sequence[np.ndarray]) -> Answ
     return _answers(run, images)
 
 
-def _answers(run: Run, batches: Sequence[np.ndarray]) -> Answer:
+def _answers(run: Callable[[np.ndarray], Answer], batches: Sequence[np.ndarray]) -> Answer:
     answers = [run(batch) for batch in batches]
     return {
         name: np.concatenate([np.asarray(answer[name]) for answer in answers]) for name in OUTPUTS

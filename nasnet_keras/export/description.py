@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 import nasnet_keras
 from nasnet_keras.export.graph.onnx_builder import EXTRA
 from nasnet_keras.export.graph.onnx_session import open_onnx
+from nasnet_keras.export.graph.openvino_writer import read_openvino
 from nasnet_keras.files.input_files import check_file, read_file
 from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.settings import Count, Fraction, Settings, hints
@@ -24,6 +25,8 @@ from nasnet_keras.settings import Count, Fraction, Settings, hints
 KEY = "nasnet_keras"
 _SAVED_MODEL_FILE = Path("assets.extra", f"{KEY}.json")
 _LITERT_IDENTIFIER = b"TFL3"
+_FORMATS = {".onnx": "onnx", ".xml": "openvino", ".tflite": "litert"}
+"""By suffix."""
 
 FilePrecision = Literal["float32", "float16", "bfloat16", "int8"]
 
@@ -139,6 +142,17 @@ def describe_saved_model(directory: str | os.PathLike[str], description: FileDes
     path.write_text(description.to_json() + "\n", encoding="ascii")
 
 
+def format_of(path: str | os.PathLike[str]) -> str | None:
+    """Returns the format of an exported file: a name from `RUNTIMES`, `None` if it is none.
+
+    Args:
+        path: See `read_description`.
+    """
+    if (Path(path) / "saved_model.pb").is_file():
+        return "saved_model"
+    return _FORMATS.get(Path(path).suffix)
+
+
 def read_description(path: str | os.PathLike[str]) -> FileDescription:
     """Reads the description of an exported file.
 
@@ -152,37 +166,19 @@ def read_description(path: str | os.PathLike[str]) -> FileDescription:
     """
     path = Path(path)
     if path.is_dir():
-        read = _read_saved_model
-    elif path.suffix in _READERS:
-        read = _READERS[path.suffix]
+        text = _read_saved_model(path)
+    elif file_format := format_of(path):
         check_file(path)
+        text = _READERS[file_format](path)
     else:
-        known = ", ".join(_READERS)
+        known = ", ".join(_FORMATS)
         raise ValueError(f"{path} is no exported file: expected {known}, or a SavedModel")
-    return _parsed(read(path), path)
-
-
-def description_of_session(session: Any, path: str | os.PathLike[str]) -> FileDescription:
-    """Reads the description of the ONNX file that an `onnxruntime.InferenceSession` has loaded.
-
-    Args:
-        session: The session.
-        path: The file, for messages.
-
-    Raises:
-        ValueError: It has none.
-    """
-    return _parsed(session.get_modelmeta().custom_metadata_map.get(KEY), path)
-
-
-def _parsed(text: str | bytes | None, path: str | os.PathLike[str]) -> FileDescription:
-    name = os.fspath(path)
     if text is None:
-        raise ValueError(f"{name} has no description of {KEY}: export it again, or name a run")
+        raise ValueError(f"{path} has no description of {KEY}: export it again, or name a run")
     try:
         return FileDescription.from_json(text)
     except ValueError as error:
-        raise ValueError(f"{name} has a damaged description of {KEY}: {error}") from None
+        raise ValueError(f"{path} has a damaged description of {KEY}: {error}") from None
 
 
 def _read_saved_model(path: Path) -> bytes | None:
@@ -198,14 +194,7 @@ def _read_onnx(path: Path) -> str | None:
 
 
 def _read_openvino(path: Path) -> str | None:
-    try:
-        import openvino
-    except ImportError as error:
-        raise ValueError(f"OpenVINO needs {error.name}: {EXTRA}") from error
-    try:
-        model = openvino.Core().read_model(path)
-    except RuntimeError as error:
-        raise ValueError(f"{path} is not a complete OpenVINO file: {error}") from None
+    model = read_openvino(path)
     return model.get_rt_info([KEY]).astype(str) if model.has_rt_info([KEY]) else None
 
 
@@ -237,4 +226,4 @@ def _litert_schema() -> Any:
     return schema_py_generated
 
 
-_READERS = {".onnx": _read_onnx, ".xml": _read_openvino, ".tflite": _read_litert}
+_READERS = {"onnx": _read_onnx, "openvino": _read_openvino, "litert": _read_litert}

@@ -2,9 +2,9 @@
 
 DIR/settings.json                 MLServer's own settings, for all models
 DIR/NAME/model-settings.json      MLServer: `nasnet_keras.serving.Runtime` and its file
-DIR/NAME/config.pbtxt             Triton: ONNX Runtime and the file's tensors
+DIR/NAME/config.pbtxt             Triton: ONNX Runtime and the file's tensors; of ONNX only
 DIR/NAME/labels.txt               names of the classes, one a line
-DIR/NAME/VERSION/model.onnx
+DIR/NAME/VERSION/model.onnx       or OpenVINO's model.xml and model.bin, or model.tflite
 """
 
 from __future__ import annotations
@@ -13,17 +13,22 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nasnet_keras.export.description import FileDescription, description_of_session
+from nasnet_keras.export.description import FileDescription, format_of, read_description
 from nasnet_keras.export.graph.onnx_session import open_onnx
 from nasnet_keras.files.atomic_files import atomic_write, check_can_write
 from nasnet_keras.files.directory_lock import locked_output
-from nasnet_keras.files.input_files import check_file
 from nasnet_keras.text.plain_text import shown
 
-FILE_NAME = "model.onnx"
+_FILES: Mapping[str, tuple[str, ...]] = {
+    "onnx": ("model.onnx",),
+    "openvino": ("model.xml", "model.bin"),
+    "litert": ("model.tflite",),
+}
+"""The files of a version, by format; the first names the others."""
 _RUNTIME = "nasnet_keras.serving.Runtime"
 # A directory's name, and a part of a URL; a leading dot hides it.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -48,8 +53,26 @@ _TRITON_TYPES = {
 }
 
 
+def served_format(formats: Sequence[str]) -> str:
+    """Returns which of some formats a repository takes: ONNX for most servers, else the first.
+
+    Raises:
+        ValueError: None of them.
+    """
+    for name in ("onnx", *formats):
+        if name in formats and name in _FILES:
+            return name
+    raise ValueError(
+        f"a repository holds {', '.join(_FILES)}, none of which is among {', '.join(formats)}"
+    )
+
+
 def check_repository(
-    repository: str | os.PathLike[str], name: str, version: int = 1, overwrite: bool = False
+    repository: str | os.PathLike[str],
+    name: str,
+    version: int = 1,
+    overwrite: bool = False,
+    file_format: str = "onnx",
 ) -> Path:
     """Raises an error for a place where no model can be added, before any work.
 
@@ -58,13 +81,15 @@ def check_repository(
         name: The model's name, and its directory's.
         version: The model's version.
         overwrite: Whether to replace this version of this model.
+        file_format: See `served_format`.
 
     Returns:
         The model's directory.
 
     Raises:
         OSError: It cannot be written to.
-        ValueError: The name or version is none, something else is there, or the version is.
+        ValueError: The name or version is none, something else or another format is there, or the
+            version is.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"a model's name has letters, digits, '_', '-' and '.', got {shown(name)}")
@@ -82,6 +107,10 @@ def check_repository(
         is_ours = False
     if not is_ours:
         raise ValueError(f"{target} holds another model: choose another name or repository")
+    for other, files in _FILES.items():
+        # Triton has one configuration for all versions.
+        if other != file_format and any(target.glob(f"*/{files[0]}")):
+            raise ValueError(f"{target} holds {other}, not {file_format}: choose another name")
     if (target / str(version)).exists() and not overwrite:
         raise ValueError(
             f"{target} has version {version} already: choose another version, or overwrite it"
@@ -97,12 +126,12 @@ def add_to_repository(
     overwrite: bool = False,
     top_k: int = 5,
 ) -> Path:
-    """Adds an ONNX file to a model repository, or a version of a model that is there.
+    """Adds an exported file to a model repository, or a version of a model that is there.
 
     Servers take the version added last. `settings.json` is left as it is if it is there.
 
     Args:
-        file: An ONNX file with a description, checked by its export.
+        file: ONNX, OpenVINO's XML file or LiteRT, with a description, checked by its export.
         repository: The repository's directory; made if need be.
         name: The model's name.
         version: Its version.
@@ -117,19 +146,20 @@ def add_to_repository(
         ValueError: See `check_repository`; or the file is no such one; or the model that is there
             has other classes.
     """
-    target = check_repository(repository, name, version, overwrite)
-    session = _session(Path(file))
-    description = description_of_session(session, file)
+    file = Path(file)
+    description = read_description(file)
+    file_format = served_format([str(format_of(file))])
+    target = check_repository(repository, name, version, overwrite, file_format)
     with locked_output(target):
         _check_same(target, description)
         if target.exists():
             with atomic_write(target / str(version)) as folder:
-                _write_version(Path(file), folder)
-            _write_settings(target, name, version, top_k, session, description)
+                _write_version(file, file_format, folder)
+            _write_settings(target, name, version, top_k, file, description)
         else:
             with atomic_write(target) as folder:
-                _write_version(Path(file), folder / str(version))
-                _write_settings(folder, name, version, top_k, session, description)
+                _write_version(file, file_format, folder / str(version))
+                _write_settings(folder, name, version, top_k, file, description)
         settings = target.parent / "settings.json"
         if not settings.exists():
             with atomic_write(settings) as temporary:
@@ -137,15 +167,10 @@ def add_to_repository(
     return target
 
 
-def _session(file: Path) -> Any:
-    check_file(file)
-    return open_onnx(file, optimized=False)
-
-
 def _check_same(target: Path, description: FileDescription) -> None:
     """Refuses versions of a model that clients could not take for the same."""
-    for file in sorted(target.glob(f"*/{FILE_NAME}")):
-        there = description_of_session(_session(file), file)
+    for file in sorted(path for files in _FILES.values() for path in target.glob(f"*/{files[0]}")):
+        there = read_description(file)
         if (there.kind, there.class_names) != (description.kind, description.class_names):
             raise ValueError(
                 f"{target} holds another model, a {there.kind} of {len(there.class_names)} classes "
@@ -153,32 +178,34 @@ def _check_same(target: Path, description: FileDescription) -> None:
             )
 
 
-def _write_version(file: Path, folder: Path) -> None:
+def _write_version(file: Path, file_format: str, folder: Path) -> None:
     folder.mkdir(parents=True)
-    shutil.copyfile(file, folder / FILE_NAME)
+    for name in _FILES[file_format]:
+        shutil.copyfile(file.with_suffix(Path(name).suffix), folder / name)
 
 
 def _write_settings(
-    target: Path, name: str, version: int, top_k: int, session: Any, description: FileDescription
+    target: Path, name: str, version: int, top_k: int, file: Path, description: FileDescription
 ) -> None:
+    file_format = str(format_of(file))
     settings = {
         "name": name,
         "implementation": _RUNTIME,
-        "platform": "onnxruntime",
+        "platform": "onnxruntime" if file_format == "onnx" else file_format,
         "parameters": {
-            "uri": f"{version}/{FILE_NAME}",
+            "uri": f"{version}/{_FILES[file_format][0]}",
             "version": str(version),
             "extra": {"top_k": top_k} if description.kind == "classifier" else {},
         },
     }
-    labels = "".join(f"{name}\n" for name in description.class_names)
-    for file, text in (
-        ("labels.txt", labels),
-        ("config.pbtxt", _triton_configuration(name, session)),
-        # The last: what MLServer starts from points to what is there.
-        ("model-settings.json", json.dumps(settings, indent=2) + "\n"),
-    ):
-        with atomic_write(target / file) as temporary:
+    texts = {"labels.txt": "".join(f"{name}\n" for name in description.class_names)}
+    if file_format == "onnx":
+        session = open_onnx(file, optimized=False)
+        texts["config.pbtxt"] = _triton_configuration(name, session)
+    # The last: what MLServer starts from points to what is there.
+    texts["model-settings.json"] = json.dumps(settings, indent=2) + "\n"
+    for written, text in texts.items():
+        with atomic_write(target / written) as temporary:
             temporary.write_text(text, encoding="utf-8")
 
 

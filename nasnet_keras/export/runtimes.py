@@ -1,22 +1,42 @@
-"""The programs that run exported classifiers, as functions of images: what servers would use."""
+"""Exported files in the runtimes of their formats, as functions of arrays, as servers use them."""
 
 from __future__ import annotations
 
+import importlib
 import os
+import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nasnet_keras.export.classifier_check import OUTPUTS, Answer
 from nasnet_keras.export.graph.onnx_builder import EXTRA
 from nasnet_keras.export.graph.onnx_session import import_onnxruntime, open_onnx
+from nasnet_keras.export.graph.openvino_writer import import_openvino, read_openvino
 
-Run = Callable[[np.ndarray], Answer]
-"""From `images` to `logits` and `probabilities`."""
+Arrays = Mapping[str, np.ndarray]
 
 _OPENVINO_PRECISIONS = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "int8": "f32"}
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedFile:
+    """An exported file that can be run; several threads may call it.
+
+    Attributes:
+        inputs: Names of its inputs.
+        outputs: Names of its outputs.
+        run: From arrays by the inputs' names to arrays by the outputs'.
+    """
+
+    inputs: frozenset[str]
+    outputs: frozenset[str]
+    run: Callable[[Arrays], Arrays]
+
+    def __call__(self, **inputs: np.ndarray) -> Arrays:
+        return self.run(inputs)
 
 
 def open_runtime(
@@ -24,21 +44,21 @@ def open_runtime(
     path: str | os.PathLike[str],
     precision: str = "float32",
     threads: int | None = None,
-) -> Run:
-    """Loads an exported classifier in the runtime of its format, on the CPU.
+) -> LoadedFile:
+    """Loads an exported file in the runtime of its format, on the CPU.
 
     Args:
-        file_format: A name from `RUNTIMES`.
+        file_format: A name from `RUNTIMES`, see `format_of`.
         path: The file; of a SavedModel its directory.
         precision: In what it computes, for a runtime that would choose by itself (OpenVINO).
-        threads: How many it computes with; `None`: its own choice. TensorFlow's are those of the
+        threads: How many it computes with; `None`: one for each core. TensorFlow's are those of the
             process.
 
     Returns:
-        A function of `images`, see `Run`.
+        The file.
 
     Raises:
-        ValueError: The library is missing; the message says what to install.
+        ValueError: It is damaged, or the library is missing; the message says what to install.
     """
     return RUNTIMES[file_format](Path(path), precision, threads)
 
@@ -58,8 +78,6 @@ def check_runtime(file_format: str) -> None:
 
 
 def _import(name: str, module: str) -> Any:
-    import importlib
-
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -91,75 +109,82 @@ def litert_interpreter() -> Any:
     return Interpreter
 
 
-def _onnx(path: Path, precision: str, threads: int | None) -> Run:
+def _onnx(path: Path, precision: str, threads: int | None) -> LoadedFile:
     session = open_onnx(path, threads)
-    (given,) = session.get_inputs()
+    inputs, outputs = (
+        [each.name for each in part()] for part in (session.get_inputs, session.get_outputs)
+    )
 
-    def run(images: np.ndarray) -> Answer:
-        return dict(zip(OUTPUTS, session.run(list(OUTPUTS), {given.name: images}), strict=True))
+    def run(feed: Arrays) -> Arrays:
+        return dict(zip(outputs, session.run(outputs, feed), strict=True))
 
-    return run
+    return LoadedFile(frozenset(inputs), frozenset(outputs), run)
 
 
-def openvino_request(path: Path, precision: str, threads: int | None = None) -> Any:
-    """Loads a network in OpenVINO, on the CPU.
-
-    Args:
-        path: The XML file.
-        precision: In what it computes.
-        threads: How many it computes with; `None`: its own choice.
-
-    Returns:
-        Its `InferRequest`.
-
-    Raises:
-        ValueError: OpenVINO is missing.
-    """
-    openvino = _import("OpenVINO", "openvino")
+def _openvino(path: Path, precision: str, threads: int | None) -> LoadedFile:
     # Left alone, it would take bfloat16 on processors that have it.
     hints: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _OPENVINO_PRECISIONS[precision]}
     if threads:
         hints["INFERENCE_NUM_THREADS"] = threads
-    return openvino.Core().compile_model(str(path), "CPU", hints).create_infer_request()
+    compiled = import_openvino().Core().compile_model(read_openvino(path), "CPU", hints)
+    request = compiled.create_infer_request()
+    # What is compiled may know its outputs by the names of other tensors, too.
+    outputs = {name: output for output in compiled.outputs for name in output.get_names()}
+    # It answers one call at a time, with all its threads.
+    lock = threading.Lock()
+
+    def run(feed: Arrays) -> Arrays:
+        with lock:
+            request.infer(dict(feed), share_inputs=True)
+            return {name: np.array(request.get_tensor(port).data) for name, port in outputs.items()}
+
+    return LoadedFile(
+        frozenset(given.any_name for given in compiled.inputs), frozenset(outputs), run
+    )
 
 
-def _openvino(path: Path, precision: str, threads: int | None) -> Run:
-    request = openvino_request(path, precision, threads)
+def _litert(path: Path, precision: str, threads: int | None) -> LoadedFile:
+    # Its own default is one thread.
+    options = {"num_threads": threads or os.cpu_count()}
+    interpreter = litert_interpreter()
+    try:
+        runner = interpreter(model_path=str(path), **options).get_signature_runner()
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is not a complete LiteRT file: {error}") from None
+    lock = threading.Lock()
 
-    def run(images: np.ndarray) -> Answer:
-        request.infer([images], share_inputs=True)
-        return {name: np.array(request.get_tensor(name).data) for name in OUTPUTS}
+    def run(feed: Arrays) -> Arrays:
+        with lock:
+            return runner(**feed)
 
-    return run
-
-
-def _litert(path: Path, precision: str, threads: int | None) -> Run:
-    interpreter = litert_interpreter()(model_path=str(path), num_threads=threads)
-    runner = interpreter.get_signature_runner()
-    (given,) = runner.get_input_details()
-
-    def run(images: np.ndarray) -> Answer:
-        return runner(**{given: images})
-
-    return run
+    return LoadedFile(
+        frozenset(runner.get_input_details()), frozenset(runner.get_output_details()), run
+    )
 
 
-def _saved_model(path: Path, precision: str, threads: int | None) -> Run:
+def _saved_model(path: Path, precision: str, threads: int | None) -> LoadedFile:
     tf = _import("a SavedModel", "tensorflow")
-    loaded = tf.saved_model.load(str(path))
-    signature = loaded.signatures["serving_default"]
-    (given,) = signature.structured_input_signature[1]
+    damage = (tf.errors.OpError, OSError, ValueError, TypeError, LookupError, RuntimeError)
+    try:
+        loaded: Any = tf.saved_model.load(str(path))
+        signature = loaded.signatures["serving_default"]
+    except (*damage, AttributeError) as error:
+        raise ValueError(f"{path} is not a complete SavedModel: {error}") from None
 
-    def run(images: np.ndarray) -> Answer:
-        found = signature(**{given: tf.constant(images)})
+    def run(feed: Arrays) -> Arrays:
         # Its variables live as long as what was loaded.
         assert loaded is not None
-        return {name: found[name].numpy() for name in OUTPUTS}
+        try:
+            found = signature(**{name: tf.constant(values) for name, values in feed.items()})
+        except tf.errors.InvalidArgumentError as error:
+            raise ValueError(error.message) from None
+        return {name: values.numpy() for name, values in found.items()}
 
-    return run
+    inputs = signature.structured_input_signature[1]
+    return LoadedFile(frozenset(inputs), frozenset(signature.structured_outputs), run)
 
 
-RUNTIMES: Mapping[str, Callable[[Path, str, int | None], Run]] = {
+RUNTIMES: Mapping[str, Callable[[Path, str, int | None], LoadedFile]] = {
     "saved_model": _saved_model,
     "onnx": _onnx,
     "openvino": _openvino,

@@ -2,11 +2,11 @@
 
   nasnet-keras demo --model=runs/digits
 
---model is a classifier or a detector: a run directory, a .keras file, an exported SavedModel or
-ONNX file, or hf://owner/name; a SavedModel is a program, so take none from strangers. Or a
-published one, imagenet:nasnet_mobile or coco:nasnet_large_1200_lowproposals; or a detector of the
-TF Object Detection API: archive, its directory, checkpoint or frozen graph. The page is for this
-machine alone unless --host says otherwise. Ctrl-C ends it.
+--model is a classifier or a detector: a run directory, a .keras file, an exported SavedModel, ONNX,
+OpenVINO (.xml) or LiteRT file, or hf://owner/name; a SavedModel is a program, so take none from
+strangers. Or a published one, imagenet:nasnet_mobile or coco:nasnet_large_1200_lowproposals; or a
+detector of the TF Object Detection API: archive, its directory, checkpoint or frozen graph. The
+page is for this machine alone unless --host says otherwise. Ctrl-C ends it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Flags(Settings):
     """What the page asks, and where it is.
 
     Attributes:
-        model: A run directory, a .keras file, a SavedModel, an ONNX file, hf://owner/name, a
+        model: A run directory, a .keras file, an exported file or SavedModel, hf://owner/name, a
             published network (WEIGHTS:NETWORK) or an original detector.
         config: Name of the configuration that an original detector is of, or a JSON file with one.
             Default: told by the name of a published archive or its directory.
@@ -59,10 +59,11 @@ def main(flags: Flags) -> None:
 
     from nasnet_keras.demo.page import build_page, find_samples, gradio
     from nasnet_keras.demo.serve import check_port, served
+    from nasnet_keras.export.description import format_of
 
     check_port(flags.host, flags.port)
     gradio()
-    if not flags.model.endswith(".onnx"):
+    if format_of(flags.model) in (None, "saved_model"):
         import_keras_quietly()
     from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.serving.predictor import load_predictor

@@ -74,6 +74,7 @@ def main(flags: Flags, repository: RepositoryFlags) -> None:
     from nasnet_keras.export.check_pictures import check_pictures
     from nasnet_keras.export.classifier_description import known_accuracy
     from nasnet_keras.export.classifier_formats import check_export, export_classifier
+    from nasnet_keras.export.classifier_writers import CLASSIFIER_FORMATS
     from nasnet_keras.export.network_kind import check_is_classifier
     from nasnet_keras.export.quantization import quantization_pictures
 
@@ -117,7 +118,10 @@ def main(flags: Flags, repository: RepositoryFlags) -> None:
     say(f"wrote {flags.output_dir} in {flags.precision}; largest differences from the network:")
     for name, comparison in compared.items():
         say(f"  {name}: {comparison}")
-    repository.add(Path(flags.output_dir, "model.onnx"), flags.checkpoint_path, flags.overwrite)
+    written = {
+        name: Path(flags.output_dir, CLASSIFIER_FORMATS[name].files[0]) for name in flags.format
+    }
+    repository.add(written, flags.checkpoint_path, flags.overwrite)
 
 
 PROGRAM = Program(main, (Flags, RepositoryFlags))

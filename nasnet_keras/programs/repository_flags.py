@@ -1,8 +1,8 @@
-"""The flags that add an exported ONNX file to a model repository."""
+"""The flags that add an exported file to a model repository."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,8 @@ class RepositoryFlags(Settings):
     """Where servers find what is exported.
 
     Attributes:
-        repository: Add the ONNX file to this model repository too, for MLServer and Triton.
+        repository: Add the ONNX file to this model repository too, for MLServer and Triton; if none
+            is written the first one of OpenVINO and LiteRT, for MLServer.
         model_name: Its name there. Default: that of the run directory or .keras file.
         model_version: Its version there.
     """
@@ -29,25 +30,33 @@ class RepositoryFlags(Settings):
 
         Raises:
             OSError: The repository cannot be written to.
-            ValueError: There will be no ONNX file, or another model is there.
+            ValueError: There will be no file for it, or another model is there.
         """
-        from nasnet_keras.export.repository import check_repository
+        from nasnet_keras.export.repository import check_repository, served_format
 
         if self.repository is None:
             return
-        if "onnx" not in formats:
-            raise ValueError(f"a repository holds onnx, which is not among {', '.join(formats)}")
         check_repository(
-            self.repository, self._name(checkpoint_path), self.model_version, overwrite
+            *(self.repository, self._name(checkpoint_path), self.model_version, overwrite),
+            served_format(formats),
         )
 
-    def add(self, file: Path, checkpoint_path: str, overwrite: bool, top_k: int = 5) -> None:
-        """Adds the file, if a repository is given, and says so; see `add_to_repository`."""
-        from nasnet_keras.export.repository import add_to_repository
+    def add(
+        self, files: Mapping[str, Path], checkpoint_path: str, overwrite: bool, top_k: int = 5
+    ) -> None:
+        """Adds one of the files, if a repository is given, and says so.
+
+        Args:
+            files: What was written, by format.
+            checkpoint_path: What it was made from.
+            overwrite: See `add_to_repository`.
+            top_k: See there.
+        """
+        from nasnet_keras.export.repository import add_to_repository, served_format
 
         if self.repository is None:
             return
-        name = self._name(checkpoint_path)
+        file, name = files[served_format(list(files))], self._name(checkpoint_path)
         target = add_to_repository(
             file, self.repository, name, self.model_version, overwrite, top_k
         )

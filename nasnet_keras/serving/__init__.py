@@ -1,7 +1,7 @@
 """Trained networks behind servers: one predictor for all files, and the servers' own classes.
 
-A server has an ONNX file, `onnxruntime`, NumPy and Pillow; neither Keras nor TensorFlow is imported
-unless the file needs them.
+A server has an exported file, its runtime (`onnxruntime`, `openvino` or `ai-edge-litert`), NumPy
+and Pillow; neither Keras nor TensorFlow is imported unless the file needs them.
 """
 
 from __future__ import annotations

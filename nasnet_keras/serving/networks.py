@@ -10,13 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from nasnet_keras.export.description import (
-    FileDescription,
-    description_of_session,
-    read_description,
-)
-from nasnet_keras.export.graph.onnx_session import open_onnx
-from nasnet_keras.files.input_files import check_file, read_file
+from nasnet_keras.export.description import FileDescription, format_of, read_description
+from nasnet_keras.export.runtimes import open_runtime
+from nasnet_keras.files.input_files import read_file
 from nasnet_keras.files.json_text import parse_json
 
 # Of detectors exported before they had a description.
@@ -48,14 +44,16 @@ def load_network(
     """Loads a network from what a training or an export wrote, or a published one.
 
     Args:
-        path: A run directory, a `.keras` file, a network on the Hub (`"hf://owner/name"`), an ONNX
-            file or a SavedModel. Of an ONNX file, `onnxruntime` is all that is needed. Or a
+        path: A run directory, a `.keras` file, a network on the Hub (`"hf://owner/name"`), or an
+            exported file: `.onnx`, OpenVINO's `.xml`, `.tflite`, or a SavedModel. Of these the
+            runtime is all that is needed: `onnxruntime`, `openvino`, `ai-edge-litert`. Or a
             published classifier or detector, `"imagenet:nasnet_mobile"`,
             `"coco:nasnet_large_1200"`; or a detector of the TF Object Detection API, as
             `load_trained_detector` takes it.
         image_size: Side of the images, in pixels, for a classifier in a run directory or `.keras`
             file that takes any size.
-        threads: Of ONNX Runtime, for one call. Default: one for each core.
+        threads: Of an exported file's runtime, but TensorFlow's, for one call. Default: one for
+            each core.
         config: Of a detector of the TF Object Detection API, see `load_trained_detector`.
         class_names: Of a detector in no exported file: replace the names of its classes.
 
@@ -65,69 +63,34 @@ def load_network(
             argument is for networks of another kind.
     """
     path = Path(path)
-    if path.suffix == ".onnx":
-        network = _of_onnx(path, threads)
-    elif (path / "saved_model.pb").is_file():
-        network = _of_saved_model(path)
-    else:
+    file_format = format_of(path)
+    if file_format is None:
         return _of_keras(path, image_size, config, class_names)
     if image_size is not None:
         raise ValueError(f"{path} is an exported file: its image size is fixed")
     _refuse(f"{path} is an exported file", config=config, class_names=class_names)
-    return network
+    return _of_file(path, file_format, threads)
 
 
-def _of_onnx(path: Path, threads: int | None) -> Network:
-    check_file(path)
-    session = open_onnx(path, threads)
-    description = _described(path, lambda: description_of_session(session, path))
-    inputs, outputs = (
-        {each.name for each in part()} for part in (session.get_inputs, session.get_outputs)
-    )
-    if set(description.inputs) != inputs or not set(description.outputs) <= outputs:
+def _of_file(path: Path, file_format: str, threads: int | None) -> Network:
+    description = _description(path)
+    loaded = open_runtime(file_format, path, description.precision, threads)
+    if set(description.inputs) != loaded.inputs or not loaded.outputs.issuperset(
+        description.outputs
+    ):
         raise ValueError(f"{path} has other inputs or outputs than its description says")
 
     def run(*arrays: np.ndarray) -> dict[str, np.ndarray]:
-        feed = dict(zip(description.inputs, arrays, strict=True))
-        found = session.run(list(description.outputs), feed)
-        return dict(zip(description.outputs, found, strict=True))
+        found = loaded(**dict(zip(description.inputs, arrays, strict=True)))
+        return {name: found[name] for name in description.outputs}
 
     return Network(description, run)
 
 
-def _of_saved_model(path: Path) -> Network:
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise ValueError(
-            f"a SavedModel needs TensorFlow, which cannot be imported: {error}"
-        ) from None
-
-    description = _described(path, lambda: read_description(path))
-    damage = (tf.errors.OpError, OSError, ValueError, TypeError, LookupError, RuntimeError)
-    try:
-        loaded: Any = tf.saved_model.load(str(path))
-        signature = loaded.signatures["serving_default"]
-    except (*damage, AttributeError) as error:
-        raise ValueError(f"{path} is not a complete SavedModel: {error}") from None
-
-    def run(*arrays: np.ndarray) -> dict[str, np.ndarray]:
-        # The variables live as long as what was loaded.
-        assert loaded
-        feed = dict(zip(description.inputs, map(tf.constant, arrays), strict=True))
-        try:
-            found = signature(**feed)
-        except tf.errors.InvalidArgumentError as error:
-            raise ValueError(error.message) from None
-        return {name: found[name].numpy() for name in description.outputs}
-
-    return Network(description, run)
-
-
-def _described(path: Path, read: Callable[[], FileDescription]) -> FileDescription:
+def _description(path: Path) -> FileDescription:
     """Returns a file's description, or that of `detector.json` beside an earlier detector."""
     try:
-        return read()
+        return read_description(path)
     except ValueError:
         file = path.parent / "detector.json"
         if not file.is_file():

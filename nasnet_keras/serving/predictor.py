@@ -186,13 +186,14 @@ def load_predictor(
     """Loads a classifier or a detector to ask it about pictures.
 
     Args:
-        path: A run directory, a `.keras` file, an ONNX file, a SavedModel or a published network,
-            see `load_network`.
+        path: A run directory, a `.keras` file, a published network, or an exported file: `.onnx`,
+            OpenVINO's `.xml`, `.tflite`, or a SavedModel, see `load_network`.
         top_k: Classes that a classifier names of each picture.
         min_score: A detector's detections below it are left out.
         image_size: Side of the images, in pixels, for a classifier in a run directory or `.keras`
             file that takes any size.
-        threads: Of ONNX Runtime, for one call. Default: one for each core.
+        threads: Of an exported file's runtime, but TensorFlow's, for one call. Default: one for
+            each core.
         config: Of a detector of the TF Object Detection API, see `load_trained_detector`.
         class_names: Of a detector in no exported file: replace the names of its classes.
 

@@ -15,9 +15,10 @@ from nasnet_keras.export.description import (
     describe_onnx,
     describe_openvino,
     describe_saved_model,
-    description_of_session,
+    format_of,
     read_description,
 )
+from nasnet_keras.export.runtimes import RUNTIMES
 
 DESCRIPTION = FileDescription(
     kind="classifier",
@@ -98,6 +99,7 @@ FORMATS = {
 def test_a_format_keeps_its_last_description(name, tmp_path):
     path = FORMATS[name](tmp_path / name)
     assert read_description(path) == DESCRIPTION
+    assert format_of(path) in RUNTIMES and format_of(tmp_path) is None
     assert DESCRIPTION.version == nasnet_keras.__version__
 
 
@@ -115,13 +117,6 @@ def test_a_damaged_file_is_one_error(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match="is not a (complete )?(ONNX|OpenVINO|LiteRT) file"):
         read_description(tmp_path / name)
-
-
-def test_a_loaded_network_is_not_loaded_again_for_it(tmp_path):
-    onnxruntime = pytest.importorskip("onnxruntime")
-    path = onnx_file(tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    assert description_of_session(session, path) == DESCRIPTION
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("ai_edge_litert"), reason="reads with the other")

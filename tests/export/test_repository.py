@@ -5,9 +5,11 @@ import re
 
 import pytest
 
-from nasnet_keras.export.description import read_description
-from nasnet_keras.export.repository import add_to_repository, check_repository
-from tests.serving.colour_network import DESCRIPTION, write_colour_network
+from nasnet_keras.export.description import describe_openvino, read_description
+from nasnet_keras.export.graph.openvino_writer import openvino_model, save_openvino
+from nasnet_keras.export.repository import add_to_repository, check_repository, served_format
+from nasnet_keras.serving import load_predictor
+from tests.serving.colour_network import DESCRIPTION, picture, write_colour_network
 
 
 @pytest.fixture
@@ -70,6 +72,35 @@ def test_a_new_version_is_served_and_the_old_one_stays(colours, tmp_path):
     assert json.loads(settings.read_text()) == {"host": "0.0.0.0"}
     add_to_repository(colours, models, "colours", version=2, overwrite=True)
     assert (target / "2" / "model.onnx").read_bytes() == colours.read_bytes()
+
+
+def test_openvino_is_served_too_and_all_versions_have_one_format(colours, tmp_path):
+    pytest.importorskip("openvino")
+    onnx = pytest.importorskip("onnx")
+    model = openvino_model(onnx.load(colours))
+    describe_openvino(model, DESCRIPTION)
+    save_openvino(model, tmp_path / "colours.xml")
+    models = tmp_path / "models"
+    target = add_to_repository(tmp_path / "colours.xml", models, "colours")
+    # Triton's configuration is for ONNX.
+    expected = {"1/model.xml", "1/model.bin", "labels.txt", "model-settings.json"}
+    assert set(files(target)) == expected
+    settings = json.loads((target / "model-settings.json").read_text())
+    assert settings["parameters"]["uri"] == "1/model.xml" and settings["platform"] == "openvino"
+    found = load_predictor(target / settings["parameters"]["uri"]).predict(picture(0, 0, 250))
+    assert found.names[0] == "blue"
+    for file, options in ((colours, {"version": 2}), (colours, {"overwrite": True})):
+        with pytest.raises(ValueError, match="colours holds openvino, not onnx: choose another"):
+            add_to_repository(file, models, "colours", **options)
+    add_to_repository(tmp_path / "colours.xml", models, "colours", version=2)
+    assert set(files(target)) == expected | {"2/model.xml", "2/model.bin"}
+
+
+def test_a_repository_takes_onnx_or_the_first_that_is_served():
+    assert served_format(["saved_model", "litert", "onnx"]) == "onnx"
+    assert served_format(["saved_model", "litert", "openvino"]) == "litert"
+    with pytest.raises(ValueError, match="holds onnx, openvino, litert, none of which is among"):
+        served_format(["saved_model"])
 
 
 def test_what_is_there_is_not_replaced_and_told_in_one_line(colours, tmp_path):

@@ -14,19 +14,21 @@ def test_a_model_is_named_after_its_run_unless_another_name_is_given(tmp_path, c
         (f"{tmp_path}/nets/small.keras", "small"),
         ("coco:nasnet_large_1200", "nasnet_large_1200"),
     ):
-        RepositoryFlags(repository=str(models)).add(file, path, overwrite=False)
+        RepositoryFlags(repository=str(models)).add({"onnx": file}, path, overwrite=False)
         assert (models / name / "1" / "model.onnx").is_file()
         assert capsys.readouterr().out == f"added version 1 to {models / name}\n"
     flags = RepositoryFlags(repository=str(models), model_name="mine", model_version=3)
-    flags.add(file, "runs/digits", overwrite=False, top_k=2)
+    written = {"saved_model": tmp_path, "onnx": file}
+    flags.add(written, "runs/digits", overwrite=False, top_k=2)
     assert (models / "mine" / "3" / "model.onnx").is_file()
     with pytest.raises(ValueError, match="mine has version 3 already"):
         flags.check("runs/digits", ("onnx",), overwrite=False)
     flags.check("runs/digits", ("onnx",), overwrite=True)
 
 
-def test_nothing_is_added_without_a_repository_and_none_without_onnx(tmp_path):
-    RepositoryFlags().check("runs/digits", ("litert",), overwrite=False)
-    RepositoryFlags().add(tmp_path / "missing.onnx", "runs/digits", overwrite=False)
-    with pytest.raises(ValueError, match="a repository holds onnx, which is not among litert"):
-        RepositoryFlags(repository="models").check("runs/digits", ("litert",), overwrite=False)
+def test_nothing_is_added_without_a_repository_and_none_of_a_saved_model(tmp_path):
+    formats = ("saved_model",)
+    RepositoryFlags().check("runs/digits", formats, overwrite=False)
+    RepositoryFlags().add({"saved_model": tmp_path / "missing"}, "runs/digits", overwrite=False)
+    with pytest.raises(ValueError, match="none of which is among saved_model"):
+        RepositoryFlags(repository="models").check("runs/digits", formats, overwrite=False)

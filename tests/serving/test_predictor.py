@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -22,6 +24,7 @@ from tests.detection_network import tiny_batch, tiny_config
 from tests.serving.colour_network import NAMES, expected_scores, picture, write_colour_network
 
 ROOT = Path(__file__).parents[2]
+RUN = ROOT / "tests" / "saved" / "classifier_run"
 
 
 def encoded(pixels, **options):
@@ -114,14 +117,112 @@ def test_exported_detectors_find_what_the_detector_finds(detector, tmp_path):
     from nasnet_keras.export.detector_formats import export_detector
 
     pytest.importorskip("onnx")
+    pytest.importorskip("openvino")
     pixels = tiny_batch()["images"][0]
     served = load_trained_detector(detector, ("red", "green", "blue"))
-    export_detector(served, tmp_path, ("saved_model", "onnx"), [pixels])
+    export_detector(served, tmp_path, ("saved_model", "onnx", "openvino", "litert"), [pixels])
     expected = DetectorPredictor(served, 0.1).predict(pixels)
-    for name in ("saved_model", "detector.onnx"):
+    for name in ("saved_model", "detector.onnx", "detector.xml", "detector.tflite"):
         found = load_predictor(tmp_path / name, min_score=0.1).predict(pixels)
         assert found.names == expected.names
         np.testing.assert_allclose(found.boxes, expected.boxes, atol=1e-2)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A run's classifier in every format."""
+    from nasnet_keras.classification.trained_model import load_trained_model
+    from nasnet_keras.export.classifier_formats import export_classifier
+
+    for module in ("tensorflow", "onnx", "openvino"):
+        pytest.importorskip(module)
+    folder = tmp_path_factory.mktemp("exported")
+    formats = ["onnx", "openvino", "litert"]
+    if keras.backend.backend() == "tensorflow":
+        formats.append("saved_model")
+    export_classifier(load_trained_model(RUN), folder, formats, several_pictures())
+    return folder
+
+
+def several_pictures():
+    random = np.random.default_rng(0)
+    return [random.integers(0, 256, (20 + row, 30, 3), np.uint8) for row in range(6)]
+
+
+def test_exported_classifiers_answer_as_their_run_from_many_threads_at_once(exported):
+    pictures = several_pictures()
+    expected = load_predictor(RUN, top_k=3).predict_pixels(pictures)
+    names = ["model.onnx", "model.xml", "model.tflite"]
+    names += [path.name for path in exported.glob("saved_model")]
+    for name in names:
+        predictor = load_predictor(exported / name, top_k=3)
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(predictor.predict, 4 * pictures))
+        for one, other in zip(4 * expected, found, strict=True):
+            assert one.names == other.names, name
+            np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
+        together = predictor.predict_pixels(pictures)
+        assert [each.names for each in together] == [each.names for each in expected]
+
+
+def test_exported_files_need_no_keras_and_a_missing_runtime_is_one_line(exported, tmp_path):
+    pytest.importorskip("ai_edge_litert")
+    code = """
+import sys
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in sys.argv[1].split(","):
+            raise ModuleNotFoundError(f"{name} is not installed", name=name)
+sys.meta_path.insert(0, NotInstalled())
+import numpy as np
+from nasnet_keras.serving import load_predictor
+pixels = np.zeros((8, 8, 3), "uint8")
+for path in sys.argv[2:]:
+    try:
+        print(load_predictor(path).predict(pixels).size)
+    except ValueError as error:
+        print(error)
+"""
+    files = [str(exported / name) for name in ("model.xml", "model.tflite")]
+    for missing, lines in (
+        ("keras,tensorflow,onnx,onnxruntime", ["(8, 8)"] * 2),
+        (
+            "keras,tensorflow,openvino,ai_edge_litert",
+            [
+                "OpenVINO needs openvino: pip install 'nasnet-keras[export]'",
+                "LiteRT needs ai_edge_litert: pip install 'nasnet-keras[export]'",
+            ],
+        ),
+    ):
+        ended = subprocess.run(
+            [sys.executable, "-c", code, missing, *files],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.stdout.splitlines() == lines, ended.stderr[-2000:]
+
+
+def test_damage_to_exported_files_is_told_in_one_line(exported, tmp_path):
+    for name in ("model.xml", "model.bin", "model.tflite"):
+        shutil.copy(exported / name, tmp_path)
+    for damaged, loaded, line in (
+        ("model.bin", "model.xml", "model.xml is not a complete OpenVINO file"),
+        ("model.xml", "model.xml", "model.xml is not a complete OpenVINO file"),
+        ("model.tflite", "model.tflite", "model.tflite is not a complete LiteRT file"),
+    ):
+        content = (tmp_path / damaged).read_bytes()
+        (tmp_path / damaged).write_bytes(content[: len(content) // 2])
+        with pytest.raises(ValueError, match=line) as caught:
+            load_predictor(tmp_path / loaded)
+        assert "\n" not in str(caught.value).strip()
+        (tmp_path / damaged).write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"model\.xml is an exported file: its image size is fixed"
+    ):
+        load_predictor(tmp_path / "model.xml", image_size=9)
+    with pytest.raises(FileNotFoundError):
+        load_predictor(tmp_path / "missing.tflite")
 
 
 def test_what_cannot_be_loaded_is_told_in_one_line(colours, detector, tmp_path):

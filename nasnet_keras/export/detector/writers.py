@@ -24,11 +24,10 @@ from nasnet_keras.export.detector.tensorflow_functions import (
 )
 from nasnet_keras.export.detector_check import Comparison, Found, compare_detections
 from nasnet_keras.export.detector_description import OUTPUTS, describe_detector
-from nasnet_keras.export.graph.onnx_session import open_onnx
 from nasnet_keras.export.graph.openvino_writer import openvino_model, save_openvino
 from nasnet_keras.export.half_precision import onnx_in_float16
 from nasnet_keras.export.output_files import CHANNEL_MULTIPLE, FileFormat
-from nasnet_keras.export.runtimes import litert_interpreter, openvino_request
+from nasnet_keras.export.runtimes import open_runtime
 from nasnet_keras.export.signatures import after_checks, check_refusals, write_signatures
 
 # The first convolution has no padding.
@@ -45,6 +44,9 @@ class CheckedPicture:
     found: Found
 
 
+Compare = Callable[[TrainedDetector, str, Path, Sequence[CheckedPicture]], list[Comparison]]
+
+
 @dataclass(frozen=True)
 class DetectorFormat(FileFormat):
     """A format of files with a detector.
@@ -56,7 +58,7 @@ class DetectorFormat(FileFormat):
     """
 
     write: Callable[[TrainedDetector, str, Path], None]
-    compare: Callable[[TrainedDetector, str, Path, Sequence[CheckedPicture]], list[Comparison]]
+    compare: Compare
 
 
 def found_in_first(answer: Any) -> Found:
@@ -71,6 +73,18 @@ def _compared(
     return [compare_detections([picture.found for picture in checked], found)]
 
 
+def _compare_in(file_format: str) -> Compare:
+    """Returns a comparison in the runtime of a format."""
+
+    def compare(
+        served: TrainedDetector, precision: str, path: Path, checked: Sequence[CheckedPicture]
+    ) -> list[Comparison]:
+        loaded = open_runtime(file_format, path, precision)
+        return _compared(lambda each: loaded(images=each.images, image_sizes=each.sizes), checked)
+
+    return compare
+
+
 def _write_onnx(served: TrainedDetector, precision: str, path: Path) -> None:
     model = _onnx(served, precision, CHANNEL_MULTIPLE)
     describe_onnx(model, describe_detector(served, batch=1, precision=precision))
@@ -82,34 +96,10 @@ def _onnx(served: TrainedDetector, precision: str, channel_multiple: int) -> Any
     return detector_onnx(served.model, served.image_size, channel_multiple, change)
 
 
-def _compare_onnx(
-    served: TrainedDetector, precision: str, path: Path, checked: Sequence[CheckedPicture]
-) -> list[Comparison]:
-    session = open_onnx(path)
-
-    def run(picture: CheckedPicture) -> Any:
-        feed = {"images": picture.images, "image_sizes": picture.sizes}
-        return dict(zip(OUTPUTS, session.run(list(OUTPUTS), feed), strict=True))
-
-    return _compared(run, checked)
-
-
 def _write_openvino(served: TrainedDetector, precision: str, path: Path) -> None:
     model = openvino_model(_onnx(served, precision, channel_multiple=1))
     describe_openvino(model, describe_detector(served, batch=1, precision=precision))
     save_openvino(model, path)
-
-
-def _compare_openvino(
-    served: TrainedDetector, precision: str, path: Path, checked: Sequence[CheckedPicture]
-) -> list[Comparison]:
-    request = openvino_request(path, precision)
-
-    def run(picture: CheckedPicture) -> Any:
-        request.infer({"images": picture.images, "image_sizes": picture.sizes})
-        return {name: np.array(request.get_tensor(name).data) for name in OUTPUTS}
-
-    return _compared(run, checked)
 
 
 def _write_litert(served: TrainedDetector, precision: str, path: Path) -> None:
@@ -128,13 +118,6 @@ def _write_litert(served: TrainedDetector, precision: str, path: Path) -> None:
         converter.target_spec.supported_types = [tf.float16]
     description = describe_detector(served, batch=1, precision=precision)
     path.write_bytes(describe_litert(converter.convert(), description))
-
-
-def _compare_litert(
-    served: TrainedDetector, precision: str, path: Path, checked: Sequence[CheckedPicture]
-) -> list[Comparison]:
-    runner = litert_interpreter()(model_path=str(path)).get_signature_runner()
-    return _compared(lambda each: runner(images=each.images, image_sizes=each.sizes), checked)
 
 
 def _write_saved_model(served: TrainedDetector, precision: str, path: Path) -> None:
@@ -187,14 +170,16 @@ DETECTOR_FORMATS: Mapping[str, DetectorFormat] = {
     "saved_model": DetectorFormat(
         ("saved_model",), ("float32",), _write_saved_model, _compare_saved_model
     ),
-    "onnx": DetectorFormat(("detector.onnx",), ("float32", "float16"), _write_onnx, _compare_onnx),
+    "onnx": DetectorFormat(
+        ("detector.onnx",), ("float32", "float16"), _write_onnx, _compare_in("onnx")
+    ),
     "openvino": DetectorFormat(
         ("detector.xml", "detector.bin"),
         ("float32",),
         _write_openvino,
-        _compare_openvino,
+        _compare_in("openvino"),
     ),
     "litert": DetectorFormat(
-        ("detector.tflite",), ("float32", "float16", "int8"), _write_litert, _compare_litert
+        ("detector.tflite",), ("float32", "float16", "int8"), _write_litert, _compare_in("litert")
     ),
 }

@@ -1,4 +1,4 @@
-"""Writes what `onnx_writer` wrote as OpenVINO's two files."""
+"""Writes what `onnx_writer` wrote as OpenVINO's two files, and reads them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,21 @@ def openvino_model(onnx_model: Any) -> Any:
     model = import_openvino().Core().read_model(onnx_model.SerializeToString())
     _order_equal_values(model)
     return model
+
+
+def read_openvino(path: str | os.PathLike[str]) -> Any:
+    """Returns the `openvino.Model` of an XML file and the weights beside it.
+
+    Raises:
+        ValueError: It is damaged, or OpenVINO is not installed.
+    """
+    core = import_openvino().Core()
+    try:
+        return core.read_model(os.fspath(path))
+    except RuntimeError as error:
+        # The lines before the last one say where in its source.
+        *_, reason = str(error).strip().splitlines()
+        raise ValueError(f"{path} is not a complete OpenVINO file: {reason}") from None
 
 
 def _order_equal_values(model: Any) -> None:

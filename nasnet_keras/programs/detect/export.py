@@ -3,8 +3,8 @@
   nasnet-keras detect export --checkpoint_path=runs/det --output_dir=exported
 
 Each is compared with the detector on real images before it appears: --check_images names files or
-folders, by default two photographs from scikit-learn. --repository=DIR also adds the ONNX file to a
-model repository, from which servers start.
+folders, by default two photographs from scikit-learn. --repository=DIR also adds a file to a model
+repository, from which servers start.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def main(flags: Flags, repository: RepositoryFlags) -> None:
     import_keras_quietly()
     from nasnet_keras.detection.inference.picture_files import find_pictures, sample_pictures
     from nasnet_keras.detection.inference.pictures import read_pixels
+    from nasnet_keras.export.detector.writers import DETECTOR_FORMATS
     from nasnet_keras.export.detector_formats import check_export_directory, export_detector
     from nasnet_keras.export.network_kind import check_is_detector
 
@@ -77,7 +78,10 @@ def main(flags: Flags, repository: RepositoryFlags) -> None:
     say(f"wrote {flags.output_dir} in {flags.precision}; compared on {len(pictures)} pictures")
     for name, comparison in compared.items():
         say(f"  {name}: {comparison}")
-    repository.add(Path(flags.output_dir, "detector.onnx"), flags.checkpoint_path, flags.overwrite)
+    written = {
+        name: Path(flags.output_dir, DETECTOR_FORMATS[name].files[0]) for name in flags.formats
+    }
+    repository.add(written, flags.checkpoint_path, flags.overwrite)
 
 
 PROGRAM = Program(main, (Flags, RepositoryFlags))
