@@ -7,11 +7,7 @@ import numpy as np
 
 import nasnet_keras as nk
 from nasnet_keras.detection import DetectorConfig
-
-CELL = nk.CellGenotype(
-    (nk.Block(nk.Branch("separable_3x3", 0), nk.Branch("identity", 1)),), concat=(2,)
-)
-GENOTYPE = nk.Genotype("tiny", CELL, CELL)
+from tests.one_block_cells import GENOTYPE
 
 
 def tiny_network(**overrides: Any) -> nk.NetworkConfig:

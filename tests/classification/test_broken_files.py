@@ -11,11 +11,13 @@ from rich.console import Console
 from nasnet_keras.classification import RunOptions, get_recipe, trainer
 from nasnet_keras.data.check.unreadable import UnreadableImagesError
 from nasnet_keras.training.checkpoint import read_training_state
+from tests.one_block_cells import GENOTYPE
 
 pytestmark = pytest.mark.tensorflow
 
 RECIPE = get_recipe("digits").override(
     dataset_name="image_folder",
+    genotype=GENOTYPE,
     num_cells=2,
     filters=2,
     stem_filters=4,

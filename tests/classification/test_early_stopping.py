@@ -8,8 +8,11 @@ import pytest
 from nasnet_keras.classification import RunOptions, get_recipe, trainer
 from nasnet_keras.training.log import LOG_NAME, read_log
 from nasnet_keras.training.saved_network import load_model
+from tests.one_block_cells import GENOTYPE
 
-TINY = get_recipe("digits").override(num_cells=2, filters=2, stem_filters=4, batch_size=256)
+TINY = get_recipe("digits").override(
+    genotype=GENOTYPE, num_cells=2, filters=2, stem_filters=4, batch_size=256
+)
 
 
 def test_class_weights_early_stopping_and_metrics_are_in_config_log_and_results(tmp_path):

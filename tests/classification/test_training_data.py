@@ -9,12 +9,14 @@ from PIL import Image
 
 from nasnet_keras.classification import RunOptions, get_recipe, trainer
 from nasnet_keras.classification.training_data import open_training_data
+from tests.one_block_cells import GENOTYPE
 
 DIGITS = get_recipe("digits")
 OUTPUTS = ["logits", "auxiliary_logits"]
 FOLDER = DIGITS.override(
     dataset_name="image_folder",
     evaluation_split_name="train",
+    genotype=GENOTYPE,
     num_cells=2,
     filters=2,
     stem_filters=4,

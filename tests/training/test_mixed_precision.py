@@ -8,6 +8,7 @@ import nasnet_keras as nk
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
 from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.classification.recipes import get_recipe
+from tests.one_block_cells import GENOTYPE
 
 BACKEND = keras.backend.backend()
 CASES = [
@@ -31,6 +32,7 @@ def test_half_precision_trains_and_keeps_its_state_in_full(policy, compiled, rem
     keras.utils.set_random_seed(1)
     recipe = get_recipe("nasnet_mobile_imagenet").override(learning_rate=0.01, replicas=1)
     config = nk.get_preset("nasnet_cifar").config.replace(
+        genotype=GENOTYPE,
         num_cells=3,
         filters=4,
         stem_filters=6,

@@ -12,9 +12,10 @@ from nasnet_keras.training.run import Run
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.run_options import CommonRunOptions
 from nasnet_keras.training.saved_network import load_model
+from tests.one_block_cells import GENOTYPE
 
 TINY = get_recipe("digits").override(
-    num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=3
+    genotype=GENOTYPE, num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=3
 )
 
 
