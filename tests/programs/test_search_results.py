@@ -78,6 +78,11 @@ def test_files_that_no_flag_names_are_written_to_the_search(tmp_path: Path) -> N
         ("rerank", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
         ("final", {"run_dir": "DIR/run", "recipe": "digit"}, "did you mean 'digits'"),
         ("final", {"run_dir": "DIR/run", "num_cells": "4,1"}, "of at least 2, got"),
+        (
+            "final",
+            {"run_dir": "DIR/run", "train_image_size": 8},
+            "the auxiliary head needs 5 pixels",
+        ),
         ("final", {"run_dir": "DIR/run", "output": "DIR/x.csv"}, "is a .html file, got"),
         (
             "final",

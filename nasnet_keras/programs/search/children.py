@@ -69,12 +69,12 @@ class ChildFlags(Settings):
                 raise ValueError(f"--{field.name} is not used by --executor={self.executor}")
 
 
-def recipe_of(history: Any, name: str | None) -> tuple[str, str]:
-    """Returns the dataset of a search's children and the recipe to train them again."""
+def dataset_of(history: Any) -> str:
+    """Returns the dataset of a search's children."""
     dataset = history.config.child.get("dataset_name")
     if not isinstance(dataset, str):
         raise ValueError(f"{history.path}: the configuration does not name the children's dataset")
-    return dataset, name or ("digits" if dataset == "digits" else "nasnet_cifar")
+    return dataset
 
 
 def how_measured(directory: Any) -> Any:

@@ -9,6 +9,7 @@ values; the same command resumes an interrupted one.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,9 @@ from nasnet_keras.programs.flags import Overrides
 from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.children import (
     ChildFlags,
+    dataset_of,
     how_measured,
     make_executor,
-    recipe_of,
     watched,
 )
 from nasnet_keras.programs.search.outputs import (
@@ -39,6 +40,8 @@ _OVERRIDES = (
     *("epochs", "batch_size", "learning_rate", "train_image_size"),
     *("dataset_split_name", "evaluation_split_name"),
 )
+# The recipe of a dataset.
+_RECIPES = {"digits": "digits", "imagenet2012": "nasnet_mobile_imagenet"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,9 @@ class Flags(BestFlags):
         count: How many of the best cells: of those that `rerank` trained, or of all.
         num_cells: Numbers of normal cells. Default: the recipe's.
         filters: Numbers of filters of the first cells. Default: the recipe's.
-        recipe: Their recipe. Default: digits for that dataset, else nasnet_cifar.
+        dataset_name: Dataset to train them on. Default: the search's.
+        recipe: Their recipe. Default: digits or nasnet_mobile_imagenet for these datasets, else
+            nasnet_cifar.
         output: The .html file to write; the .csv file is beside it. Default: final.html in the
             search's directory.
     """
@@ -57,6 +62,7 @@ class Flags(BestFlags):
     count: Count = 3
     num_cells: tuple[Annotated[int, Range(2)], ...] = ()
     filters: tuple[Annotated[int, Range(2)], ...] = ()
+    dataset_name: str | None = None
     recipe: str | None = None
     output: str | None = None
 
@@ -71,7 +77,8 @@ def train_final(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags
     check_suffix(output, ".html")
     directory = RunDirectory(flags.run_dir)
     history = read_history(directory)
-    dataset, recipe = recipe_of(history, flags.recipe)
+    dataset = flags.dataset_name or dataset_of(history)
+    recipe = flags.recipe or _RECIPES.get(dataset, "nasnet_cifar")
     import_keras_quietly()
     from nasnet_keras.search.children.final import (
         FinalChild,
@@ -104,9 +111,11 @@ def train_final(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags
             executor = make_executor(child_flags, child, say)
             rows += train_size(directory, size, architectures, child, executor, say, progress)
         if rows:
-            heading = f"{title(history.config)}: recipe {recipe}"
+            heading = f"{title(history.config)}: recipe {recipe} on {dataset}"
             write_final_report(Path(output), heading, rows, published)
-    print_table(final_table([*rows, *published]))
+    # What was measured is in the files; a line of a terminal has no room for it.
+    counted = [dataclasses.replace(row, latency_ms=None, peak_bytes=None) for row in rows]
+    print_table(final_table([*counted, *published]))
     say_line(f"wrote {output}")
 
 

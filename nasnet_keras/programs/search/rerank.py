@@ -17,9 +17,9 @@ from nasnet_keras.programs.program import Program
 from nasnet_keras.programs.search.children import (
     CHILD_FIELDS,
     ChildFlags,
+    dataset_of,
     how_measured,
     make_executor,
-    recipe_of,
     watched,
 )
 from nasnet_keras.programs.search.outputs import BestFlags, print_table
@@ -43,10 +43,11 @@ def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildF
 
     directory = RunDirectory(flags.run_dir)
     history = read_history(directory)
-    dataset, recipe = recipe_of(history, flags.recipe)
+    dataset = dataset_of(history)
     import_keras_quietly()
     from nasnet_keras.search.children.rerank import RerankChild, rerank
 
+    recipe = flags.recipe or ("digits" if dataset == "digits" else "nasnet_cifar")
     child = RerankChild(
         dataset,
         child_flags.dataset_dir,

@@ -18,6 +18,7 @@ from nasnet_keras.classification.resolved_recipe import resolved_recipe
 from nasnet_keras.genotypes import Genotype, NetworkGenotype
 from nasnet_keras.models.complexity import count_multiply_adds, count_parameters
 from nasnet_keras.models.config import NetworkConfig
+from nasnet_keras.models.feature_sizes import check_input_size
 from nasnet_keras.models.layerwise_config import LayerwiseConfig
 from nasnet_keras.search.children.measurement import (
     MeasuredBy,
@@ -139,7 +140,7 @@ class ClassifierChild:
 
     def network(self, genotype: NetworkGenotype) -> NetworkConfig | LayerwiseConfig:
         """Returns the configuration of a child's network for prediction, without drop path."""
-        recipe = self.recipe(0).override(genotype=genotype, model_name=_model_name(genotype))
+        recipe = self.recipe(0).override(genotype=genotype, model_name=self._model_name(genotype))
         return recipe_network_config(resolved_recipe(recipe), drop_path_keep_probability=1.0)
 
     def costs(self, genotype: NetworkGenotype) -> dict[str, int]:
@@ -180,6 +181,10 @@ class ClassifierChild:
     def _check_network(self, genotype: NetworkGenotype) -> None:
         # Where one network can have these sizes, all of a space of cells can.
         self.costs(genotype)
+        network, recipe = self.network(genotype), self.recipe(0)
+        if isinstance(network, NetworkConfig):
+            size = recipe.train_image_size
+            check_input_size(network, (size, size, 3), recipe.auxiliary_weight > 0)
 
     def _problem(self, genotype: NetworkGenotype) -> str:
         """Says why there is no such network; an empty string if there is."""
@@ -218,7 +223,9 @@ class ClassifierChild:
         from nasnet_keras.classification.trainer import train
         from nasnet_keras.text.plain_console import PlainConsole
 
-        recipe = self.recipe(job.seed).override(genotype=genotype, model_name=_model_name(genotype))
+        recipe = self.recipe(job.seed).override(
+            genotype=genotype, model_name=self._model_name(genotype)
+        )
         directory = job.directory / _TRAINING
         options = RunOptions(
             dataset_dir=self.dataset_dir,
@@ -274,6 +281,12 @@ class ClassifierChild:
             }
         }
 
+    def _model_name(self, genotype: NetworkGenotype) -> str:
+        """Returns the preset that the cells or layers are put into."""
+        if not isinstance(genotype, Genotype):
+            return "nas_v1"
+        return "pnasnet_cifar" if genotype.reduction is None else "nasnet_cifar"
+
     def _of_dataset(self) -> dict[str, Any]:
         """Returns the changes to the recipe for the dataset."""
         return _OF_DATASET.get(self.dataset_name, _BY_DEFAULT)
@@ -293,10 +306,3 @@ def _training_data(name: str, split: str, directory: str | None) -> tuple[int, t
 
     examples = find_examples(name, split, directory)
     return len(examples), tuple(examples.class_names)
-
-
-def _model_name(genotype: NetworkGenotype) -> str:
-    """Returns the preset that the cells or layers are put into."""
-    if not isinstance(genotype, Genotype):
-        return "nas_v1"
-    return "pnasnet_cifar" if genotype.reduction is None else "nasnet_cifar"

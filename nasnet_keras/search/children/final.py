@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from nasnet_keras.classification.recipes import get_recipe
+from nasnet_keras.genotypes import NetworkGenotype
 from nasnet_keras.models.complexity import count_multiply_adds
 from nasnet_keras.models.config import NetworkConfig
-from nasnet_keras.models.presets import PRESETS
+from nasnet_keras.models.presets import PRESETS, get_preset
 from nasnet_keras.search.children.rerank import RerankChild, retrain
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.engine.search_state import SearchState
@@ -18,14 +20,33 @@ from nasnet_keras.search.report.history import History, read_history, read_reran
 from nasnet_keras.search.spaces.space import Architecture
 
 _FOLDER = "final"
+_IMAGENET = ("imagenet", "imagenet2012")
 
 
 @dataclass(frozen=True)
 class FinalChild(RerankChild):
-    """A child trained with a full recipe on all training images and scored on the test images."""
+    """A child trained with a full recipe on all training images and scored on the test images.
+
+    A recipe for an ImageNet network puts the cells into that.
+    """
+
+    def _check_recipe(self) -> None:
+        get_recipe(self.recipe_name)
+
+    @property
+    def _imagenet_network(self) -> str | None:
+        name = get_recipe(self.recipe_name).model_name
+        return name if get_preset(name).is_imagenet else None
+
+    def _model_name(self, genotype: NetworkGenotype) -> str:
+        return self._imagenet_network or super()._model_name(genotype)
 
     def _of_dataset(self) -> dict[str, Any]:
         return {}
+
+    def _values(self) -> dict[str, Any]:
+        # Stems of ImageNet networks do not grow with the cells.
+        return dict(self.overrides) if self._imagenet_network else super()._values()
 
 
 class Size(NamedTuple):
@@ -131,18 +152,25 @@ def train_size(
 
 
 def published_rows(dataset_name: str) -> list[TableRow]:
-    """Returns the published networks of a dataset: CIFAR-10's; none of any other.
+    """Returns the published networks of CIFAR-10 or ImageNet; none for any other dataset.
 
-    Accuracies and parameters are the papers'; they give no multiply-adds for CIFAR-10, which are
-    counted.
+    Accuracies and parameters are the papers', and ImageNet networks' multiply-adds; for CIFAR-10
+    they give none, which are counted.
     """
-    if dataset_name != "cifar10":
-        return []
     rows = []
     for name, preset in PRESETS.items():
         published, network = preset.published, preset.config
-        if preset.is_imagenet or published.cifar10_error is None:
+        error = published.cifar10_error
+        top1 = published.top1 if dataset_name in _IMAGENET else None
+        if dataset_name == "cifar10" and error is not None:
+            top1 = 100 - error
+        if top1 is None:
             continue
+        if published.multiply_adds:
+            multiply_adds = round(1e6 * published.multiply_adds)
+        else:
+            size = (preset.image_size, preset.image_size, 3)
+            multiply_adds = count_multiply_adds(network, size, preset.classes)
         is_cells = isinstance(network, NetworkConfig)
         rows.append(
             TableRow(
@@ -151,8 +179,8 @@ def published_rows(dataset_name: str) -> list[TableRow]:
                 num_cells=network.num_cells if is_cells else None,
                 filters=network.filters if is_cells else None,
                 parameters=round(1e6 * (published.parameters or 0)),
-                multiply_adds=count_multiply_adds(network, (32, 32, 3), classes=10),
-                accuracy=round(1 - published.cifar10_error / 100, 4),
+                multiply_adds=multiply_adds,
+                accuracy=round(top1 / 100, 4),
             )
         )
     return rows

@@ -41,13 +41,16 @@ class RerankChild(ClassifierChild):
     recipe_name: str = "nasnet_cifar"
 
     def __post_init__(self) -> None:
+        self._check_recipe()
+        super().__post_init__()
+
+    def _check_recipe(self) -> None:
         recipe = get_recipe(self.recipe_name)
         if get_preset(recipe.model_name).is_imagenet:
             raise ValueError(
                 f"recipe {self.recipe_name!r} is for ImageNet networks, children are CIFAR "
                 "networks: use e.g. recipe 'nasnet_cifar'"
             )
-        super().__post_init__()
 
     def _end_training(self, job: Job) -> None:
         """Keeps the trained network."""

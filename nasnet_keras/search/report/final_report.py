@@ -114,6 +114,6 @@ def _note(published: Sequence[TableRow]) -> str:
     if not published:
         return "No network of this package was published with an accuracy on this dataset."
     return (
-        "Accuracies and parameters of published networks are those of the papers, their "
-        "multiply-adds are counted: the papers give none for this dataset."
+        "What is said of published networks is from the papers, but for the multiply-adds of those "
+        "on CIFAR-10, for which the papers give none: they are counted."
     )

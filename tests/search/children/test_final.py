@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import nasnet_keras as nk
 from nasnet_keras.search.children.final import (
     FinalChild,
     Size,
@@ -94,14 +95,33 @@ def test_what_rerank_found_is_taken_first(tmp_path: Path) -> None:
 
 
 def test_published_networks_stand_beside_their_own_dataset_only() -> None:
-    rows = {row.network: row for row in published_rows("cifar10")}
-    row = rows["nasnet_cifar"]
-    assert (row.accuracy, row.parameters, row.source) == (
-        0.9659,
-        3_300_000,
-        "Zoph et al. 2018, table 1",
+    cifar, imagenet = (
+        {row.network: row for row in published_rows(name)} for name in ("cifar10", "imagenet2012")
     )
+    row = cifar["nasnet_cifar"]
+    assert (row.accuracy, row.parameters) == (0.9659, 3_300_000)
+    assert row.source == "Zoph et al. 2018, table 1"
     # As in docs/results.md.
     assert round(row.multiply_adds / 1e6, 1) == 544.3
-    assert rows["nas_v1"].num_cells is None and "nasnet_mobile" not in rows
-    assert published_rows("digits") == []
+    assert cifar["nas_v1"].num_cells is None
+    row = imagenet["nasnet_large"]
+    assert (row.accuracy, row.parameters) == (0.827, 88_900_000)
+    assert row.multiply_adds == 23_800_000_000
+    assert not set(cifar) & set(imagenet) and published_rows("digits") == []
+
+
+def test_a_recipe_for_imagenet_puts_the_cells_into_its_network(tmp_path: Path) -> None:
+    for name in map(str, range(1000)):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        (tmp_path / "train" / name / "a.png").touch()
+    sizes = Size(12, 44).overrides
+    child = FinalChild(
+        "image_folder", str(tmp_path), sizes, 0, recipe_name="nasnet_mobile_imagenet"
+    )
+    # The published network's.
+    costs = child.costs(nk.get_genotype("nasnet_a"))
+    assert round(costs["multiply_adds"] / 1e6, 1) == 563.6
+    recipe = child.recipe(0)
+    assert (recipe.evaluation_split_name, recipe.stem_filters) == ("validation", None)
+    with pytest.raises(ValueError, match="is for ImageNet networks"):
+        RerankChild("digits", recipe_name="nasnet_mobile_imagenet")
