@@ -9,6 +9,7 @@ import pytest
 
 import nasnet_keras as nk
 from nasnet_keras.layers.batch_normalization import batch_norms
+from tests.one_block_cells import GENOTYPE
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = json.loads((ROOT / "docs/tutorial.ipynb").read_text())
@@ -16,7 +17,7 @@ CODE = ["".join(cell["source"]) for cell in NOTEBOOK["cells"] if cell["cell_type
 SMALL = {
     "size = 224": "size = 72",
     'weights = "imagenet_slim"': "weights = None",
-    "network = {}": 'network = {"num_cells": 3, "filters": 12, "stem_filters": 4}',
+    "network = {}": 'network = {"genotype": GENOTYPE, "num_cells": 3, "filters": 12}',
     "epochs = 5": "epochs = 1",
     "batch_size = 32": "batch_size = 8",
     "range(40)": "range(10)",
@@ -64,7 +65,7 @@ def test_notebook_trains_scores_exports_and_answers(tmp_path, monkeypatch):
         assert code.count(normal) == 1, normal
         code = code.replace(normal, small)
     monkeypatch.setattr(nk, "create_model", as_if_trained(nk.create_model), raising=False)
-    names = {}
+    names = {"GENOTYPE": GENOTYPE}
     exec(compile(code, "docs/tutorial.ipynb", "exec"), names)
     assert (tmp_path / "runs/own/best.keras").exists()
     results = json.loads((tmp_path / "runs/own/test/results.json").read_text())

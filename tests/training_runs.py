@@ -18,6 +18,7 @@ from nasnet_keras.models import build_network, get_preset
 from nasnet_keras.training.distribution import make_distribution
 from nasnet_keras.training.optimizers.moving_average import AveragedRMSProp, AveragedSGD
 from nasnet_keras.training.step.training_network import TrainingNetwork
+from tests.one_block_cells import GENOTYPE
 
 CLASSES, BATCH = 3, 16
 
@@ -70,7 +71,9 @@ def small_network(**options):
 
 def nasnet():
     keras.utils.set_random_seed(0)
-    config = get_preset("nasnet_cifar").config.replace(num_cells=2, filters=2, stem_filters=4)
+    config = get_preset("nasnet_cifar").config.replace(
+        genotype=GENOTYPE, num_cells=2, filters=2, stem_filters=4
+    )
     network = build_network(
         config.replace(drop_path_keep_probability=1.0),
         classes=CLASSES,
