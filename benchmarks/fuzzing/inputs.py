@@ -15,7 +15,7 @@ from typing import Any
 from .sandbox import Sandbox
 
 TINY = ("--num_cells=2", "--filters=2", "--stem_filters=4", "--batch_size=128")
-WIDE = 65536
+WIDE = {"region_filters": 8192, "region_kernel": 13}
 SEARCH = ("--strategy=ppo", "--space_option=num_blocks=1", "--dataset_name=digits")
 
 
@@ -227,7 +227,7 @@ def _wide_detector(path: Path) -> None:
     from nasnet_keras.detection.configuration.configs import get_config
 
     config = get_config(str(path.parent / "detector.json"))
-    path.write_text(json.dumps(config.override(region_filters=WIDE).to_dict(), indent=1))
+    path.write_text(json.dumps(config.override(**WIDE).to_dict(), indent=1))
 
 
 def _keras(path: Path) -> None:

@@ -11,6 +11,7 @@ from nasnet_keras.export.description import FileDescription
 from nasnet_keras.files.input_files import read_text
 from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.training.run_directory import find_checkpoint
+from nasnet_keras.weights.catalogue import named_weights
 
 INPUT = "images"
 _RESULTS = "results.json"
@@ -40,11 +41,13 @@ def known_accuracy(checkpoint: str | os.PathLike[str]) -> dict[str, Any]:
     """Returns what a run knows of its network's accuracy, as fields of `FileDescription`.
 
     Args:
-        checkpoint: A run directory, or a `.keras` file.
+        checkpoint: A run directory, a `.keras` file or the name of a published network.
 
     Returns:
         `accuracy` and `scored_on`; nothing where the run has no result, or an older network's.
     """
+    if named_weights(checkpoint):
+        return {}
     file = find_checkpoint(checkpoint, prefer_best=False)
     results = file.parent / _RESULTS
     if not results.exists() or os.stat(results).st_mtime < os.stat(file).st_mtime:

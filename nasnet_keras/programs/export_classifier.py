@@ -24,7 +24,8 @@ class Flags(Settings):
     """What is exported where, in which formats, and compared on what.
 
     Attributes:
-        checkpoint_path: A run directory, or a .keras file.
+        checkpoint_path: A run directory, a .keras file, or published weights with their network:
+            imagenet:nasnet_mobile.
         output_dir: Where to write.
         format: saved_model, onnx, openvino, litert, or some of them.
         precision: In what the files compute; saved_model has float32 only, and bfloat16 is

@@ -23,7 +23,8 @@ class Flags(Settings):
     """What is exported, and where.
 
     Attributes:
-        checkpoint_path: A run directory, or a .keras file.
+        checkpoint_path: A run directory, a .keras file, or published weights with their network:
+            imagenet:nasnet_mobile.
         output_dir: Where to write the SavedModel.
         top_k: Classes that serve_bytes returns.
         overwrite: Replace what is in the output directory.

@@ -15,6 +15,7 @@ from nasnet_keras.demo import serve
 from nasnet_keras.detection.inference.predictor import Predictor as DetectorPredictor
 from nasnet_keras.detection.inference.trained_detector import load_trained_detector
 from nasnet_keras.programs.demo import PROGRAM
+from nasnet_keras.programs.export_classifier import PROGRAM as EXPORT
 from nasnet_keras.publishing import push_to_hub
 from nasnet_keras.serving import load_predictor
 from nasnet_keras.weights.imagenet_classes import BACKGROUND
@@ -59,6 +60,18 @@ def test_a_published_classifier_is_asked_by_name(
     best = np.argsort(-expected, kind="stable")[:3]
     assert found.names == tuple(classes[label] for label in best)
     np.testing.assert_allclose(found.scores, expected[best], rtol=1e-4)
+
+
+def test_a_published_classifier_is_exported_by_name(files: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    given = ("--checkpoint_path=imagenet:nasnet_mobile", f"--output_dir={tmp_path / 'out'}")
+    EXPORT.main(*EXPORT.parse(*given, "--format=onnx", "--max_check_images=1"))
+    expected = load_predictor("imagenet:nasnet_mobile").predict(PIXELS)
+    exported = load_predictor(tmp_path / "out" / "model.onnx")
+    assert exported.description.accuracy is None
+    found = exported.predict(PIXELS)
+    assert found.names == expected.names
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["name", "with a configuration"])
