@@ -21,6 +21,7 @@ ALLOWED = {
     "files": (),
     "genotypes": (),
     "layers": ("genotypes",),
+    "layers/backends": (),
     "layers/layerwise": ("layers",),
     "weights": ("layers",),
     "hub": ("weights",),
@@ -86,7 +87,7 @@ ALLOWED = {
 # Where TensorFlow may be imported, within functions only.
 MAY_NEED_TENSORFLOW = {
     # Its fused kernels, on its own backend.
-    "layers",
+    *("layers", "layers/backends"),
     # Its checkpoints.
     "weights",
     # tf.data, and the reading and preprocessing that runs in it.

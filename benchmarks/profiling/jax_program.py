@@ -62,18 +62,21 @@ class JaxProgram:
 
 
 def _products(jaxpr: Any, outer: str) -> Iterator[tuple[str, float]]:
-    """Yields kind and operations of each convolution and matrix product."""
+    """Yields kind and operations of each convolution, or part of one, and matrix product."""
     for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns:
         scopes = f"{outer}/{equation.source_info.name_stack}"
         for value in equation.params.values():
             if hasattr(value, "eqns") or hasattr(value, "jaxpr"):
                 yield from _products(value, scopes)
         name = equation.primitive.name
+        kind = kind_of(scopes) or OTHER
+        if name == "mul" and kind in (FORWARD, BY_INPUT):
+            # On a CPU, a product for each pixel of the window, and a sum.
+            yield kind, 2.0 * math.prod(equation.outvars[0].aval.shape)
         if name not in ("conv_general_dilated", "dot_general"):
             continue
         first, second = (each.aval.shape for each in equation.invars[:2])
         result, params = equation.outvars[0].aval.shape, equation.params
-        kind = kind_of(scopes) or OTHER
         if name == "dot_general":
             ((contracted, _), _) = params["dimension_numbers"]
             yield kind, 2.0 * math.prod(result) * math.prod(first[axis] for axis in contracted)

@@ -18,7 +18,8 @@ import keras
 
 from nasnet_keras.classification.objective import HalfSquares
 from nasnet_keras.data.augmentation import Augmentation
-from nasnet_keras.layers import depthwise_convolution, normalized_convolution
+from nasnet_keras.layers import normalized_convolution
+from nasnet_keras.layers.backends import depthwise_jax, depthwise_tensorflow
 from nasnet_keras.layers.batch_normalization import BatchNormalization
 from nasnet_keras.layers.drop_path import DropPath
 from nasnet_keras.layers.network_layer import NetworkLayer
@@ -36,6 +37,7 @@ _WORDS = {
     "pointwise": "convolutions 1x1",
     "convolution": "other convolutions",
     "depthwise": FORWARD,
+    "byinput": BY_INPUT,
     "bykernel": BY_KERNEL,
     "dense": "dense layers",
     "bn": "batch normalization",
@@ -74,7 +76,8 @@ def named_kinds(model: keras.Model) -> Iterator[None]:
     places: list[tuple[Any, str, str]] = [
         (normalized_convolution, "depthwise_convolution", "depthwise"),
         # TensorFlow gives a gradient of our own no scope.
-        (depthwise_convolution, "_gradient_of_kernel", "bykernel"),
+        (depthwise_tensorflow, "_gradient_of_kernel", "bykernel"),
+        (depthwise_jax, "_gradient_of_image", "byinput"),
         (BatchNormalization, "call", "bn"),
         (NetworkLayer, "activate", "relu"),
         (ops, "relu", "relu"),

@@ -1,0 +1,1 @@
+"""Arithmetic of layers in the form that one backend computes fastest."""
