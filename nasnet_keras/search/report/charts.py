@@ -85,7 +85,7 @@ def operation_fractions(
     return [int(part[-1]) + 1 for part in parts], fractions
 
 
-def reward_chart(rewards: Sequence[float], name: str) -> bytes:
+def reward_chart(rewards: Sequence[float], called: str) -> bytes:
     """Draws rewards, called so, against children trained, as in figure 6, as SVG."""
     figure, axes = _figure()
     children = np.arange(1, len(rewards) + 1)
@@ -94,7 +94,7 @@ def reward_chart(rewards: Sequence[float], name: str) -> bytes:
         means = top_means(rewards, count)
         if not np.isnan(means).all():
             axes.plot(children, means, color=color, label=name, drawstyle="steps-post")
-    axes.set(xlabel="children trained", ylabel=name)
+    axes.set(xlabel="children trained", ylabel=called)
     axes.legend(loc="lower right")
     return _svg(figure)
 
@@ -113,7 +113,7 @@ def front_chart(children: Sequence[Trained], front: Sequence[Trained], cost: Cos
     return _svg(figure)
 
 
-def prediction_chart(groups: dict[str, tuple[list[float], list[float]]], name: str) -> bytes:
+def prediction_chart(groups: dict[str, tuple[list[float], list[float]]], called: str) -> bytes:
     """Draws each group's predicted and true rewards, called so (Liu et al. 2018, figure 3)."""
     figure, axes = _figure(width=5.0, height=5.0)
     for name, (predicted, rewards) in groups.items():
@@ -123,7 +123,7 @@ def prediction_chart(groups: dict[str, tuple[list[float], list[float]]], name: s
     ends = (values.min() - margin, values.max() + margin)
     axes.plot(ends, ends, ":", color="0.5")
     axes.set(xlim=ends, ylim=ends, aspect="equal")
-    axes.set(xlabel="predicted before training", ylabel=name)
+    axes.set(xlabel="predicted before training", ylabel=called)
     axes.legend(loc="upper left")
     return _svg(figure)
 

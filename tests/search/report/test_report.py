@@ -87,6 +87,9 @@ def test_what_is_weighed_against_accuracy_is_shown_with_its_front(tmp_path: Path
     assert f"reward {rewards[best]:.4f}" in text
     assert "reward=accuracy_latency, cost=latency_ms, target_latency_ms=4" in text
     assert "Predicted and true reward" in text and len(page.images) == 4
+    for image, axis in zip(page.images, ("reward", "accuracy", "reward"), strict=False):
+        drawing = base64.b64decode(image.removeprefix("data:image/svg+xml;base64,"))
+        assert f">{axis}</text>".encode() in drawing
 
 
 def test_names_cannot_bring_code_into_the_page(tmp_path: Path) -> None:
