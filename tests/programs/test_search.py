@@ -79,6 +79,11 @@ def test_the_table_of_a_search_is_trained_and_written_in_one_command(tmp_path: P
         ("top", {"budget": 3}, "unknown flag '--budget'; expected one of: --count, --run_dir"),
         ("run", {}, "--strategy is missing"),
         ("run", {"strategy": "random", "ray_address": "auto"}, "is not used by --executor=local"),
+        (
+            "run",
+            {**DIGITS, "executor": "ray", "ray_address": "127.0.0.1:1"},
+            "error: there is no Ray cluster at 127.0.0.1:1: Connection refused",
+        ),
         ("run", {**DIGITS, "filters": 0}, "filters is a whole number of at least 2, got 0"),
         ("run", {**DIGITS, "num_cells": 0}, "num_cells is a whole number of at least 2, got 0"),
         ("run", {**DIGITS, "reward": "acuracy"}, "did you mean 'accuracy'?"),
@@ -102,7 +107,7 @@ from nasnet_keras.programs.search.children import ChildFlags, make_executor
 from nasnet_keras.search.children.child import ClassifierChild
 
 for directory in ("data", "/data", None):
-    executor = make_executor(ChildFlags(), ClassifierChild("digits", directory), print)
+    executor = make_executor(ChildFlags(), ClassifierChild("digits", directory))
     print(executor._child.dataset_dir)
 """
     done = subprocess.run(

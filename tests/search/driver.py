@@ -5,23 +5,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+from nasnet_keras.programs.errors import reported
 from nasnet_keras.search import get_space, get_strategy
 from nasnet_keras.search.engine.experiment import Experiment
 from nasnet_keras.search.engine.run_directory import RunDirectory
 from nasnet_keras.search.executors.job_process import JobLimits
 from nasnet_keras.search.executors.local_executor import LocalExecutor
+from nasnet_keras.search.executors.ray_executor import RayExecutor
 from tests.search import quick_children
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def start(directory: Path, child: str, budget: int) -> subprocess.Popen:
-    """Starts a search of children of that name, three at once."""
+def start(directory: Path, child: str, budget: int, address: str = "") -> subprocess.Popen:
+    """Starts a search of children of that name.
+
+    Three run at once on this machine, or four on the Ray cluster at an address, where each has half
+    an accelerator.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.search.driver", str(directory), child, str(budget)],
+        [sys.executable, "-m", "tests.search.driver", str(directory), child, str(budget), address],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if address else subprocess.DEVNULL,
+        text=True,
     )
 
 
@@ -44,12 +51,18 @@ def killed_search(executor: str, kills: int, children: int, workers: int) -> dic
     return json.loads(done.stdout.splitlines()[0])
 
 
-def main(directory: str, child: str, budget: str) -> None:
+def main(directory: str, child: str, budget: str, address: str) -> None:
     strategy = get_strategy("random", get_space("pnas", num_blocks=2))
     experiment = Experiment(RunDirectory(directory), strategy, {"child": child})
+    function = getattr(quick_children, child)
+    if address:
+        executor = RayExecutor(function, 4, address=address, gpus=0.5, patience=2)
+        experiment.run(executor, int(budget))
+        return
     limits = JobLimits(seconds=8.0, mebibytes=250.0) if child == "mixed" else JobLimits()
-    experiment.run(LocalExecutor(getattr(quick_children, child), 3, limits), int(budget))
+    experiment.run(LocalExecutor(function, 3, limits), int(budget))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with reported():
+        main(*sys.argv[1:])

@@ -41,3 +41,14 @@ def mixed(job: Job) -> dict:
         held[::4096] = b"x" * len(held[::4096])
         time.sleep(60)
     return {"reward": reward_of(job)}
+
+
+def placed(job: Job) -> dict:
+    """Takes half a second; says on which of Ray's machines, when and on which accelerator."""
+    values = {"machine": int(os.environ["RAY_RAYLET_PID"]), "began": time.time()}
+    (job.directory / "machine").write_text(str(values["machine"]))
+    time.sleep(0.5)
+    with open(job.directory / "ends", "a") as file:
+        file.write("end\n")
+    values |= {"ended": time.time(), "accelerator": os.environ["CUDA_VISIBLE_DEVICES"]}
+    return {"reward": reward_of(job), **values}

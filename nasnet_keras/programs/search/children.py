@@ -85,7 +85,7 @@ def how_measured(directory: Any) -> Any:
     return measured_by(directory.read_config().child if begun else None)
 
 
-def make_executor(flags: ChildFlags, child: Any, say: Callable[[str], None]) -> Any:
+def make_executor(flags: ChildFlags, child: Any) -> Any:
     """Returns the executor that the flags describe."""
     from nasnet_keras.search.children.child import PRELOAD
     from nasnet_keras.search.executors.job_process import JobLimits
@@ -102,10 +102,10 @@ def make_executor(flags: ChildFlags, child: Any, say: Callable[[str], None]) -> 
         child,
         flags.workers,
         limits,
+        PRELOAD,
         flags.ray_address,
         flags.cpus_per_child,
         flags.gpus_per_child,
-        say,
     )
 
 

@@ -58,7 +58,7 @@ def rerank_children(flags: Flags, overrides: dict[str, Any], child_flags: ChildF
     )
     child.check(history.space)
     with watched(rerank_directory(directory)) as (say, progress):
-        executor = make_executor(child_flags, child, say)
+        executor = make_executor(child_flags, child)
         children = rerank(directory, flags.count, child, executor, say, progress)
     print_table(reranking(children, f"recipe {recipe}"))
 

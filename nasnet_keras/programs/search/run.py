@@ -88,7 +88,7 @@ def run_search(
     strategy = get_strategy(flags.strategy, space, flags.seed, **flags.strategy_option)
     with watched(directory) as (say, progress):
         experiment = Experiment(directory, strategy, child.config(), limits, child.costs, say)
-        executor = make_executor(child_flags, child, say)
+        executor = make_executor(child_flags, child)
         experiment.run(executor, flags.budget, progress, flags.max_hours)
 
 

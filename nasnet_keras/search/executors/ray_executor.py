@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import math
 import os
+import pickle
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing import connection
 from typing import Any
 
 from nasnet_keras.search.executors.executor import ChildFunction, Executor, Job, Outcome
-from nasnet_keras.search.executors.job_process import JobLimits, read_error, read_outcome, run_job
+from nasnet_keras.search.executors.fork_server import ForkServer
+from nasnet_keras.search.executors.job_process import JobLimits, read_error, read_outcome
+from nasnet_keras.search.executors.ray_cluster import RayCluster
+from nasnet_keras.settings import Positive, check_value
+
+_POLL_SECONDS = 1.0
+_TERMINATION_SECONDS = 5.0
 
 
 class RayExecutor(Executor):
-    """Ray tasks, each in its own process.
+    """Ray tasks, each with a process of its own.
 
-    All machines must see the run directory under the same path and have this package installed. Ray
-    only executes; the journal holds the state of the search.
+    Ray's worker processes, which it uses again and again, import what children need once and fork
+    each child from there. All machines must see the run directory under the same path and have this
+    package installed. Ray only executes; the journal holds the state of the search.
 
     Args:
         child: The function that jobs run.
         workers: Concurrent tasks.
         limits: What a job may use.
+        preload: Modules that Ray's workers import once.
         address: A cluster, e.g. `"auto"` or `"ray://head:10001"`; `None`: Ray on this machine.
-        cpus: Cores a task.
+        cpus: Cores a task, and so its threads.
         gpus: Accelerators a task; below 1, several tasks share one.
-        say: Called with lines for the user.
+        patience: Seconds to wait for a cluster that does not answer any more, before `wait`
+            gives up.
 
     Raises:
-        ConnectionError: There is no cluster at the address.
-        ValueError: Ray is not installed, a value is out of range, or this machine has less than a
-            task needs. For a cluster, which may grow, that is only a warning line.
+        ConnectionError: No cluster answers at the address within 30 s; `wait` raises it when one
+            is lost.
+        ValueError: Ray is not installed, a value is out of range, or no machine has what a task
+            needs.
     """
 
     def __init__(
@@ -37,42 +54,39 @@ class RayExecutor(Executor):
         child: ChildFunction,
         workers: int,
         limits: JobLimits | None = None,
+        preload: Sequence[str] = (),
         address: str | None = None,
         cpus: float = 1.0,
         gpus: float = 0.0,
-        say: Callable[[str], None] = print,
+        patience: float = 30.0,
     ) -> None:
         super().__init__(workers)
         if cpus < 0 or gpus < 0:
             raise ValueError(f"a task has 0 cores and accelerators or more, got {cpus} and {gpus}")
         if gpus > 1 and gpus != int(gpus):
             raise ValueError(f"gpus is a fraction of one accelerator or a whole number, got {gpus}")
-        ray = import_ray()
-        self._ray = ray
-        self._limits = limits or JobLimits()
+        check_value("patience", Positive, patience)
+        self._child = child
+        # Those with which Ray's workers start a job's process.
+        self._server = (("__main__", *preload), limits or JobLimits(), max(1, int(cpus)))
         self._running: dict[Any, tuple[Job, float]] = {}
-        self._started_ray = not ray.is_initialized()
-        if self._started_ray:
-            options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-            if address is None:
-                # Otherwise children beyond the cores would wait.
-                options["num_cpus"] = max(os.cpu_count() or 1, int(-(-workers * cpus // 1)))
-                options["include_dashboard"] = False
-            ray.init(address=address or "local", **options)
+        # With fewer cores, children beyond them would wait.
+        self._cluster = RayCluster(address, math.ceil(workers * cpus), patience)
+        self._ray = ray = self._cluster.ray
         try:
-            self._check_resources(cpus, gpus, address, say)
+            self._cluster.check_resources(cpus, gpus)
         except BaseException:
             self.close()
             raise
-        self._child = ray.put(child)
-        # A new process for each child, so that none inherits another's memory. The search itself
-        # retries and counts.
-        self._task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=1, max_retries=0)(run_job)
+        # The search itself retries and counts. Tasks with accelerators would get a new worker each
+        # time, so that they give them back; here their processes do.
+        self._task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_calls=0, max_retries=0)(_run)
 
     def submit(self, job: Job) -> None:
-        reference = self._task.options(name=f"child {job.number}").remote(
-            self._child, job, self._limits
-        )
+        # A small argument travels with the task; the object store may be full.
+        data = self._ray.cloudpickle.dumps((self._child, job.description))
+        job = dataclasses.replace(job, description=None)
+        reference = self._task.options(name=f"child {job.number}").remote(data, job, *self._server)
         self._running[reference] = (job, time.monotonic())
 
     def wait(self, timeout: float) -> list[Outcome]:
@@ -80,9 +94,11 @@ class RayExecutor(Executor):
         if not self._running:
             return []
         ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout)
-        if ready:
-            # And all others that have finished.
-            ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
+        if not ready:
+            self._cluster.check_answers()
+            return []
+        # And all others that have finished.
+        ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
         outcomes = []
         for reference in ready:
             job, began = self._running.pop(reference)
@@ -90,55 +106,68 @@ class RayExecutor(Executor):
         return sorted(outcomes, key=lambda outcome: outcome.number)
 
     def close(self) -> None:
-        for reference in self._running:
-            self._ray.cancel(reference, force=True)
+        ray, running = self._ray, list(self._running)
         self._running.clear()
-        if self._started_ray and self._ray.is_initialized():
-            self._ray.shutdown()
-
-    def _check_resources(
-        self, cpus: float, gpus: float, address: str | None, say: Callable[[str], None]
-    ) -> None:
-        """Refuses requirements that no machine meets: tasks would wait for ever."""
-        machines = [
-            (node["Resources"].get("CPU", 0.0), node["Resources"].get("GPU", 0.0))
-            for node in self._ray.nodes()
-            if node["Alive"]
-        ]
-        if any(cores >= cpus and devices >= gpus for cores, devices in machines):
-            return
-        most = ", ".join(f"{c:g} CPU and {d:g} GPU" for c, d in sorted(set(machines)))
-        text = f"a child needs {cpus:g} CPU and {gpus:g} GPU"
-        if self._started_ray and address in (None, "local"):
-            raise ValueError(f"{text}, but this machine has {most}")
-        say(f"{text}, but no machine has that; children wait until one joins (now: {most})")
+        if running:
+            for reference in running:
+                ray.cancel(reference)
+            _, running = ray.wait(
+                running, num_returns=len(running), timeout=_TERMINATION_SECONDS + _POLL_SECONDS
+            )
+            for reference in running:
+                ray.cancel(reference, force=True)
+        self._cluster.close()
 
     def _outcome(self, reference: Any, job: Job, seconds: float) -> Outcome:
         exceptions = self._ray.exceptions
         try:
-            return Outcome(job.number, self._ray.get(reference), seconds=seconds)
+            return self._ray.get(reference)
         except exceptions.RayTaskError as error:
             cause = error.cause or error
             text = " ".join(f"{type(cause).__name__}: {cause}".split())
             return Outcome(job.number, error=read_error(job) or text[:500], seconds=seconds)
         except exceptions.RayError as error:
-            # The worker died: by its own limit, with the machine, or just after it finished.
+            # Ray's worker died, with the machine or just after the job finished.
             text = f"{type(error).__name__}: the worker was lost"
             lost = Outcome(job.number, error=text, lost=True, seconds=seconds)
             return read_outcome(job, seconds) or lost
 
 
-def import_ray() -> Any:
-    """Returns the module.
-
-    Raises:
-        ValueError: Ray is not installed; the message says how to install it.
-    """
+def _run(data: bytes, job: Job, preload: Sequence[str], limits: JobLimits, threads: int) -> Outcome:
+    """Runs a job in a process forked from one of this Ray worker's; `data` is of `_Pickled`."""
+    # With the accelerators that Ray gave this task.
+    process = _fork_server(tuple(preload), limits, threads).start(
+        _Pickled(data), job, dict(os.environ)
+    )
     try:
-        import ray
-        import ray.exceptions
-    except ImportError:
-        raise ValueError(
-            "Ray is not installed: pip install 'nasnet-keras[search]', or use --executor=local"
-        ) from None
-    return ray
+        while not connection.wait([process.sentinel], _POLL_SECONDS):
+            process.kill_if_stuck()
+        return process.outcome()
+    finally:
+        # The task was cancelled, if it still runs.
+        process.send(signal.SIGTERM)
+        process.end(time.monotonic() + _TERMINATION_SECONDS)
+        process.close()
+
+
+@functools.cache
+def _fork_server(preload: Sequence[str], limits: JobLimits, threads: int) -> ForkServer:
+    """Returns the one of this Ray worker, which lives as long as it does."""
+    return ForkServer(preload, limits, threads)
+
+
+@dataclass(frozen=True)
+class _Pickled:
+    """A child function that is unpickled where it is called.
+
+    Ray's worker would else import all that the child needs, in vain.
+
+    Attributes:
+        data: Pickle of the function and its job's description.
+    """
+
+    data: bytes
+
+    def __call__(self, job: Job) -> dict[str, Any]:
+        child, description = pickle.loads(self.data)
+        return child(dataclasses.replace(job, description=description))

@@ -1,5 +1,6 @@
 """Children on Ray."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from nasnet_keras.search import get_space, get_strategy
 from nasnet_keras.search.engine.experiment import Experiment
 from nasnet_keras.search.engine.run_directory import RunDirectory
+from nasnet_keras.search.executors import ray_cluster
 from nasnet_keras.search.executors.ray_executor import RayExecutor
 from tests.search.driver import killed_search
 from tests.search.quick_children import quick
@@ -46,25 +48,29 @@ def test_impossible_requirements_are_refused_before_ray_starts() -> None:
         RayExecutor(quick, 1, cpus=-1)
 
 
-def test_requirements_that_this_machine_cannot_meet_are_refused() -> None:
-    with pytest.raises(ValueError) as error:
-        RayExecutor(quick, 1, gpus=1000)
-    assert "a child needs 1 CPU and 1000 GPU, but this machine has " in str(error.value)
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:1", "Connection refused"),
+        ("ray://127.0.0.1:1", "Connection refused"),
+        ("SILENT", "it does not answer within 3 s"),
+        ("head:", "expected HOST:PORT, ray://HOST:PORT or auto"),
+    ],
+)
+def test_an_address_without_a_cluster_is_refused_soon(address: str, why: str, monkeypatch) -> None:
+    monkeypatch.setattr(ray_cluster, "_CONNECT_SECONDS", 3)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = address.replace("SILENT", f"127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(ConnectionError) as error:
+            RayExecutor(quick, 1, address=address)
+    assert str(error.value) == f"there is no Ray cluster at {address}: {why}"
     assert not ray.is_initialized()
 
 
-def test_requirements_that_no_machine_of_a_cluster_meets_are_a_line() -> None:
-    said: list[str] = []
-    ray.init(
-        address="local", num_cpus=2, num_gpus=1, include_dashboard=False, logging_level="error"
+def test_requirements_that_no_machine_meets_are_refused() -> None:
+    with pytest.raises(ValueError) as error:
+        RayExecutor(quick, 1, gpus=1000)
+    assert "a child needs 1 CPU and 1000 GPU, but no machine of the Ray cluster has that: " in str(
+        error.value
     )
-    try:
-        RayExecutor(quick, 1, cpus=2, gpus=1, say=said.append).close()
-        assert said == []
-        RayExecutor(quick, 1, cpus=3, say=said.append).close()
-        assert said == [
-            "a child needs 3 CPU and 0 GPU, but no machine has that; children wait until one joins "
-            "(now: 2 CPU and 1 GPU)"
-        ]
-    finally:
-        ray.shutdown()
+    assert not ray.is_initialized()

@@ -1,0 +1,96 @@
+"""A search on a Ray cluster of several machines, which come and go; each is a process here."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nasnet_keras.search.engine.journal import read_journal
+from tests.search.driver import start
+
+pytest.importorskip("ray")
+from ray.cluster_utils import Cluster
+
+CHILDREN = 24
+
+
+def until(condition: Callable[[], object], driver: subprocess.Popen) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert driver.poll() is None and time.monotonic() < end, condition
+        time.sleep(0.05)
+
+
+def machines(directory: Path) -> list[int]:
+    """Returns the machine of each child that has begun, so far as it is known yet."""
+    return [int(path.read_text() or 0) for path in directory.glob("children/*/machine")]
+
+
+def ended(directory: Path) -> int:
+    return len(list(directory.glob("children/*/ends")))
+
+
+def pid(machine: Any) -> int:
+    return machine.all_processes["raylet"][0].process.pid
+
+
+def new_cluster(port: int) -> Any:
+    return Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "gcs_server_port": port})
+
+
+def new_machine(cluster: Any) -> Any:
+    """Adds one with room for two children, which share its accelerator."""
+    return cluster.add_node(num_cpus=4, num_gpus=1)
+
+
+def test_a_search_goes_on_while_machines_join_and_die_and_after_the_cluster_s_end(
+    tmp_path: Path,
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cluster = new_cluster(port)
+    first = new_machine(cluster)
+    driver = start(tmp_path, "placed", CHILDREN, cluster.address)
+    until(lambda: ended(tmp_path) >= 1, driver)
+
+    joined = pid(new_machine(cluster))
+    until(lambda: joined in machines(tmp_path), driver)
+
+    cluster.remove_node(first, allow_graceful=False)
+    seen = machines(tmp_path).count(joined)
+    until(lambda: machines(tmp_path).count(joined) >= seen + 3, driver)
+
+    cluster.head_node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+    _, error = driver.communicate(timeout=60)
+    assert error == f"error: the Ray cluster at {cluster.address} does not answer any more\n"
+    assert driver.returncode == 2
+    done = ended(tmp_path)
+    cluster.shutdown()
+
+    cluster = new_cluster(port)
+    new_machine(cluster)
+    driver = start(tmp_path, "placed", CHILDREN, cluster.address)
+    assert driver.communicate(timeout=120) == (None, "") and driver.returncode == 0
+    cluster.shutdown()
+
+    events = [event for event, _ in read_journal(tmp_path / "journal.jsonl")]
+    results = {event["number"]: event["values"] for event in events if event["event"] == "result"}
+    assert len(results) == CHILDREN > done
+    for number in results:
+        ends = (tmp_path / "children" / str(number) / "ends").read_text()
+        assert ends == "end\n", f"child {number} was trained again"
+    assert all(event["lost"] for event in events if event["event"] == "failed")
+    assert {values["accelerator"] for values in results.values()} == {"0"}
+    for values in results.values():
+        at_once = [
+            other
+            for other in results.values()
+            if other["machine"] == values["machine"]
+            and other["began"] <= values["began"] < other["ended"]
+        ]
+        assert len(at_once) <= 2
