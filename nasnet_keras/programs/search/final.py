@@ -108,7 +108,7 @@ def train_final(flags: Flags, overrides: dict[str, Any], child_flags: ChildFlags
     for size, child in children.items():
         with watched(final_directory(directory, size)) as (say, progress):
             say(size.text)
-            executor = make_executor(child_flags, child, say)
+            executor = make_executor(child_flags, child)
             rows += train_size(directory, size, architectures, child, executor, say, progress)
         if rows:
             heading = f"{title(history.config)}: recipe {recipe} on {dataset}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
@@ -10,12 +9,12 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.files.directory_lock import locked
 from nasnet_keras.files.json_text import parse_json
 from nasnet_keras.search.executors.executor import TIME_LIMIT, ChildFunction, Job, Outcome
 from nasnet_keras.settings import Positive, Settings
@@ -78,7 +77,7 @@ def run_job(
     # Several children may share an accelerator; none may take all of its memory.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    with _alone(job.directory):
+    with locked(job.directory, wait=True):
         _watch(job, limits or JobLimits(), driver)
         values = read_result(job)
         if values is not None:
@@ -155,16 +154,6 @@ def _redirect_output(path: Path) -> None:
     with open(path, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-
-
-@contextlib.contextmanager
-def _alone(directory: Path) -> Iterator[None]:
-    """Lets one process at a time train a child; the lock ends with the process."""
-    import fcntl  # Not on Windows, where this module is imported nevertheless.
-
-    with open(directory / "lock", "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _watch(job: Job, limits: JobLimits, driver: Driver | None) -> None:

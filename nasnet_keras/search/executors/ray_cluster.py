@@ -38,6 +38,7 @@ class RayCluster:
     def __init__(self, address: str | None, cores: int, patience: float) -> None:
         self.ray = ray = import_ray()
         self._patience = patience
+        self._lost = False
         self._connected_here = not ray.is_initialized()
         if self._connected_here:
             options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
@@ -49,7 +50,11 @@ class RayCluster:
             with _own_handler():
                 ray.init(address or "local", **options)
         self._address = address or "this machine"
-        self._answered = time.monotonic()
+        # `ray://` is a proxy's address: only that may be in reach.
+        self._head: str = (
+            address if address and "://" in address else ray.get_runtime_context().gcs_address
+        )
+        self._silent_since: float | None = None
 
     def check_resources(self, cpus: float, gpus: float) -> None:
         """Refuses requirements that no machine meets: tasks would wait for ever.
@@ -69,28 +74,46 @@ class RayCluster:
                 f"has that: {most}"
             )
 
-    def check_answers(self) -> None:
-        """Notices that the head of the cluster is gone: Ray itself ends this process after a while.
+    @property
+    def is_connected(self) -> bool:
+        """Whether anything can be asked of the cluster; Ray would begin another one instead."""
+        return not self._lost and self.ray.is_initialized()
+
+    def wait(self, references: list[Any], timeout: float) -> list[Any]:
+        """Returns all results that are ready; waits up to `timeout` seconds for the first.
 
         Raises:
-            ConnectionError: It has not answered for longer than the patience.
+            ConnectionError: The head of the cluster has not answered for longer than the patience.
+                Ray itself would end this process after a while.
         """
+        try:
+            ready, _ = self.ray.wait(references, num_returns=1, timeout=timeout)
+            if ready:
+                count = len(references)
+                return self.ray.wait(references, num_returns=count, timeout=0)[0]
+        except ConnectionError:
+            # Through a proxy (`ray://`), after attempts of its own.
+            raise self._loss() from None
         if self._answers():
-            self._answered = time.monotonic()
-        elif time.monotonic() - self._answered > self._patience:
-            raise ConnectionError(f"the Ray cluster at {self._address} does not answer any more")
+            self._silent_since = None
+        elif self._silent_since is None:
+            self._silent_since = time.monotonic()
+        elif time.monotonic() - self._silent_since > self._patience:
+            raise self._loss()
+        return []
 
     def close(self) -> None:
         """Ends the connection, unless it was there before."""
         if self._connected_here and self.ray.is_initialized():
             self.ray.shutdown()
 
+    def _loss(self) -> ConnectionError:
+        self._lost = True
+        return ConnectionError(f"the Ray cluster at {self._address} does not answer any more")
+
     def _answers(self) -> bool:
-        if self.ray.util.client.ray.is_connected():
-            # Through a proxy (`ray://`), of which Ray says itself when it is gone.
-            return True
         try:
-            _reach(self.ray.get_runtime_context().gcs_address, _PROBE_SECONDS)
+            _reach(self._head, _PROBE_SECONDS)
         except OSError:
             return False
         return True
@@ -106,7 +129,6 @@ def import_ray() -> Any:
         import ray
         import ray.cloudpickle
         import ray.exceptions
-        import ray.util.client
     except ImportError:
         raise ValueError(
             "Ray is not installed: pip install 'nasnet-keras[search]', or use --executor=local"

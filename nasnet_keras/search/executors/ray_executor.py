@@ -90,17 +90,10 @@ class RayExecutor(Executor):
         self._running[reference] = (job, time.monotonic())
 
     def wait(self, timeout: float) -> list[Outcome]:
-        ray = self._ray
         if not self._running:
             return []
-        ready, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout)
-        if not ready:
-            self._cluster.check_answers()
-            return []
-        # And all others that have finished.
-        ready, _ = ray.wait(list(self._running), num_returns=len(self._running), timeout=0)
         outcomes = []
-        for reference in ready:
+        for reference in self._cluster.wait(list(self._running), timeout):
             job, began = self._running.pop(reference)
             outcomes.append(self._outcome(reference, job, time.monotonic() - began))
         return sorted(outcomes, key=lambda outcome: outcome.number)
@@ -108,7 +101,7 @@ class RayExecutor(Executor):
     def close(self) -> None:
         ray, running = self._ray, list(self._running)
         self._running.clear()
-        if running:
+        if running and self._cluster.is_connected:
             for reference in running:
                 ray.cancel(reference)
             _, running = ray.wait(

@@ -3,6 +3,7 @@
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nasnet_keras.search import get_space, get_strategy
@@ -14,6 +15,8 @@ from tests.search.driver import killed_search
 from tests.search.quick_children import quick
 
 ray = pytest.importorskip("ray")
+# The least that Ray takes.
+STORE_BYTES = 75 * 2**20
 
 
 def test_a_search_on_ray_killed_again_and_again_is_as_if_left_alone() -> None:
@@ -22,14 +25,32 @@ def test_a_search_on_ray_killed_again_and_again_is_as_if_left_alone() -> None:
     assert counts["events"]["result"] == 6
 
 
-def test_a_relative_run_directory_is_the_driver_s(tmp_path: Path, monkeypatch) -> None:
+def test_a_full_object_store_is_no_hindrance_and_a_relative_run_directory_the_driver_s(
+    tmp_path: Path, monkeypatch
+) -> None:
     (tmp_path / "worker").mkdir()
     (tmp_path / "driver").mkdir()
     # Workers find this package from any directory.
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[3]))
     monkeypatch.chdir(tmp_path / "worker")
-    ray.init(address="local", num_cpus=1, include_dashboard=False, logging_level="error")
+    ray.init(
+        address="local",
+        num_cpus=1,
+        include_dashboard=False,
+        logging_level="error",
+        object_store_memory=STORE_BYTES,
+        # Otherwise it would make room on the disk, or use it instead.
+        _system_config={
+            "automatic_object_spilling_enabled": False,
+            "local_fs_capacity_threshold": 0.0,
+        },
+    )
     try:
+        held = []
+        for size in (STORE_BYTES // 10, 2**17):
+            with pytest.raises(ray.exceptions.OutOfDiskError):
+                while True:
+                    held.append(ray.put(np.zeros(size, "uint8")))
         monkeypatch.chdir(tmp_path / "driver")
         search = Experiment(RunDirectory("run"), get_strategy("random", get_space("pnas")), {})
         assert search.run(RayExecutor(quick, 1), 1).trained == 1
