@@ -56,7 +56,7 @@ def main(directory: str, child: str, budget: str, address: str) -> None:
     experiment = Experiment(RunDirectory(directory), strategy, {"child": child})
     function = getattr(quick_children, child)
     if address:
-        executor = RayExecutor(function, 4, address=address, gpus=0.5, patience=2)
+        executor = RayExecutor(function, 4, address=address, cpus=0.5, gpus=0.5, patience=2)
         experiment.run(executor, int(budget))
         return
     limits = JobLimits(seconds=8.0, mebibytes=250.0) if child == "mixed" else JobLimits()

@@ -48,7 +48,11 @@ class RayCluster:
             else:
                 _try(address)
             with _own_handler():
-                ray.init(address or "local", **options)
+                try:
+                    ray.init(address or "local", **options)
+                except Exception as error:
+                    # Of any kind: `Exception` itself where a machine is too busy.
+                    raise ConnectionError(f"Ray does not start: {error}") from error
         self._address = address or "this machine"
         # `ray://` is a proxy's address: only that may be in reach.
         self._head: str = (
