@@ -83,19 +83,29 @@ OUTPUTS = ["boxes", "scores", "labels", "count"]
 
 
 def random_detector(name: str) -> Any:
-    """Returns a detector whose BN, scores and boxes are not those of an untrained one."""
+    """Returns a detector whose BN, scores and boxes are not those of an untrained one.
+
+    BN has the statistics of a random image: with others numbers would grow beyond any box.
+    """
     import keras
+
+    from nasnet_keras.layers.batch_normalization import batch_norms
 
     keras.utils.set_random_seed(0)
     detector = nk.create_detector(name)
     generator = np.random.default_rng(0)
-    for variable in detector.network.variables:
-        if variable.path.endswith("moving_variance"):
-            variable.assign(generator.uniform(0.5, 1.5, variable.shape))
-        elif variable.path.endswith(("moving_mean", "beta")):
-            variable.assign(generator.normal(0, 0.1, variable.shape))
-    kernel = detector.box_head.logits_dense.kernel
-    kernel.assign(kernel * 0.1)
+    layers = batch_norms(detector.network)
+    kept = {layer: layer.momentum for layer in layers}
+    for layer in layers:
+        layer.beta.assign(generator.normal(0, 0.1, layer.beta.shape))
+        # Frozen, it would not take them.
+        layer.trainable, layer.momentum = True, 0.0
+    height, width = detector.config.image_size
+    detector.network(
+        generator.uniform(-1, 1, (1, height, width, 3)).astype("float32"), training=True
+    )
+    for layer, momentum in kept.items():
+        layer.trainable, layer.momentum = False, momentum
     return detector
 
 
