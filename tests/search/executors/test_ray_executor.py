@@ -1,5 +1,6 @@
 """Children on Ray."""
 
+import signal
 import socket
 from pathlib import Path
 
@@ -88,10 +89,13 @@ def test_an_address_without_a_cluster_is_refused_soon(address: str, why: str, mo
     assert not ray.is_initialized()
 
 
-def test_requirements_that_no_machine_meets_are_refused() -> None:
+def test_requirements_that_no_machine_meets_are_refused_and_ray_is_gone() -> None:
+    handler = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with pytest.raises(ValueError) as error:
         RayExecutor(quick, 1, gpus=1000)
     assert "a child needs 1 CPU and 1000 GPU, but no machine of the Ray cluster has that: " in str(
         error.value
     )
     assert not ray.is_initialized()
+    # Ray has one of its own.
+    assert signal.signal(signal.SIGTERM, handler) == signal.SIG_IGN
