@@ -8,6 +8,7 @@ import nasnet_keras as nk
 from nasnet_keras.classification.trained_model import TrainedModel
 from nasnet_keras.export import export_saved_model
 from tests.export.encoded_pictures import NAMES
+from tests.one_block_cells import GENOTYPE
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,7 @@ def trained():
         classes=len(NAMES),
         input_shape=(16, 16, 3),
         auxiliary_head=True,
+        genotype=GENOTYPE,
         num_cells=2,
         filters=2,
         stem_filters=4,
