@@ -13,7 +13,7 @@ import nasnet_keras
 ROOT = Path(nasnet_keras.__file__).parent
 
 # What every folder may import: what stands beside or below them all.
-SHARED = ("files", "text", "settings", "replica_seeds", "out_of_memory")
+SHARED = ("files", "text", "settings", "replica_seeds", "out_of_memory", "ray_cluster")
 # What the files of a folder may import besides those of their own; a name stands for all below it.
 # The folders stand in the order of the arrows: each imports only what stands above it.
 ALLOWED = {
@@ -36,6 +36,7 @@ ALLOWED = {
     "training/callbacks": ("layers", "training", "weights"),
     "training/optimizers": ("layers",),
     "training/step": ("layers",),
+    "training/backup_workers": ("training",),
     "classification": ("genotypes", "layers", "models", "weights", "data", "training"),
     "detection": ("detection",),
     "detection/modeling": ("genotypes", "layers", "models", "training/step"),
@@ -94,6 +95,7 @@ MAY_NEED_TENSORFLOW = {
     *("data", "data/sources", "data/streams", "detection/data"),
     # Its optimizer's arithmetic, tf.distribute.
     *("training", "training/optimizers", "training/step", "classification"),
+    "training/backup_workers",
     "detection/modeling",
     # SavedModels, LiteRT.
     *("export", "export/graph", "export/quantization", "export/detector"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from nasnet_keras.settings import NonNegativeInt
+from nasnet_keras.training.backup_workers.options import BackupWorkerOptions
 from nasnet_keras.training.run_options import CommonRunOptions
 
 
 @dataclass(frozen=True)
-class RunOptions(CommonRunOptions):
+class RunOptions(BackupWorkerOptions, CommonRunOptions):
     """Flags of `train_image_classifier.py` that may change when a run is continued.
 
     Attributes:
@@ -29,3 +31,12 @@ class RunOptions(CommonRunOptions):
     rematerialize: bool = False
     evaluate_every_epochs: NonNegativeInt = 0
     allow_empty_classes: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.distribution != "ray":
+            for field in dataclasses.fields(BackupWorkerOptions):
+                if getattr(self, field.name) != field.default:
+                    raise ValueError(
+                        f"{field.name} is for distribution ray, not {self.distribution}"
+                    )

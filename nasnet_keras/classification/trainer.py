@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.training.callbacks.checks import check_callbacks
 from nasnet_keras.training.callbacks.early_stopping import StopEarly
 from nasnet_keras.training.curves import CLASSIFIER_PANELS
+from nasnet_keras.training.distribution import Distribution
 from nasnet_keras.training.fine_tuning import describe_start, set_trainable, start_from
 from nasnet_keras.training.optimizers.schedules import LearningRate
 from nasnet_keras.training.precision import precision
@@ -124,6 +126,8 @@ class _Classification(Task[Evaluation]):
 
     def check(self) -> None:
         recipe, options = self.recipe, self.options
+        if options.distribution == "ray":
+            _check_for_shares(recipe, self.metrics)
         if not options.download:
             for split in (recipe.dataset_split_name, recipe.evaluation_split_name):
                 check_dataset(recipe.dataset_name, split, options.dataset_dir)
@@ -273,8 +277,15 @@ class _Classification(Task[Evaluation]):
     def board(self, run: Run, evaluator: Any) -> ClassifierBoard:
         return ClassifierBoard(run)
 
-    def batches(self, first_step: int) -> Any:
-        return self.data.worker_batches(first_step)
+    def batches(self, first_step: int, worker: int | None = None) -> Any:
+        return self.data.worker_batches(first_step, worker)
+
+    def for_shares(self, shares: int) -> Callable[[], Task[Evaluation]]:
+        options, directory = self.options, self.options.dataset_dir
+        if directory is not None:
+            # Workers may run elsewhere.
+            options = options.replace(dataset_dir=os.path.abspath(directory))
+        return functools.partial(_open_for_shares, self.recipe, options, shares)
 
     def data_error(self) -> Exception | None:
         return self.data.error
@@ -287,6 +298,28 @@ class _Classification(Task[Evaluation]):
             "(confusion.png)"
         )
         return evaluation
+
+
+def _check_for_shares(recipe: Recipe, metrics: Sequence[keras.metrics.Metric]) -> None:
+    """Refuses what needs all of a step's images, or several steps, in one process."""
+    refused = {
+        "steps_per_execution above 1": recipe.steps_per_execution > 1,
+        "synchronize_batch_norm": recipe.synchronize_batch_norm,
+        "precision mixed_float16 (mixed_bfloat16 works)": recipe.precision == "mixed_float16",
+        "metrics of your own": bool(metrics),
+    }
+    for name, is_there in refused.items():
+        if is_there:
+            raise ValueError(f"{name} is not available with distribution ray")
+
+
+def _open_for_shares(recipe: Recipe, options: RunOptions, shares: int) -> Task[Evaluation]:
+    """Returns a recipe's task, opened to compute shares; the run has looked at the images."""
+    task = _Classification(recipe, options.replace(check_secs=0.0, download=False), (), ())
+    task.distribution = Distribution("ray", options.num_workers or 1, workers=shares)
+    task.check()
+    task.open(Path(), None)
+    return task
 
 
 def _check_same_data(

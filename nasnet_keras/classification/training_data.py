@@ -36,15 +36,16 @@ class TrainingData:
     Attributes:
         class_names: Names of the classes, after `labels_offset`.
         num_examples: Images of the split, over all workers.
-        worker_batches: Returns this worker's batches from a training step on, without end: batches
-            of one replica, the first of a step for the first replica and so on, `(images,
-            {output: one-hot})`. A `tf.data.Dataset` where it is streamed or asked for.
+        worker_batches: Returns this worker's batches from a training step on, or those of the
+            worker of a number, without end: batches of one replica, the first of a step for the
+            first replica and so on, `(images, {output: one-hot})`. A `tf.data.Dataset` where it is
+            streamed or asked for.
         problems: What the streams skipped, and what ended them; none for a dataset in memory.
     """
 
     class_names: tuple[str, ...]
     num_examples: int
-    worker_batches: Callable[[int], Any]
+    worker_batches: Callable[..., Any]
     problems: list[StreamProblems]
 
     @property
@@ -118,7 +119,7 @@ def open_training_data(
     class_names = offset_class_names(examples.class_names, recipe.labels_offset)
     problems: list[StreamProblems] = []
 
-    def worker_batches(first_step: int) -> Any:
+    def worker_batches(first_step: int, number: int | None = None) -> Any:
         import tensorflow as tf
 
         def with_targets(images: Any, labels: Any) -> Any:
@@ -130,7 +131,7 @@ def open_training_data(
             seed=recipe.seed,
             first_step=first_step * local_replicas,
             labels_offset=recipe.labels_offset,
-            shard=(worker, workers),
+            shard=(worker if number is None else number, workers),
             exif_orientation=recipe.exif_orientation,
         )
         problems.append(opened.problems)
@@ -163,24 +164,25 @@ def _in_memory(
     replicas = workers * local_replicas
     batches_per_epoch(len(dataset), batch * replicas)
 
-    def worker_batches(first_step: int) -> Any:
+    def worker_batches(first_step: int, number: int | None = None) -> Any:
         # Every worker orders all the images and takes its part of each step: the replicas together
         # see what one of the whole batch would.
         steps = shuffled_batches(
             images, dict.fromkeys(outputs, targets), batch * replicas, recipe.seed, first_step
         )
+        first = (worker if number is None else number) * local_replicas
         for inputs, labels in steps:
-            for replica in range(worker * local_replicas, (worker + 1) * local_replicas):
+            for replica in range(first, first + local_replicas):
                 rows = slice(replica * batch, (replica + 1) * batch)
                 yield inputs[rows], {name: label[rows] for name, label in labels.items()}
 
-    def worker_dataset(first_step: int) -> Any:
+    def worker_dataset(first_step: int, number: int | None = None) -> Any:
         import tensorflow as tf
 
         image = tf.TensorSpec((batch, *images.shape[1:]), tf.float32)
         target = tf.TensorSpec((batch, *targets.shape[1:]), tf.float32)
         made = tf.data.Dataset.from_generator(
-            lambda: worker_batches(first_step),
+            lambda: worker_batches(first_step, number),
             output_signature=(image, dict.fromkeys(outputs, target)),
         )
         return prefetched(made)

@@ -31,7 +31,7 @@ class Distribution:
     """How a training step is spread over replicas; from `make_distribution`.
 
     Attributes:
-        name: `"none"`, `"mirrored"` or `"multiworker"`.
+        name: `"none"`, `"mirrored"`, `"multiworker"`, or `"ray"` (see `RayDistribution`).
         replicas: Replicas in all, each with a batch of its own.
         local_replicas: Replicas of this worker.
         workers: Processes that train together.
@@ -86,6 +86,19 @@ class Distribution:
         if not self.takes_datasets:
             return make_batches(self.worker)
         return self.engine.distribute_datasets_from_function(lambda _: make_batches(self.worker))
+
+    def helped(self, task: Any, run: Any, model: Any) -> contextlib.AbstractContextManager[Any]:
+        """Returns a context in which others compute the steps of a model, where others do.
+
+        Args:
+            task: What is trained.
+            run: The run, from the step on where it is.
+            model: The network, compiled.
+        """
+        return contextlib.nullcontext()
+
+    def close(self) -> None:
+        """Leaves what was joined."""
 
     def agree_to_stop(self, flag: bool) -> bool:
         """Returns whether any worker wants to stop; waits for all of them.

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from nasnet_keras.training.backup_workers.pool import StepGivenUp, WorkerError
 from nasnet_keras.training.callbacks.progress import ProgressBar
 from nasnet_keras.training.callbacks.saving import SaveRun
 from nasnet_keras.training.callbacks.stopping import StopAtNonFiniteLoss, StopWhenAsked
@@ -69,6 +70,8 @@ def fit_run(
                 closing.callback(board.close)
                 callbacks.append(board)
         try:
+            if step < run.length.total_steps and not run.stop.early:
+                closing.enter_context(run.distribution.helped(task, run, model))
             for first_epoch, end_epoch, steps in run.length.fits(step):
                 if run.stop.early:
                     break
@@ -87,8 +90,15 @@ def fit_run(
                 if run.stop.agreed:
                     break
             users.end()
+        except StepGivenUp:
+            # The machines of its workers are taken away, too.
+            if saving:
+                saving.save_steps_done()
+            run.stop.agreed = True
         except Exception as error:
             reason = evaluating.error or task.data_error()
+            if reason is None and isinstance(error, WorkerError):
+                reason = error
             if reason is None:
                 raise
             saved = f"; {saving.save_steps_done()}" if saving else ""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from nasnet_keras.settings import Count, NonNegative, NonNegativeInt, Positive, Settings
 
-DistributionName = Literal["none", "mirrored", "multiworker"]
+DistributionName = Literal["none", "mirrored", "multiworker", "ray"]
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class CommonRunOptions(Settings):
 
     Attributes:
         distribution: none; mirrored: all accelerators of this machine; multiworker: the machines of
-            TF_CONFIG.
-        worker_timeout_secs: Seconds to wait for the other machines of TF_CONFIG to start.
+            TF_CONFIG; ray: workers on a Ray cluster, with backups.
+        worker_timeout_secs: Seconds to wait for other machines or workers to start.
         jit_compile: Compile the step with XLA, or not; unset: as Keras decides for the backend.
         save_interval_secs: Seconds between checkpoints within an epoch.
         keep_checkpoints: Checkpoints of epochs to keep in checkpoints/; 0: model.keras alone.

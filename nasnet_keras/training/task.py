@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -88,8 +88,18 @@ class Task(abc.ABC, Generic[Result]):
         """Returns what writes for TensorBoard."""
 
     @abc.abstractmethod
-    def batches(self, first_step: int) -> Any:
-        """Returns the batches of this worker from a step on, without end."""
+    def batches(self, first_step: int, worker: int | None = None) -> Any:
+        """Returns the batches of a worker, by default of this one, from a step on, without end."""
+
+    def for_shares(self, shares: int) -> Callable[[], Task[Result]]:
+        """Returns what opens this task in a process that computes shares of steps.
+
+        It can be pickled. Of the task that it returns `build`, `batches` and `data_error` are used.
+
+        Args:
+            shares: Shares of a step; `batches` takes their numbers as those of workers.
+        """
+        raise NotImplementedError
 
     @abc.abstractmethod
     def data_error(self) -> Exception | None:

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from nasnet_keras.out_of_memory import memory_for
 from nasnet_keras.settings import Settings
 from nasnet_keras.text.plain_console import PlainConsole, say_on
 from nasnet_keras.training.checkpoint import TrainingState, restore_checkpoint
-from nasnet_keras.training.distribution import make_distribution
+from nasnet_keras.training.distribution import Distribution, make_distribution
 from nasnet_keras.training.fit import fit_run
 from nasnet_keras.training.preemption import hand_on, stop_requests
 from nasnet_keras.training.run import Run
@@ -61,11 +62,23 @@ def _open_and_train(task: Task[Result], directory: Path, console: Console | None
     # ---- Everything that can be refused, before any work.
     task.check()
     options, screen = task.options, console or PlainConsole()
-    task.distribution = distribution = make_distribution(
-        options.distribution,
-        worker_timeout_secs=options.worker_timeout_secs,
-        say=functools.partial(say_on, screen),
+    task.distribution = distribution = _distribution(options, functools.partial(say_on, screen))
+    with contextlib.closing(distribution):
+        return _open_distributed(task, directory, screen)
+
+
+def _distribution(options: Any, say: Callable[[str], None]) -> Distribution:
+    if options.distribution == "ray":
+        from nasnet_keras.training.backup_workers.ray_distribution import ray_distribution
+
+        return ray_distribution(options, options.worker_timeout_secs)
+    return make_distribution(
+        options.distribution, worker_timeout_secs=options.worker_timeout_secs, say=say
     )
+
+
+def _open_distributed(task: Task[Result], directory: Path, screen: Console) -> Result | None:
+    distribution = task.distribution
     check_can_write(directory / CHECKPOINT_NAME)
     length, learning_rate = task.open(directory, _same_run(directory, task))
     run = Run(

@@ -77,9 +77,11 @@ class SaveRun(StepCallback):
 
     def save_steps_done(self) -> str:
         """Saves the steps before one whose batch could not be read; says what is saved."""
-        # Of several steps in one call of the backend, some may be done.
-        counted = int(ops.convert_to_numpy(self.model.optimizer.iterations))
-        if self._saved_step < self.step == counted:
+        # Of several steps in one call of the backend, some may be done. Before the first is, JAX
+        # has no values.
+        if self._saved_step < self.step == int(
+            ops.convert_to_numpy(self.model.optimizer.iterations)
+        ):
             self._save(self.run.checkpoint, in_epoch=not self.epoch_is_complete)
         if not self.run.checkpoint.exists():
             return "no step was done yet"

@@ -20,12 +20,37 @@ class JaxNetwork(keras.Model):
     accumulation_steps: int
 
     def train_step(self, state: Any, data: Any) -> Any:
+        if self.accumulation_steps == 1:
+            return super().train_step(state, data)
+        trainable, other, optimizer, metrics = state
+        gradients, other, metrics = self.gradients_of_batch(
+            trainable, other, optimizer, metrics, data
+        )
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        with keras.StatelessScope(zip(self.metrics_variables, metrics, strict=True)):
+            logs = self.get_metrics_result()
+        return logs, (trainable, other, optimizer, metrics)
+
+    def gradients_of_batch(
+        self, trainable: Any, other: Any, optimizer: Any, metrics: Any, data: Any
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        """Returns the mean of the gradients of a batch's parts, of which one is held at a time.
+
+        The mean, because loss is a mean over images; so weight decay counts once.
+
+        Args:
+            trainable: Values of the trainable variables.
+            other: Those of the variables that are not.
+            optimizer: Those of the optimizer's; `[]` where it scales no loss.
+            metrics: Those of the metrics'.
+            data: The batch.
+
+        Returns:
+            The gradients, and the new values of `other` and `metrics`.
+        """
         import jax
 
         parts = self.accumulation_steps
-        if parts == 1:
-            return super().train_step(state, data)
-        trainable, other, optimizer, metrics = state
         data = split_into_parts(keras.utils.unpack_x_y_sample_weight(data), parts)
         gradient_of = jax.value_and_grad(self.compute_loss_and_updates, has_aux=True)
         counters = step_counters(self)
@@ -54,12 +79,7 @@ class JaxNetwork(keras.Model):
         (sums, other, metrics), _ = jax.lax.scan(
             add, (zeros, other, metrics), jax.numpy.arange(parts)
         )
-        # The mean, because loss is a mean over images; so weight decay counts once.
-        gradients = [total / parts for total in sums]
-        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
-        with keras.StatelessScope(zip(self.metrics_variables, metrics, strict=True)):
-            logs = self.get_metrics_result()
-        return logs, (trainable, other, optimizer, metrics)
+        return [total / parts for total in sums], other, metrics
 
     def _counted(
         self, metrics: Any, loss: Any, x: Any, y: Any, outputs: Any, sample_weight: Any

@@ -43,7 +43,7 @@ class TensorFlowTraining(_Model):
         replicas = replica.num_replicas_in_sync
         if replicas == self.accumulation_steps == 1:
             return super().train_step(data)
-        gradients = self._compiled(self._gradients_of_parts)(data)
+        gradients = self._compiled(self.gradients_of_batch)(data)
         if replicas > 1:
             gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             _take_reduced_gradients(self.optimizer)
@@ -87,7 +87,7 @@ class TensorFlowTraining(_Model):
         self.compute_metrics(x, y, outputs, sample_weight)
         return gradients
 
-    def _gradients_of_parts(self, data: Any) -> list[Any]:
+    def gradients_of_batch(self, data: Any) -> list[Any]:
         """Returns the mean of the gradients of a batch's parts, of which one is held at a time.
 
         The mean, because loss is a mean over images; so weight decay counts once.

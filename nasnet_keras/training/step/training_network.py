@@ -73,6 +73,11 @@ class TrainingNetwork(_backend_network()):
         # Made for the old number.
         self.train_function = None
 
+    def build_metrics(self) -> None:
+        """Makes the variables of the compiled metrics, before a batch is there."""
+        # Targets are one-hot, so the network tells all shapes.
+        self._symbolic_build(data_batch=(self.input, self.output))
+
     @property
     def metrics(self) -> list[Any]:
         extra = self.extra_metrics
