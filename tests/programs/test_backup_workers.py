@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.layerwise_networks import PLAIN
+
 pytest.importorskip("ray")
 ROOT = Path(__file__).parents[2]
-SMALL = ("--num_cells=2", "--filters=2", "--stem_filters=4", "--batch_size=32", "--notensorboard")
+SMALL = ("--batch_size=32", "--train_image_size=8", "--notensorboard")
 
 
 class Training:
@@ -27,7 +29,16 @@ class Training:
     def __init__(self, directory, *flags):
         self._log = directory.with_suffix(".log").open("w+")
         command = [sys.executable, str(ROOT / "train_image_classifier.py"), "--recipe=digits"]
-        command += [*SMALL, f"--train_dir={directory}", "--distribution=ray", *flags]
+        # Each process has to build and trace the network.
+        genotype = directory.with_suffix(".json")
+        PLAIN.save(genotype)
+        command += [
+            *SMALL,
+            f"--genotype={genotype}",
+            f"--train_dir={directory}",
+            "--distribution=ray",
+            *flags,
+        ]
         self.process = subprocess.Popen(
             command, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -79,7 +90,7 @@ def steps_logged(directory):
 
 def test_a_run_survives_the_death_of_a_worker_and_goes_on_after_its_own(tmp_path):
     directory = tmp_path / "run"
-    flags = ("--num_workers=1", "--backup_workers=1", "--max_number_of_steps=1800")
+    flags = ("--num_workers=1", "--backup_workers=1", "--max_number_of_steps=100000")
     flags += ("--save_interval_secs=1",)
 
     # ---- A worker dies, and another one takes its place.
@@ -100,12 +111,12 @@ def test_a_run_survives_the_death_of_a_worker_and_goes_on_after_its_own(tmp_path
     # ---- It goes on from the checkpoint, and is told to stop together with all that is Ray's.
     training = Training(directory, *flags)
     training.wait_for(lambda: len(steps_logged(directory)) and steps_logged(directory)[-1] > saved)
-    assert f"after step {saved} of 1800" in training.output
+    assert f"after step {saved} of 100000" in training.output
     os.killpg(training.process.pid, signal.SIGTERM)
     code, output = training.end()
     assert code == 143 and "the same command goes on" in output, output
     stopped = step_of(directory / "model.keras")
-    assert saved < stopped < 1800
+    assert saved < stopped < 100000
 
     # ---- Each epoch of 44 steps is there; and nothing partial.
     assert steps_logged(directory)[0] == 44

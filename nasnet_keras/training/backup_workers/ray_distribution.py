@@ -48,25 +48,9 @@ class RayDistribution(Distribution):
     def helped(self, task: Task[Any], run: Run, model: Any) -> Iterator[None]:
         backend = shares_of_backend()
         layout = NetworkLayout(model, backend.INTEGER_TYPE)
-        options, shares = self.options, self.replicas + self.options.backup_workers
-        pool = WorkerPool(
-            functools.partial(
-                ShareComputer, task.for_shares(shares), run.length, len(layout.floats)
-            ),
-            self.replicas,
-            options.backup_workers,
-            options.cpus_per_worker,
-            options.gpus_per_worker,
-            options.missing_workers == "go_on",
-            # With no result dropped, none is missed either.
-            run.length.epoch_steps if options.backup_workers else 0,
-            _environment(),
-            run.say,
-            lambda: run.stop.signal is not None,
-        )
-        with contextlib.closing(pool):
+        step = run.first_step
+        with contextlib.closing(self._pool(task, run, len(layout.floats))) as pool:
             pool.wait_until_ready(self.worker_timeout_secs)
-            step = run.first_step
 
             def of_step(state: NetworkState) -> Contribution:
                 nonlocal step
@@ -76,6 +60,25 @@ class RayDistribution(Distribution):
 
             model.train_function = backend.train_function(model, layout, of_step)
             yield
+
+    def _pool(self, task: Task[Any], run: Run, floats: int) -> WorkerPool:
+        options, needed = self.options, self.replicas
+        shares = needed + options.backup_workers
+        # The shares begin an epoch of their own data then, whose last images are dropped, too. With
+        # no result dropped, none is missed either.
+        turn_steps = max(1, run.length.epoch_steps * needed // shares) if shares > needed else 0
+        return WorkerPool(
+            functools.partial(ShareComputer, task.for_shares(shares), run.length, floats),
+            needed,
+            options.backup_workers,
+            options.cpus_per_worker,
+            options.gpus_per_worker,
+            go_on=options.missing_workers == "go_on",
+            turn_steps=turn_steps,
+            environment=_environment(),
+            say=run.say,
+            asked_to_stop=lambda: run.stop.signal is not None,
+        )
 
     def distribute(self, make_batches: Callable[[int], Any]) -> Any:
         return _stand_ins()

@@ -79,8 +79,10 @@ class SaveRun(StepCallback):
         """Saves the steps before one whose batch could not be read; says what is saved."""
         # Of several steps in one call of the backend, some may be done. Before the first is, JAX
         # has no values.
-        if self._saved_step < self.step == int(
-            ops.convert_to_numpy(self.model.optimizer.iterations)
+        if (
+            self._saved_step
+            < self.step
+            == int(ops.convert_to_numpy(self.model.optimizer.iterations))
         ):
             self._save(self.run.checkpoint, in_epoch=not self.epoch_is_complete)
         if not self.run.checkpoint.exists():

@@ -1,5 +1,7 @@
 """Shares of a step, computed and put together, train as one process does."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -60,7 +62,8 @@ class _Task:
 
 def computer_of(model, task):
     floats = len(NetworkLayout(model, "int64").floats)
-    return ShareComputer(lambda: task, RunLength(1, 1), floats)
+    opened: Any = task
+    return ShareComputer(lambda: opened, RunLength(1, 1), floats)
 
 
 def train_in_shares(make, steps, side, shares=2, parts=1):
@@ -213,5 +216,6 @@ def test_a_worker_keeps_its_place_in_the_data_and_passes_over_steps_of_others():
 
 
 def test_another_network_than_the_run_has_is_refused():
+    task: Any = _Task(small_network, 1, 6)
     with pytest.raises(ValueError, match=r"numbers here, but 7 where the run is: install the same"):
-        ShareComputer(lambda: _Task(small_network, 1, 6), RunLength(1, 1), 7)
+        ShareComputer(lambda: task, RunLength(1, 1), 7)
