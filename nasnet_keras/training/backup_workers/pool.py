@@ -29,12 +29,13 @@ class WorkerError(ValueError):
 
 @dataclass(eq=False)
 class _Member:
-    """A worker as its pool sees it; of step -1 while it starts."""
+    """A worker as its pool sees it; of step -1 while it starts, new if another one has died."""
 
     number: int
     actor: Any
     step: int = -1
     share: int = -1
+    is_new: bool = False
 
 
 class WorkerPool:
@@ -162,9 +163,9 @@ class WorkerPool:
         """Workers that have started and are not known to be dead."""
         return len(self._idle) + sum(member.step >= 0 for member in self._busy.values())
 
-    def _start(self, number: int) -> None:
+    def _start(self, number: int, is_new: bool = False) -> None:
         actor = self._type.remote()
-        self._busy[actor.prepare.remote(self._make)] = _Member(number, actor)
+        self._busy[actor.prepare.remote(self._make)] = _Member(number, actor, is_new=is_new)
 
     def _hand_out(self, step: int, state: Any, results: dict[int, Any]) -> None:
         """Gives free workers the shares of a step that nobody has."""
@@ -208,7 +209,7 @@ class WorkerPool:
                 continue
             if member.step == step >= 0 and not is_late:
                 results[member.share] = result
-            elif member.step < 0 and self._deaths:
+            elif member.step < 0 and member.is_new:
                 self._say(f"worker {member.number} has started anew")
             self._idle.append(member)
         self._idle.sort(key=lambda member: member.number)
@@ -223,7 +224,7 @@ class WorkerPool:
         self._say(f"worker {member.number} died ({type(error).__name__}); another is started")
         # Ray may only have lost sight of it.
         self._ray.kill(member.actor)
-        self._start(member.number)
+        self._start(member.number, is_new=True)
 
 
 class _Patience:
