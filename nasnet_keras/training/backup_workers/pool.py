@@ -215,6 +215,9 @@ class WorkerPool:
         self._idle.sort(key=lambda member: member.number)
 
     def _replace(self, member: _Member, error: Exception) -> None:
+        if self._asked_to_stop():
+            # All of Ray may be going, and it would be waited for.
+            raise StepGivenUp
         self._deaths += 1
         if self._deaths >= _DEATHS_PER_WORKER * self.workers:
             raise WorkerError(
