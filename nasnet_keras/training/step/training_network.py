@@ -75,8 +75,13 @@ class TrainingNetwork(_backend_network()):
 
     def build_metrics(self) -> None:
         """Makes the variables of the compiled metrics, before a batch is there."""
-        # Targets are one-hot, so the network tells all shapes.
-        self._symbolic_build(data_batch=(self.input, self.output))
+        # Targets are one-hot, so the network tells all shapes. JAX cannot compute all of them where
+        # the number of images is not known.
+        batch = keras.tree.map_structure(
+            lambda each: keras.KerasTensor((1, *each.shape[1:]), each.dtype),
+            (self.input, self.output),
+        )
+        self._symbolic_build(data_batch=batch)
 
     @property
     def metrics(self) -> list[Any]:
