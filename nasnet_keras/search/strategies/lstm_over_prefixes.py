@@ -19,6 +19,19 @@ from nasnet_keras.search.strategies.prefix_tree import PrefixTree
 _BLOCK = 256
 
 
+class Buffers:
+    """Arrays by name that are used again: fresh memory takes as long as the arithmetic."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def take(self, name: str, rows: int, *shape: int) -> np.ndarray:
+        """Returns `(rows, *shape)`, with whatever is left there; `shape` is a name's own."""
+        if rows > len(self._arrays.get(name, ())):
+            self._arrays[name] = np.empty((rows + rows // 8, *shape), "float32")
+        return self._arrays[name][:rows]
+
+
 class LSTMWeights(NamedTuple):
     """Weights, or gradients, of `groups` networks.
 
@@ -52,20 +65,22 @@ class States:
     outputs: np.ndarray
 
 
-def run(weights: LSTMWeights, tree: PrefixTree) -> States:
-    """Returns the states after every beginning."""
-    units = weights.recurrent.shape[1]
+def run(weights: LSTMWeights, tree: PrefixTree, buffers: Buffers) -> States:
+    """Returns the states after every beginning, which are the buffers' until the next call."""
+    groups, units = weights.recurrent.shape[:2]
     # A sigmoid is a hyperbolic tangent of the half: one call then serves all gates.
     half = np.full(4 * units, 0.5, "float32")
     half[2 * units : 3 * units] = 1.0
     shift = 1.0 - half
     # What a token adds to the gates depends on the token alone.
     table = (weights.embedding @ weights.kernel + weights.bias[:, None]) * half
-    recurrent = weights.recurrent * half
+    recurrent = buffers.take("recurrent", groups, units, 4 * units)
+    np.multiply(weights.recurrent, half, out=recurrent)
     rows = tree.groups * table.shape[1] + tree.tokens
     table = table.reshape(-1, 4 * units)
-    gates = np.empty((len(rows), 4 * units), "float32")
-    cells, tanh_cells, outputs = (np.empty((len(rows), units), "float32") for _ in range(3))
+    gates = buffers.take("gates", len(rows), 4 * units)
+    names = ("cells", "tanh_cells", "outputs")
+    cells, tanh_cells, outputs = (buffers.take(name, len(rows), units) for name in names)
     for level in tree.levels:
         parents = tree.parents[level.continued]
         read = _products(outputs[parents], recurrent, level.bounds) if len(parents) else None
@@ -88,26 +103,35 @@ def run(weights: LSTMWeights, tree: PrefixTree) -> States:
 
 
 def gradients(
-    weights: LSTMWeights, tree: PrefixTree, states: States, of_outputs: np.ndarray
-) -> LSTMWeights:
-    """Returns the gradients of the weights.
+    weights: LSTMWeights,
+    tree: PrefixTree,
+    states: States,
+    of_outputs: np.ndarray,
+    result: LSTMWeights,
+    buffers: Buffers,
+) -> None:
+    """Finds the gradients of the weights.
 
     Args:
         weights: Those of `run`.
         tree: That of `run`.
         states: What `run` returned.
         of_outputs: `(nodes, units)`, the gradient of the outputs; it is overwritten.
+        result: Where the gradients are written.
+        buffers: For all that is between.
     """
     groups, units = weights.recurrent.shape[:2]
     _, forget, _, _ = _gates(states.gates)
-    of_gates, output_slope = _slopes(tree, states)
-    of_cells = np.zeros_like(states.cells)
-    backward = np.ascontiguousarray(weights.recurrent.transpose(0, 2, 1))
+    of_gates, output_slope = _slopes(tree, states, buffers)
+    of_cells = buffers.take("of_cells", len(of_gates), units)
+    of_cells[:] = 0.0
+    backward = buffers.take("backward", groups, 4 * units, units)
+    backward[:] = weights.recurrent.transpose(0, 2, 1)
     order, pairs = _by_group(tree.groups[tree.parents], groups)
     slot = np.empty_like(order)
     slot[order] = np.arange(len(order))
     # The sums over the children of each parent; those of a group stand together.
-    of_parents = np.empty((len(order), 4 * units), "float32")
+    of_parents = buffers.take("of_parents", len(order), 4 * units)
     for level in reversed(tree.levels):
         d_out, d_cell = of_outputs[level.nodes], of_cells[level.nodes]
         d_gates = of_gates[level.nodes].reshape(-1, 4, units)
@@ -128,17 +152,17 @@ def gradients(
             of_outputs[parents] += _products(d_parents, backward, level.bounds)
             of_cells[parents] = d_cells
             of_parents[slot[level.continued]] = d_parents
-    outputs = states.outputs[tree.parents[order]]
-    of_table = _by_token(of_gates, tree, weights.embedding.shape[:2])
-    return LSTMWeights(
-        embedding=of_table @ weights.kernel.transpose(0, 2, 1),
-        kernel=weights.embedding.transpose(0, 2, 1) @ of_table,
-        recurrent=np.stack([outputs[a:b].T @ of_parents[a:b] for a, b in pairs]),
-        bias=of_table.sum(axis=1),
-    )
+    outputs = buffers.take("parents_outputs", len(order), units)
+    np.take(states.outputs, tree.parents[order], axis=0, out=outputs, mode="clip")
+    for of_recurrent, (begin, end) in zip(result.recurrent, pairs, strict=True):
+        np.matmul(outputs[begin:end].T, of_parents[begin:end], out=of_recurrent)
+    of_table = _by_token(of_gates, tree, weights.embedding.shape[:2], buffers)
+    result.embedding[:] = of_table @ weights.kernel.transpose(0, 2, 1)
+    np.matmul(weights.embedding.transpose(0, 2, 1), of_table, out=result.kernel)
+    np.sum(of_table, axis=1, out=result.bias)
 
 
-def _slopes(tree: PrefixTree, states: States) -> tuple[np.ndarray, np.ndarray]:
+def _slopes(tree: PrefixTree, states: States, buffers: Buffers) -> tuple[np.ndarray, np.ndarray]:
     """Returns how a cell state depends on the gates, and an output on the cell state.
 
     Returns:
@@ -147,10 +171,12 @@ def _slopes(tree: PrefixTree, states: States) -> tuple[np.ndarray, np.ndarray]:
         units)`: what the gradient of the output is multiplied with to be that of the cell state.
     """
     i, f, g, o = _gates(states.gates)
-    output_slope = states.tanh_cells * states.tanh_cells
+    output_slope = buffers.take("output_slope", *states.outputs.shape)
+    np.square(states.tanh_cells, out=output_slope)
     np.subtract(1.0, output_slope, out=output_slope)
     output_slope *= o
-    slopes = states.gates * states.gates
+    slopes = buffers.take("slopes", *states.gates.shape)
+    np.square(states.gates, out=slopes)
     di, df, dg, do = _gates(slopes)
     np.subtract(i, di, out=di)
     di *= g
@@ -159,7 +185,9 @@ def _slopes(tree: PrefixTree, states: States) -> tuple[np.ndarray, np.ndarray]:
     np.subtract(f, df, out=df)
     first = tree.levels[0].nodes.stop
     df[:first] = 0.0
-    df[first:] *= states.cells[tree.parents[tree.place[first:]]]
+    before = buffers.take("cells_before", len(slopes) - first, states.cells.shape[1])
+    np.take(states.cells, tree.parents[tree.place[first:]], axis=0, out=before, mode="clip")
+    df[first:] *= before
     np.subtract(o, do, out=do)
     do *= states.tanh_cells
     return slopes, output_slope
@@ -184,13 +212,16 @@ def _products(x: np.ndarray, matrices: np.ndarray, bounds: list[int]) -> np.ndar
     return result
 
 
-def _by_token(values: np.ndarray, tree: PrefixTree, shape: tuple[int, int]) -> np.ndarray:
+def _by_token(
+    values: np.ndarray, tree: PrefixTree, shape: tuple[int, int], buffers: Buffers
+) -> np.ndarray:
     """Returns `(groups, tokens, columns)`: the sums over the nodes of each group and token."""
     order, pairs = _by_group(tree.groups, shape[0])
-    values = values[order]
+    ordered = buffers.take("by_group", *values.shape)
+    np.take(values, order, axis=0, out=ordered, mode="clip")
     one_hot = np.zeros((len(order), shape[1]), "float32")
     one_hot[np.arange(len(order)), tree.tokens[order]] = 1.0
-    return np.stack([one_hot[begin:end].T @ values[begin:end] for begin, end in pairs])
+    return np.stack([one_hot[begin:end].T @ ordered[begin:end] for begin, end in pairs])
 
 
 def _by_group(groups: np.ndarray, count: int) -> tuple[np.ndarray, list[tuple[int, int]]]:

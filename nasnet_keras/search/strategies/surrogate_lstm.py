@@ -35,6 +35,7 @@ class LSTMSurrogate(SurrogateNetwork):
         self._num_tokens = self._num_inputs + len(PNAS_OPERATIONS) + 1
         self._embedding_size = embedding_size
         self._units = units
+        self._buffers = lstm.Buffers()
 
     def shapes(self) -> list[tuple[str, tuple[int, ...]]]:
         size, units = self._embedding_size, self._units
@@ -53,16 +54,20 @@ class LSTMSurrogate(SurrogateNetwork):
         order = sorted(range(len(lessons)), key=lambda i: -len(lessons[i].targets))
         lessons = [lessons[i] for i in order]
         weights = self._stacked([lesson.weights for lesson in lessons])
-        moments = np.zeros((2, *weights.shape), "float32")
+        moments, slopes = np.zeros((2, *weights.shape), "float32"), np.empty_like(weights)
         tokens = [self._tokens(lesson.cells) for lesson in lessons]
         for step in range(len(lessons[0].targets)):
             going = sum(len(lesson.targets) > step for lesson in lessons)
-            slope = self._gradient(
+            self._gradient(
                 weights[:going],
                 np.stack([each[step] for each in tokens[:going]]),
                 np.stack([lesson.targets[step] for lesson in lessons[:going]]),
+                slopes[:going],
             )
-            _adam_step(weights[:going], slope, moments[:, :going], step + 1, learning_rate)
+            change = self._buffers.take("change", going, weights.shape[1])
+            _adam_step(
+                weights[:going], slopes[:going], moments[:, :going], step + 1, learning_rate, change
+            )
         fitted: list[Weights] = [[] for _ in lessons]
         for place, values in zip(order, weights, strict=True):
             fitted[place] = [value[0].copy() for value in self._parts(values[None])]
@@ -77,39 +82,38 @@ class LSTMSurrogate(SurrogateNetwork):
             tree = prefix_tree(np.zeros(len(tokens), "int64"), tokens)
             for values in stacked:
                 weights, final, bias = self._named(values[None])
-                outputs = lstm.run(weights, tree).outputs
+                outputs = lstm.run(weights, tree, self._buffers).outputs
                 total[rows] += _sigmoid(outputs @ final[0] + bias[0])[tree.ends]
         return total / len(members)
 
-    def _gradient(self, weights: np.ndarray, tokens: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Returns the gradients of the mean absolute errors, shaped as the weights.
+    def _gradient(
+        self, weights: np.ndarray, tokens: np.ndarray, targets: np.ndarray, result: np.ndarray
+    ) -> None:
+        """Finds the gradients of the mean absolute errors.
 
         Args:
             weights: `(members, values)`.
             tokens: `(members, batch, length)`.
             targets: `(members, batch)`.
+            result: `(members, values)`, where the gradients are written.
         """
         members, batch = targets.shape
         named, final, bias = self._named(weights)
         groups = np.repeat(np.arange(members), batch)
         tree = prefix_tree(groups, tokens.reshape(len(groups), -1))
-        states = lstm.run(named, tree)
+        states = lstm.run(named, tree, self._buffers)
         last = states.outputs[tree.ends].reshape(members, batch, -1)
         predicted = _sigmoid((last @ final[..., None])[..., 0] + bias)
         of_logits = np.sign(predicted - targets) / np.float32(batch)
         of_logits *= predicted * (1 - predicted)
         # A cell may be in a batch twice.
         of_nodes = np.bincount(tree.ends, of_logits.ravel(), len(tree.tokens)).astype("float32")
-        of_outputs = of_nodes[:, None] * final[tree.groups]
-        result = np.empty_like(weights)
+        of_outputs = self._buffers.take("of_outputs", len(of_nodes), final.shape[1])
+        np.multiply(of_nodes[:, None], final[tree.groups], out=of_outputs)
         slopes, of_final, of_bias = self._named(result)
-        for slope, value in zip(
-            slopes, lstm.gradients(named, tree, states, of_outputs), strict=True
-        ):
-            slope[:] = value
         of_final[:] = (of_logits[:, None] @ last)[:, 0]
         of_bias[:] = of_logits.sum(axis=1, keepdims=True)
-        return result
+        lstm.gradients(named, tree, states, of_outputs, slopes, self._buffers)
 
     def _tokens(self, cells: np.ndarray) -> np.ndarray:
         """Returns `(..., 4 * blocks)`: operations are told from inputs, missing ones stay 0."""
@@ -145,21 +149,29 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _adam_step(
-    weights: np.ndarray, slope: np.ndarray, moments: np.ndarray, step: int, learning_rate: float
+    weights: np.ndarray,
+    slopes: np.ndarray,
+    moments: np.ndarray,
+    step: int,
+    learning_rate: float,
+    change: np.ndarray,
 ) -> None:
-    """Changes weights and moments, in place, as `keras.optimizers.Adam` does; uses up the slope."""
+    """Changes weights and moments, in place, as `keras.optimizers.Adam` does.
+
+    What stood in `slopes` and `change` is lost.
+    """
     one, count = np.float32(1), np.float32(step)
     rate = np.float32(learning_rate) * np.sqrt(one - _BETA_2**count) / (one - _BETA_1**count)
     first, second = moments
-    change = slope - first
+    np.subtract(slopes, first, out=change)
     change *= one - _BETA_1
     first += change
-    np.square(slope, out=slope)
-    slope -= second
-    slope *= one - _BETA_2
-    second += slope
-    np.sqrt(second, out=slope)
-    slope += _EPSILON
-    np.divide(first, slope, out=slope)
-    slope *= rate
-    weights -= slope
+    np.square(slopes, out=slopes)
+    slopes -= second
+    slopes *= one - _BETA_2
+    second += slopes
+    np.sqrt(second, out=slopes)
+    slopes += _EPSILON
+    np.divide(first, slopes, out=slopes)
+    slopes *= rate
+    weights -= slopes
