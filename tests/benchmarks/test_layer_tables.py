@@ -8,6 +8,7 @@ import pytest
 
 from nasnet_keras.search import Space, get_space
 
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SMALL = {"num_layers": 2, "filter_sizes": [1, 3], "filters": [4]}
 HEADER = '# settings: {"space": {"space": "layerwise", "num_layers": 2, "filter_sizes": [1, 3], '
 HEADER += '"filters": [4]}}\nspace,architecture,accuracy\n'
@@ -49,6 +50,18 @@ def test_a_network_is_trained_once(tmp_path: Path) -> None:
     trained, proposals = search("random", space, 0, accuracies)
     assert len({space.key(architecture) for architecture in trained}) == len(trained)
     assert 20 <= len(trained) <= 25 <= proposals
+
+
+def test_the_committed_table_is_whole() -> None:
+    from layers_csv import load_layers
+
+    space, accuracies = load_layers(BENCHMARKS / "digits_layers.csv")
+    assert accuracies.size == space.count() == 512
+    assert (
+        len({space.canonical(architecture) for architecture in np.ndindex(accuracies.shape)}) == 392
+    )
+    # Digits by chance, and by the best network.
+    assert 0.05 < accuracies.min() < 0.15 and accuracies.max() > 0.7
 
 
 @pytest.mark.parametrize(
