@@ -12,11 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-_JOIN = """
-import sys, ray
-ray.init(address=sys.argv[1], log_to_driver=False, logging_level="error")
-ray.shutdown()
-"""
+_CONNECT = "import sys, ray; ray.init(sys.argv[1], log_to_driver=False, logging_level='error')"
 
 
 def import_ray(instead: str = "") -> Any:
@@ -30,6 +26,7 @@ def import_ray(instead: str = "") -> Any:
     """
     try:
         import ray
+        import ray.cloudpickle
         import ray.exceptions
     except ImportError:
         otherwise = f", or {instead}" if instead else ""
@@ -39,66 +36,77 @@ def import_ray(instead: str = "") -> Any:
     return ray
 
 
-def join_ray(address: str | None, cpus: float, seconds: float) -> bool:
+def join_ray(address: str | None, cores: int, seconds: float, instead: str = "") -> bool:
     """Joins a cluster, or starts Ray on this machine; a Ray that this process has joined stays.
 
     Args:
-        address: A cluster, e.g. `"auto"` or `"10.0.0.1:6379"`; `None`: this machine alone.
-        cpus: Cores that are asked of this machine alone: more than it has is allowed, as
-            otherwise what is beyond would wait.
+        address: A cluster, e.g. `"auto"`, `"10.0.0.1:6379"` or `"ray://head:10001"`; `None`: this
+            machine alone.
+        cores: Cores that Ray takes this machine to have at least, without an address: what asks
+            for more than there are would wait for ever.
         seconds: How long a cluster may take to answer.
+        instead: See `import_ray`.
 
     Returns:
         Whether Ray was joined or started here, and is to be left at the end.
 
     Raises:
-        ValueError: Ray is not installed, or nothing answers at the address.
+        ConnectionError: No cluster answers at the address, or Ray does not start.
+        ValueError: Ray is not installed.
     """
-    ray = import_ray()
+    ray = import_ray(instead)
     if ray.is_initialized():
         return False
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if address is None:
+        options["num_cpus"] = max(os.cpu_count() or 1, cores)
+        options["include_dashboard"] = False
+    else:
+        _try(address, seconds)
     with _handlers_kept():
-        if address is None:
-            cores = max(os.cpu_count() or 1, int(-(-cpus // 1)))
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, **options)
-        else:
-            _check_answers(address, seconds)
-            ray.init(address=address, **options)
+        try:
+            ray.init(address or "local", **options)
+        except Exception as error:
+            # Of any kind: `Exception` itself where a machine is too busy.
+            raise ConnectionError(f"Ray does not start: {error}") from error
     return True
 
 
-def _check_answers(address: str, seconds: float) -> None:
-    """Refuses an address where no cluster answers in time.
+def reach(address: str, seconds: float) -> None:
+    """Raises an `OSError` unless something listens at an address in time."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise OSError("expected HOST:PORT, ray://HOST:PORT or auto")
+    socket.create_connection((host.strip("[]"), int(port)), seconds).close()
 
-    Ray has time limits of its own at each stage, up to minutes, and ends the process at some; so
-    another process tries first.
-    """
-    place = address.rpartition("//")[2]
-    host, _, port = place.rpartition(":")
-    nothing = f"no Ray cluster answers at {address!r}"
+
+def _try(address: str, seconds: float) -> None:
+    """Connects once in a process that can be ended: Ray tries for a quarter of an hour."""
     try:
-        if port.isdigit() and host:
-            with socket.create_connection((host.strip("[]"), int(port)), timeout=seconds):
-                pass
+        if ":" in address:
+            reach(address, seconds)
         done = subprocess.run(
-            [sys.executable, "-c", _JOIN, address],
+            [sys.executable, "-c", _CONNECT, address],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=seconds,
             text=True,
+            errors="replace",
+            timeout=seconds,
         )
-    except (subprocess.TimeoutExpired, TimeoutError):
-        raise ValueError(f"{nothing} within {seconds:g} s") from None
-    except (OSError, OverflowError) as error:
-        raise ValueError(f"{nothing}: {error}") from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise ValueError(f"{nothing}: {lines[-1].strip()}")
+    except (TimeoutError, subprocess.TimeoutExpired):
+        why = f"it does not answer within {seconds:g} s"
+    except OSError as error:
+        why = error.strerror or str(error)
+    else:
+        if not done.returncode:
+            return
+        why = (done.stderr.strip().splitlines() or ["Ray does not say why"])[-1]
+    raise ConnectionError(f"there is no Ray cluster at {address}: {why}")
 
 
 @contextlib.contextmanager
 def _handlers_kept() -> Iterator[None]:
-    """Within the block, what sets handlers of signals does so in vain: Ray ends the process."""
+    """Keeps the process's own answers to SIGTERM and SIGINT, which Ray replaces by its own."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -90,7 +90,9 @@ class VocDirectory(DetectionFormat):
         if training != split:
             # What is wrong with its files is told where it is read.
             trees = _trees(self.files[training], self._names(training), self.root)[0]
-        things = (thing for tree in trees.values() if tree for thing in tree.findall("object"))
+        things = (
+            thing for tree in trees.values() if tree is not None for thing in tree.findall("object")
+        )
         return sorted({_text(thing, "name") for thing in things} - {""})
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
 from typing import Any
+
+from nasnet_keras.ray_cluster import import_ray, join_ray, reach
 
 # A cluster has this long to answer the first time.
 _CONNECT_SECONDS = 30.0
 _PROBE_SECONDS = 1.0
-_CONNECT = "import sys, ray; ray.init(sys.argv[1], log_to_driver=False, logging_level='error')"
 
 
 class RayCluster:
@@ -36,23 +29,11 @@ class RayCluster:
     """
 
     def __init__(self, address: str | None, cores: int, patience: float) -> None:
+        instead = "use --executor=local"
+        self._connected_here = join_ray(address, cores, _CONNECT_SECONDS, instead)
         self.ray = ray = import_ray()
         self._patience = patience
         self._lost = False
-        self._connected_here = not ray.is_initialized()
-        if self._connected_here:
-            options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-            if address is None:
-                options["num_cpus"] = max(os.cpu_count() or 1, cores)
-                options["include_dashboard"] = False
-            else:
-                _try(address)
-            with _own_handler():
-                try:
-                    ray.init(address or "local", **options)
-                except Exception as error:
-                    # Of any kind: `Exception` itself where a machine is too busy.
-                    raise ConnectionError(f"Ray does not start: {error}") from error
         self._address = address or "this machine"
         # `ray://` is a proxy's address: only that may be in reach.
         self._head: str = (
@@ -117,69 +98,7 @@ class RayCluster:
 
     def _answers(self) -> bool:
         try:
-            _reach(self._head, _PROBE_SECONDS)
+            reach(self._head, _PROBE_SECONDS)
         except OSError:
             return False
         return True
-
-
-def import_ray() -> Any:
-    """Returns the module.
-
-    Raises:
-        ValueError: Ray is not installed; the message says how to install it.
-    """
-    try:
-        import ray
-        import ray.cloudpickle
-        import ray.exceptions
-    except ImportError:
-        raise ValueError(
-            "Ray is not installed: pip install 'nasnet-keras[search]', or use --executor=local"
-        ) from None
-    return ray
-
-
-def _try(address: str) -> None:
-    """Connects once in a process that can be ended: Ray tries for a quarter of an hour."""
-    try:
-        if ":" in address:
-            _reach(address, _CONNECT_SECONDS)
-        done = subprocess.run(
-            [sys.executable, "-c", _CONNECT, address],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_CONNECT_SECONDS,
-        )
-    except (TimeoutError, subprocess.TimeoutExpired):
-        why = f"it does not answer within {_CONNECT_SECONDS:g} s"
-    except OSError as error:
-        why = error.strerror or str(error)
-    else:
-        if not done.returncode:
-            return
-        why = (done.stderr.strip().splitlines() or ["Ray does not say why"])[-1]
-    raise ConnectionError(f"there is no Ray cluster at {address}: {why}")
-
-
-def _reach(address: str, seconds: float) -> None:
-    """Raises an `OSError` unless something listens at an address."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not port.isdecimal():
-        raise OSError("expected HOST:PORT, ray://HOST:PORT or auto")
-    socket.create_connection((host.strip("[]"), int(port)), seconds).close()
-
-
-@contextlib.contextmanager
-def _own_handler() -> Iterator[None]:
-    """Keeps the process's own answer to SIGTERM, which Ray replaces by its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -98,8 +99,9 @@ def ray_distribution(
         worker_timeout_secs: Seconds to wait for workers to start.
 
     Raises:
-        ValueError: Ray is not installed, no cluster answers, it has no room for as many workers
-            as a step needs, or the backend cannot compute shares.
+        ConnectionError: No cluster answers.
+        ValueError: Ray is not installed, the cluster has no room for as many workers as a step
+            needs, or the backend cannot compute shares.
     """
     if options.num_workers is None:
         raise ValueError("distribution ray needs num_workers, the workers that make a step")
@@ -108,7 +110,7 @@ def ray_distribution(
     workers = options.num_workers + options.backup_workers
     leaves = join_ray(
         options.ray_address,
-        workers * options.cpus_per_worker,
+        math.ceil(workers * options.cpus_per_worker),
         min(_ANSWER_SECONDS, worker_timeout_secs),
     )
     distribution = RayDistribution(
