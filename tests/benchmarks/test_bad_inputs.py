@@ -60,7 +60,8 @@ def test_every_program_and_input_is_tried() -> None:
     # A page that a changed line does not refuse never ends; `info` reads no input.
     assert COMMANDS.keys() == {name for name, _ in verbs.programs()} - {"demo", "info"}
     damaged = {pattern.partition("/")[0] for kind in KINDS.values() for pattern in kind.files}
-    assert damaged == MAKERS.keys()
+    # The conversion that is killed has inputs of its own.
+    assert damaged == MAKERS.keys() - {"wide.json", "keras"}
 
 
 def test_the_seed_fixes_an_input(tmp_path: Path) -> None:
