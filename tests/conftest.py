@@ -1,10 +1,8 @@
 """Runs the suite on any backend; without TensorFlow where another one is active."""
 
-import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,21 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     # Image files that tests check are not remembered in the user's cache.
     os.environ["KERAS_HOME"] = str(tmp_path_factory.mktemp("keras_home"))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _free_memory() -> Iterator[None]:
-    """Frees the networks of a file of tests: they are cycles, and their graphs are not Python's."""
-    yield
-    if "keras" in sys.modules:
-        import keras
-
-        keras.utils.clear_session(free_memory=True)
-    if "jax" in sys.modules:
-        import jax
-
-        jax.clear_caches()
-    gc.collect()
 
 
 @pytest.fixture

@@ -96,10 +96,10 @@ def test_parts_of_a_run_of_an_earlier_version_stay_consecutive(nothing_built, tm
     config = CONFIG.override(dataset_split_name="train[:50%]")
     in_order = load_detection_index(tmp_path / "data", "train[:50%]", proportional=False)
     before = trainer.RunConfig(config.override(classes=3), CELLS, (1, 2, 3), data=in_order.digest())
-    task = trainer._Detection(config, tmp_path / "data", DetectorRunOptions())
+    task = trainer._Detection(config, tmp_path / "data", DetectorRunOptions(), ())
     task.distribution = Distribution("none")
     assert task.differences(before) == []
     np.testing.assert_array_equal(task._splits[0].image_ids, range(6))
-    new = trainer._Detection(config, tmp_path / "data", DetectorRunOptions())
+    new = trainer._Detection(config, tmp_path / "data", DetectorRunOptions(), ())
     new.distribution = task.distribution
     assert new._splits[0].image_ids.tolist() != list(range(6))

@@ -63,12 +63,13 @@ def new_machine(cluster: Any) -> Any:
 
 
 def test_a_search_goes_on_while_machines_join_and_die_and_after_the_cluster_s_end(
-    tmp_path: Path,
+    tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     cluster = new_cluster(port)
+    request.addfinalizer(cluster.shutdown)
     first = new_machine(cluster)
     driver = start(tmp_path, "placed", CHILDREN, cluster.address)
     until(lambda: ended(tmp_path) >= 1, driver)
@@ -88,6 +89,7 @@ def test_a_search_goes_on_while_machines_join_and_die_and_after_the_cluster_s_en
     cluster.shutdown()
 
     cluster = new_cluster(port)
+    request.addfinalizer(cluster.shutdown)
     new_machine(cluster)
     driver = start(tmp_path, "placed", CHILDREN, cluster.address)
     assert driver.communicate(timeout=120) == (None, "") and driver.returncode == 0
