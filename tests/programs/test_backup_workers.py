@@ -108,11 +108,11 @@ def test_a_run_survives_the_death_of_a_worker_and_goes_on_after_its_own(tmp_path
     saved = step_of(directory / "model.keras")
     assert saved > 0
 
-    # ---- It goes on from the checkpoint, and is told to stop together with all that is Ray's.
+    # ---- It goes on from the checkpoint, and is told to stop.
     training = Training(directory, *flags)
     training.wait_for(lambda: len(steps_logged(directory)) and steps_logged(directory)[-1] > saved)
     assert f"after step {saved} of 100000" in training.output
-    os.killpg(training.process.pid, signal.SIGTERM)
+    training.process.send_signal(signal.SIGTERM)
     code, output = training.end()
     assert code == 143 and "the same command goes on" in output, output
     stopped = step_of(directory / "model.keras")
