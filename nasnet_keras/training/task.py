@@ -98,8 +98,11 @@ class Task(abc.ABC, Generic[Result]):
 
         Args:
             shares: Shares of a step; `batches` takes their numbers as those of workers.
+
+        Raises:
+            NotImplementedError: This kind of training has none; its options offer no `ray`.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no shares")
 
     @abc.abstractmethod
     def data_error(self) -> Exception | None:
