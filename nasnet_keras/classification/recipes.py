@@ -82,6 +82,29 @@ def nasnet_cifar_cutout() -> Recipe:
     )
 
 
+def nasnet_cifar_short() -> Recipe:
+    """`nasnet_cifar_cutout` in a tenth of its epochs, for a quarter of an hour of an accelerator.
+
+    Result: not measured; expected before any run: 4.5 % test error, half a percent either way.
+    Cost: 23,400 steps of 128 images, 60 epochs; 15 minutes at 3,300 images a second.
+    Command: `python train_image_classifier.py --recipe=nasnet_cifar_short --train_dir=runs/short`
+
+    Not of the paper: four times its batch with four times its learning rate, reached over five
+    epochs; a network that trains for so short a time keeps more of its paths.
+    """
+    return dataclasses.replace(
+        nasnet_cifar_cutout(),
+        name="nasnet_cifar_short",
+        batch_size=128,
+        epochs=60,
+        max_number_of_steps=None,
+        learning_rate=0.1,
+        warmup_steps=1_950,
+        drop_path_keep_probability=0.8,
+        precision="mixed_bfloat16",
+    )
+
+
 def pnasnet_cifar() -> Recipe:
     """PNASNet-5 (3 @ 48) on CIFAR-10, as in Liu et al. 2018.
 
@@ -277,6 +300,7 @@ _RECIPES = {
         digits,
         nasnet_cifar,
         nasnet_cifar_cutout,
+        nasnet_cifar_short,
         nasnet_mobile_imagenet,
         nasnet_large_imagenet,
         pnasnet_cifar,

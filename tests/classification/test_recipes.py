@@ -58,6 +58,17 @@ TABLE = {
     },
     "nasnet_cifar": {**CIFAR, "batch_size": 32, "augmentation": "cifar"},
     "nasnet_cifar_cutout": {**CIFAR, "batch_size": 32, "augmentation": "cifar_cutout"},
+    "nasnet_cifar_short": {
+        **CIFAR,
+        "batch_size": 128,
+        "augmentation": "cifar_cutout",
+        "epochs": 60,
+        "max_number_of_steps": None,
+        "learning_rate": 0.1,
+        "warmup_steps": 1_950,
+        "drop_path_keep_probability": 0.8,
+        "precision": "mixed_bfloat16",
+    },
     "pnasnet_cifar": {**CIFAR, "model_name": "pnasnet_cifar"},
     "nasnet_mobile_imagenet": {
         **IMAGENET,
