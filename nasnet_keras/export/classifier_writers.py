@@ -134,34 +134,23 @@ def _write_openvino(
 def _make_litert(source: ClassifierSource) -> Any:
     import tensorflow as tf
 
-    if source.precision == "int8":
-        kind = "litert" if source.full_int8 else "litert_dynamic"
-        return source.quantized(kind, _tensorflow_function(source))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [_tensorflow_function(source)], tf.Module()
+    from nasnet_keras.export.graph.tensorflow_writer import litert_converter, tensorflow_function
+
+    trained = source.trained
+
+    def prepare(images: Any) -> Any:
+        return preprocess(images, trained.preprocessing_name, trained.image_size)
+
+    function = tensorflow_function(
+        optimized(source.graph), prepare=prepare if source.preprocessing_inside else None
     )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    if source.precision == "int8":
+        return source.quantized("litert" if source.full_int8 else "litert_dynamic", function)
+    converter = litert_converter(function)
     if source.precision == "float16":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_types = [tf.float16]
     return converter.convert()
-
-
-def _tensorflow_function(source: ClassifierSource) -> Any:
-    import tensorflow as tf
-
-    from nasnet_keras.export.graph.tensorflow_writer import call_graph, tensorflow_function
-
-    graph, trained = optimized(source.graph), source.trained
-    if not source.preprocessing_inside:
-        return tensorflow_function(graph)
-
-    def compute(images: Any) -> dict[str, Any]:
-        prepared = preprocess(images, trained.preprocessing_name, trained.image_size)
-        return call_graph(graph, {INPUT: prepared})
-
-    images = tf.TensorSpec((None, None, None, 3), tf.uint8, name=INPUT)
-    return tf.function(compute).get_concrete_function(images)
 
 
 def _write_litert(

@@ -105,11 +105,10 @@ def _write_openvino(served: TrainedDetector, precision: str, path: Path) -> None
 def _write_litert(served: TrainedDetector, precision: str, path: Path) -> None:
     import tensorflow as tf
 
+    from nasnet_keras.export.graph.tensorflow_writer import litert_converter
+
     function = frozen_function(fixed_function(served.model, served.image_size))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function()], tf.Module()
-    )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter = litert_converter(function.get_concrete_function())
     if precision != "float32":
         # Of 8 bits the weights only; activations get them while it runs. With theirs fixed, boxes
         # would be rounded to 256 places.

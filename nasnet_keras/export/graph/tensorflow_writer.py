@@ -1,11 +1,12 @@
 """Writes an inference graph as a TensorFlow function, of which LiteRT's converter makes a file.
 
-Weights are constants of the function, so that there is nothing to freeze.
+Weights are variables of the function: of constants the converter makes a dozen copies and more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -41,12 +42,18 @@ from nasnet_keras.export.graph.nodes import (
 _PADDINGS: dict[str, Literal["SAME", "VALID"]] = {"same": "SAME", "valid": "VALID"}
 
 
-def tensorflow_function(graph: Graph, batch: int | None = None) -> Any:
+def tensorflow_function(
+    graph: Graph,
+    batch: int | None = None,
+    prepare: Callable[[Any], Any] | None = None,
+) -> Any:
     """Returns a graph as a TensorFlow function, float32.
 
     Args:
         graph: The graph.
         batch: Size of a batch. Default: any.
+        prepare: Makes the graph's one input of what the function takes instead, images of any
+            size, uint8 `(batch, height, width, 3)`.
 
     Returns:
         A concrete `tf.function` that takes the graph's inputs by their names and returns its
@@ -54,32 +61,49 @@ def tensorflow_function(graph: Graph, batch: int | None = None) -> Any:
     """
     import tensorflow as tf
 
+    with_variables = _with_variables(graph)
     specs = {
         node.name: tf.TensorSpec((batch, *node.shape), tf.float32, name=node.name)
+        if prepare is None
+        else tf.TensorSpec((batch, None, None, 3), tf.uint8, name=node.name)
         for node in graph.inputs
     }
 
     def compute(**inputs: Any) -> dict[str, Any]:
-        return call_graph(graph, inputs)
+        if prepare is not None:
+            inputs = {name: prepare(images) for name, images in inputs.items()}
+        return call_graph(with_variables, inputs)
 
-    return tf.function(compute, autograph=False).get_concrete_function(**specs)
+    function = tf.function(compute, autograph=False).get_concrete_function(**specs)
+    # TensorFlow's own references to the variables do not keep them.
+    function.weights = function.variables
+    return function
 
 
-def litert_file(graph: Graph, batch: int | None = None) -> bytes:
-    """Returns a graph as a LiteRT file with built-in operations only, float32.
-
-    Args:
-        graph: The graph.
-        batch: Size of a batch. Default: any.
-    """
+def litert_converter(function: Any) -> Any:
+    """Returns the converter of a concrete function to a LiteRT file of built-in operations."""
     import tensorflow as tf
 
-    # The converter asks for an object that holds the variables: there are none.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [tensorflow_function(graph, batch)], tf.Module()
-    )
+    holder: Any = tf.Module()
+    holder.weights = function.variables
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], holder)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return converter.convert()
+    return converter
+
+
+def _with_variables(graph: Graph) -> Graph:
+    """Returns a graph whose weights are TensorFlow's variables, float32."""
+    import tensorflow as tf
+
+    def of(node: Node) -> Node:
+        weights = {
+            field.name: tf.Variable(tf.convert_to_tensor(value, tf.float32), trainable=False)
+            for field in dataclasses.fields(node)
+            if isinstance(value := getattr(node, field.name), np.ndarray)
+        }
+        return dataclasses.replace(node, **weights)
+
+    return graph.replace(list(map(of, graph.nodes)))
 
 
 def call_graph(graph: Graph, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,7 +140,7 @@ def _call_node(node: Node, read: Sequence[Any]) -> Any:
             )
             return _biased(y, node.bias)
         case Depthwise():
-            kernel = _float(node.kernel[..., np.newaxis])
+            kernel = _float(node.kernel)[..., np.newaxis]
             strides, padding = (1, *node.strides, 1), _PADDINGS[node.padding]
             y = tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=node.dilation)
             return _biased(y, node.bias)
@@ -168,9 +192,10 @@ def _call_node(node: Node, read: Sequence[Any]) -> Any:
 
 
 def _float(values: Array) -> Any:
+    """Returns an array, or a variable that `_with_variables` made of it, as a tensor."""
     import tensorflow as tf
 
-    return tf.constant(values, tf.float32)
+    return tf.convert_to_tensor(values, tf.float32)
 
 
 def _biased(x: Any, bias: Array | None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nasnet_keras.export.graph.tensorflow_writer import litert_converter
 from nasnet_keras.export.quantization.quantizer import (
     Layer,
     Quantizer,
@@ -27,19 +28,19 @@ class LiteRTDynamicQuantizer(Quantizer):
     It needs no calibration, and no layer can be kept in float.
 
     Args:
-        function: A concrete function of one input, with its weights as constants.
+        function: A concrete function of one input, see `tensorflow_function`.
     """
 
     layers: Sequence[Layer] = ()
 
     def __init__(self, function: Any) -> None:
         self._function = function
-        self.model = _converter(function).convert()
+        self.model = litert_converter(function).convert()
 
     def quantize(self, kept: Collection[str]) -> Any:
         import tensorflow as tf
 
-        converter = _converter(self._function)
+        converter = litert_converter(self._function)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         return converter.convert()
 
@@ -54,7 +55,7 @@ class LiteRTQuantizer(Quantizer):
     """A network for LiteRT whose weights and activations have 8 bits.
 
     Args:
-        function: A concrete function of one input, with its weights as constants.
+        function: A concrete function of one input, see `tensorflow_function`.
         calibration: `(pictures, size, size, 3)`, float32, as the network takes them.
     """
 
@@ -62,7 +63,7 @@ class LiteRTQuantizer(Quantizer):
         self._function = function
         self._calibration = calibration
         self._calibrated: Any = None
-        self.model = _converter(function).convert()
+        self.model = litert_converter(function).convert()
         self._tensors: dict[str, tuple[str, ...]] = {}
         depthwise = set()
         for kind, given, answer in _operations(self.model):
@@ -79,7 +80,7 @@ class LiteRTQuantizer(Quantizer):
             # It names the interpreter that we use, and uses another.
             warnings.simplefilter("ignore", UserWarning)
             if self._calibrated is None:
-                converter = _converter(self._function)
+                converter = litert_converter(self._function)
                 converter.optimizations = [tf.lite.Optimize.DEFAULT]
                 converter.representative_dataset = lambda: (
                     [picture] for picture in self._calibration[:, np.newaxis]
@@ -116,14 +117,6 @@ class LiteRTQuantizer(Quantizer):
 
     def runner(self, model: Any) -> Run:
         return _runner(model)
-
-
-def _converter(function: Any) -> Any:
-    import tensorflow as tf
-
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    return converter
 
 
 def _operations(file: bytes) -> Iterator[tuple[str, str, str]]:

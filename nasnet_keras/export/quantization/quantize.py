@@ -55,8 +55,8 @@ def quantize(
             quantization; `"litert"` has activations in 8 bits, for accelerators, and
             `"litert_dynamic"` weights alone, which is the faster one on CPUs.
         model: The classifier in float, which takes preprocessed images: an `onnx.ModelProto` or the
-            path of one, an `openvino.Model`, or for LiteRT a concrete function with its weights as
-            constants. It answers with `logits`, or has one output.
+            path of one, an `openvino.Model`, or for LiteRT a concrete function. It answers with
+            `logits`, or has one output.
         pictures: What to calibrate and to score on.
         max_accuracy_loss: How many points of a hundred of top-1 accuracy may be lost.
 

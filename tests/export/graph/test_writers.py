@@ -165,7 +165,7 @@ def test_a_window_strided_and_dilated_needs_a_size() -> None:
 
 @pytest.mark.tensorflow
 def test_litert_has_every_node() -> None:
-    from nasnet_keras.export.graph.tensorflow_writer import litert_file
+    from nasnet_keras.export.graph.tensorflow_writer import litert_converter, tensorflow_function
 
     inputs = nodes.Input(name="image", shape=(7, 10, 3))
     cases: list[Any] = [
@@ -173,7 +173,8 @@ def test_litert_has_every_node() -> None:
         for index, (kind, fields, _) in enumerate(CASES)
     ]
     graph = Graph((inputs, *cases), {f"output_{node.name}": node.name for node in cases})
-    runner = litert_interpreter(litert_file(graph, batch=2)).get_signature_runner()
+    file = litert_converter(tensorflow_function(graph, batch=2)).convert()
+    runner = litert_interpreter(file).get_signature_runner()
     check(lambda feed: runner(**feed), graph, {"image": image(2, 7, 10, 3)})
 
 
