@@ -5,14 +5,16 @@ images/s and the process's largest resident memory, framework included; then the
 one after the other, beside the multiply-adds of first stage, second stage and heads; and the
 classifier of the same network at its own image size, in the same process. "of the classifier's" is
 the detector's multiply-adds a second as a share of the classifier's: the aim is 0.7. Linux only.
-The large ones are not in the default list: they take long and much memory.
+A step has one image, so that images/s in training are steps/s. The large ones are not in the
+default list: they take long and much memory. On JAX (`KERAS_BACKEND=jax`) all is compiled by XLA.
 
     python benchmarks/detection.py [--configs=toy,nasnet_mobile_600] [--what=inference,training]
-        [--runs=2] [--output=detection.json]
+        [--precision=float32,mixed_bfloat16] [--runs=2] [--output=detection.json]
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -20,7 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 from absl import flags
 from measurement import check_output, write_json
@@ -29,14 +31,17 @@ from rich.console import Console
 from rich.table import Table
 
 from nasnet_keras.programs.command_line import run
+from nasnet_keras.settings import Precision
 from nasnet_keras.text.suggestions import unknown_name
 
 _CONFIGS = flags.DEFINE_list("configs", ["toy", "nasnet_mobile_600"], "Configurations.")
 _WHAT = flags.DEFINE_list("what", ["inference", "training"], "inference, training or both.")
+_PRECISION = flags.DEFINE_list("precision", ["float32"], "Keras's dtype policies of the layers.")
 _RUNS = flags.DEFINE_integer("runs", 2, "Timed runs after the first; the best counts.", 1)
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
 _CHILD = flags.DEFINE_string("measure", None, "Measure this one (JSON) in this process.")
 
+_WORDS = ("config", "what", "precision")
 _GIB = 1024 * 1024  # In the kibibytes of getrusage.
 # As many as the second stage takes crops at once.
 _CLASSIFIER_BATCH = 16
@@ -56,26 +61,28 @@ def main(_: list[str]) -> None:
     for value in _WHAT.value:
         if value not in ("inference", "training"):
             raise ValueError(unknown_name("measurement", value, ["inference", "training"]))
+    for value in _PRECISION.value:
+        if value not in get_args(Precision):
+            raise ValueError(unknown_name("precision", value, get_args(Precision)))
     rows = []
-    for name in _CONFIGS.value:
-        for what in _WHAT.value:
-            rows.append(measure(name, what))
-            print(json.dumps(rows[-1]), file=sys.stderr)
-            if _OUTPUT.value:
-                write_json(_OUTPUT.value, rows)
+    for case in itertools.product(_CONFIGS.value, _WHAT.value, _PRECISION.value):
+        rows.append(measure(*case))
+        print(json.dumps(rows[-1]), file=sys.stderr)
+        if _OUTPUT.value:
+            write_json(_OUTPUT.value, rows)
     headings = list(dict.fromkeys(heading for row in rows for heading in row))
     table = Table(box=box.MARKDOWN)
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("config", "what") else "right")
+        table.add_column(heading, justify="left" if heading in _WORDS else "right")
     for row in rows:
         values = [row.get(heading, "") for heading in headings]
         table.add_row(*(f"{x:,.3g}" if isinstance(x, float) else str(x) for x in values))
     Console(width=None if sys.stdout.isatty() else 220).print(table)
 
 
-def measure(config: str, what: str) -> dict[str, Any]:
+def measure(config: str, what: str, precision: str) -> dict[str, Any]:
     """Measures one case in a process of its own."""
-    case = json.dumps({"config": config, "what": what})
+    case = json.dumps({"config": config, "what": what, "precision": precision})
     command = [sys.executable, __file__, f"--measure={case}", f"--runs={_RUNS.value}"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
@@ -83,7 +90,7 @@ def measure(config: str, what: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure_here(config: str, what: str) -> dict[str, Any]:
+def measure_here(config: str, what: str, precision: str) -> dict[str, Any]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
     import numpy as np
@@ -93,17 +100,20 @@ def measure_here(config: str, what: str) -> dict[str, Any]:
     from nasnet_keras.detection.training.optimizer import make_optimizer
 
     keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy(precision)
     training = get_config(config)
     settings = training.detector
     height, width = settings.image_size
     model = FasterRCNN(settings)
-    # XLA takes longer to compile the large ones than they take to run.
-    model.compile(make_optimizer(training), jit_compile=False)
+    # On TensorFlow XLA takes longer to compile the large ones than they take to run; JAX runs an
+    # operation at a time without.
+    model.compile(make_optimizer(training), jit_compile=keras.backend.backend() == "jax")
     batch = {
         "images": np.random.default_rng(0).uniform(0, 255, (1, height, width, 3)).astype("float32"),
         "image_sizes": np.array([[height, width]], "float32"),
     }
-    result: dict[str, Any] = {"config": config, "what": what, "size": f"{height}x{width}"}
+    result: dict[str, Any] = {"config": config, "what": what, "precision": precision}
+    result |= {"size": f"{height}x{width}"}
     if what == "training":
         box = np.array([height / 4, width / 4, height * 3 / 4, width * 3 / 4], "float32")
         batch |= {"boxes": box[None, None], "labels": np.zeros((1, 1), "int32")}
@@ -156,7 +166,7 @@ def stage_seconds(model: Any, batch: dict[str, Any]) -> dict[str, float]:
     images, sizes = (ops.convert_to_tensor(batch[name]) for name in ("images", "image_sizes"))
 
     def first_stage(images: Any) -> tuple[Any, ...]:
-        features, _, encodings, logits, anchors = model._first_stage(images, False)
+        features, _, encodings, logits, anchors = model._first_stage(images, training=False)
         return features, encodings, logits, anchors
 
     def propose(encodings: Any, logits: Any, anchors: Any) -> tuple[Any, Any]:
@@ -166,7 +176,7 @@ def stage_seconds(model: Any, batch: dict[str, Any]) -> dict[str, float]:
         return proposals, valid
 
     def second_stage(images: Any, features: Any, proposals: Any) -> Any:
-        return model._second_stage(images, features, None, proposals, False)
+        return model._second_stage(images, features, None, proposals, training=False)
 
     def post_process(encodings: Any, logits: Any, proposals: Any, valid: Any) -> Any:
         boxes, scores = decode_detections(encodings, logits, proposals, valid, c.box_scales)

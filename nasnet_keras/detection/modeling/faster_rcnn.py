@@ -77,8 +77,9 @@ class FasterRCNN(_Training, keras.Model):
 
     Args:
         config: The detector, or its `to_dict()`.
-        precision: Name of a Keras dtype policy for the layers, e.g. `"mixed_bfloat16"`; boxes and
-            losses are float32 in any case. Default: Keras's setting.
+        precision: Name of a Keras dtype policy for the cells and the RPN's convolution, e.g.
+            `"mixed_bfloat16"`. Boxes, scores, losses, BN's statistics and the outputs of both heads
+            are computed in float32 in any case. Default: Keras's setting.
         seed: Seed of the sampling of anchors and proposals. Default: a random one.
         **kwargs: Keras's own (`name`, `trainable`).
 
@@ -116,7 +117,7 @@ class FasterRCNN(_Training, keras.Model):
         )
         self.region_head.build((None, None, None, self.backbone.channels))
         self.box_head = BoxHead(
-            config.classes, config.network.dropout, dtype=policy, name="box_head"
+            config.classes, config.network.dropout, dtype="float32", name="box_head"
         )
         self.box_head.build((None, None, self.backbone.second_stage.output_channels))
         self.seed_generator = ReplicaSeedGenerator(seed)

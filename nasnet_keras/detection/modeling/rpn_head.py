@@ -14,8 +14,8 @@ class RPNHead(keras.layers.Layer):
     """A convolution with ReLU6, then 1x1 convolutions for boxes and for object or background.
 
     Input shape: `(batch, height, width, channels)`, channels last.
-    Output shape: `(batch, N, 4)` encoded boxes and `(batch, N, 2)` logits, float32, with
-    `N = height * width * anchors`.
+    Output shape: `(batch, N, 4)` encoded boxes and `(batch, N, 2)` logits, computed in float32
+    whatever the layer's precision, with `N = height * width * anchors`.
 
     Args:
         anchors: Anchors of one position.
@@ -29,11 +29,14 @@ class RPNHead(keras.layers.Layer):
         self.anchors = anchors
         self.filters = filters
         self.kernel = kernel
-        self.conv = self._convolution(filters, kernel, "relu6", "conv")
-        self.box_conv = self._convolution(anchors * 4, 1, None, "boxes")
-        self.logits_conv = self._convolution(anchors * 2, 1, None, "logits")
+        self.conv = self._convolution(filters, kernel, "conv", self.dtype_policy, "relu6")
+        # What is decoded to boxes is not rounded to half precision; it costs next to nothing.
+        self.box_conv = self._convolution(anchors * 4, 1, "boxes", "float32")
+        self.logits_conv = self._convolution(anchors * 2, 1, "logits", "float32")
 
-    def _convolution(self, filters: int, kernel: int, activation: Any, name: str) -> Any:
+    def _convolution(
+        self, filters: int, kernel: int, name: str, dtype: Any, activation: str | None = None
+    ) -> Any:
         return keras.layers.Conv2D(
             filters,
             kernel,
@@ -41,7 +44,7 @@ class RPNHead(keras.layers.Layer):
             activation=activation,
             kernel_initializer=unless_blank(keras.initializers.TruncatedNormal(stddev=0.01)),
             data_format="channels_last",
-            dtype=self.dtype_policy,
+            dtype=dtype,
             name=name,
         )
 
@@ -70,7 +73,7 @@ class RPNHead(keras.layers.Layer):
         count = height * width * self.anchors
         boxes = ops.reshape(self.box_conv(x), (batch, count, 4))
         logits = ops.reshape(self.logits_conv(x), (batch, count, 2))
-        return ops.cast(boxes, "float32"), ops.cast(logits, "float32")
+        return boxes, logits
 
 
 # Saved files know it by its earlier name: Keras registers a class by its name, and names a layer's

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from nasnet_keras.detection import FasterRCNN
+from nasnet_keras.detection.modeling import faster_rcnn
+from nasnet_keras.detection.modeling import roi_features as roi_features_module
 from nasnet_keras.detection.modeling.faster_rcnn import LOSSES
 from nasnet_keras.layers import BatchNormalization
 from nasnet_keras.training.step.training_network import TrainingNetwork
@@ -64,20 +66,75 @@ def test_it_overfits_two_images_and_is_saved(tmp_path: Path) -> None:
     np.testing.assert_allclose(again["scores"], found["scores"], atol=1e-4)
 
 
-def test_half_precision_keeps_boxes_and_losses_in_full() -> None:
-    config = tiny_config({"drop_path_keep_probability": 0.8, "drop_path_total_steps": 10})
-    model = FasterRCNN(config, precision="mixed_bfloat16")
+def float_types(values) -> set[str]:
+    tensors = [x for x in keras.tree.flatten(values) if hasattr(x, "dtype")]
+    types = {keras.backend.standardize_dtype(x.dtype) for x in tensors}
+    return {each for each in types if "float" in each}
+
+
+def test_half_precision_is_that_of_the_cells_alone(monkeypatch) -> None:
+    network = {"drop_path_keep_probability": 0.8, "drop_path_total_steps": 10}
+    model = FasterRCNN(tiny_config(network), precision="mixed_bfloat16")
+    seen: dict[str, set[str]] = {}
+
+    def spied(name: str, function):
+        def spy(*arguments, **keywords):
+            result = function(*arguments, **keywords)
+            seen.setdefault(name, set()).update(float_types((arguments, result)))
+            return result
+
+        return spy
+
+    # What both stages compute in bfloat16, and what is made of it.
+    monkeypatch.setattr(
+        roi_features_module, "roi_align", spied("crops", roi_features_module.roi_align)
+    )
+    for name in ("propose_boxes", "match_boxes", "encode_boxes", "box_loss", "class_loss"):
+        monkeypatch.setattr(faster_rcnn, name, spied(name, getattr(faster_rcnn, name)))
+    for name in ("decode_detections", "select_detections"):
+        monkeypatch.setattr(faster_rcnn, name, spied(name, getattr(faster_rcnn, name)))
+    for name, layer in (("region_head", model.region_head), ("box_head", model.box_head)):
+        monkeypatch.setattr(layer, "call", spied(name, layer.call))
     batch = tiny_batch()
     losses = model(batch, training=True)
-    assert {keras.backend.standardize_dtype(x.dtype) for x in losses.values()} == {"float32"}
-    assert np.isfinite([as_numpy(x) for x in losses.values()]).all()
-    assert {str(v.dtype) for v in model.trainable_variables} == {"float32"}
-    assert model.network.get_layer("cell_2").compute_dtype == "bfloat16"
     found = model({"images": batch["images"]})
-    assert keras.backend.standardize_dtype(found["boxes"].dtype) == "float32"
+    assert seen["crops"] == {"bfloat16", "float32"}  # Features, and where they are cut out.
+    assert seen["region_head"] == {"bfloat16", "float32"}  # Features in, boxes and logits out.
+    halves = [name for name, types in seen.items() if "bfloat16" in types]
+    assert sorted(halves) == ["crops", "region_head"] and len(seen) == 10
+    assert float_types(losses) == float_types(found) == {"float32"}
+    assert np.isfinite([as_numpy(x) for x in losses.values()]).all()
+    assert {cell.compute_dtype for cell in model.backbone.second_stage.cells} == {"bfloat16"}
+    assert {str(v.dtype) for v in model.trainable_variables} == {"float32"}
+    statistics = [v for v in model.network.weights if "moving_" in v.path]
+    assert statistics and {str(v.dtype) for v in statistics} == {"float32"}
     assert model.get_config()["precision"] == "mixed_bfloat16"
     # The schedule of drop path has counted one step, its seeds moved on.
     assert int(model.network.get_layer("drop_path_schedule").step.value) == 1
+
+
+def test_half_precision_is_near_full_precision() -> None:
+    results = {}
+    noise = np.random.default_rng(0).normal(size=(2, 4, 4, 64)).astype("float32")
+    for precision in ("float32", "mixed_bfloat16"):
+        keras.utils.set_random_seed(0)
+        model = FasterRCNN(tiny_config(crops_per_chunk=None), precision, seed=0)
+        batch = tiny_batch()
+        before = {v.path: as_numpy(v.value) for v in model.network.weights}
+        losses = as_numpy(model(batch, training=True))
+        moved = [
+            as_numpy(v.value) - before[v.path]
+            for v in model.network.weights
+            if "stem" in v.path and "moving_" in v.path
+        ]
+        features = noise[..., : model.backbone.channels]
+        found = model._second_stage(batch["images"], features, None, batch["boxes"], training=False)
+        regions = np.concatenate([losses["region_box_loss"], losses["region_class_loss"]])
+        # The classes' loss is not compared: other proposals may be sampled.
+        results[precision] = regions, np.concatenate(moved), *map(as_numpy, found)
+    for full, half in zip(*results.values(), strict=True):
+        difference = np.linalg.norm(half - full) / np.linalg.norm(full)
+        assert 0 < difference < 0.05
 
 
 def test_batch_norm_is_frozen_unless_asked_for() -> None:
