@@ -19,7 +19,11 @@ import keras
 from nasnet_keras.classification.objective import HalfSquares
 from nasnet_keras.data.augmentation import Augmentation
 from nasnet_keras.layers import normalized_convolution
-from nasnet_keras.layers.backends import depthwise_jax, depthwise_tensorflow
+from nasnet_keras.layers.backends import (
+    batch_norm_tensorflow,
+    depthwise_jax,
+    depthwise_tensorflow,
+)
 from nasnet_keras.layers.batch_normalization import BatchNormalization
 from nasnet_keras.layers.drop_path import DropPath
 from nasnet_keras.layers.network_layer import NetworkLayer
@@ -77,6 +81,7 @@ def named_kinds(model: keras.Model) -> Iterator[None]:
         (normalized_convolution, "depthwise_convolution", "depthwise"),
         # TensorFlow gives a gradient of our own no scope.
         (depthwise_tensorflow, "_gradient_of_kernel", "bykernel"),
+        (batch_norm_tensorflow, "_gradient", "bn"),
         (depthwise_jax, "_gradient_of_image", "byinput"),
         (BatchNormalization, "call", "bn"),
         (NetworkLayer, "activate", "relu"),

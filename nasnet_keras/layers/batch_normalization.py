@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from nasnet_keras.layers.backends.batch_norm_tensorflow import normalize_batch
 from nasnet_keras.layers.frozen import RemembersFrozen
 from nasnet_keras.layers.initializer import PACKAGE
 
@@ -45,21 +46,16 @@ class BatchNormalization(RemembersFrozen, keras.layers.BatchNormalization):
         return outputs
 
     def _fused(self, inputs: Any) -> tuple[Any, Any, Any]:
-        import tensorflow as tf
-
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs,
-            scale=ops.cast(self.gamma, "float32"),
-            offset=ops.cast(self.beta, "float32"),
-            # The kernel moves them towards the batch's and returns them.
-            mean=ops.convert_to_tensor(self.moving_mean),
-            variance=ops.convert_to_tensor(self.moving_variance),
+        return normalize_batch(
+            inputs,
+            ops.cast(self.gamma, "float32"),
+            ops.cast(self.beta, "float32"),
+            ops.convert_to_tensor(self.moving_mean),
+            ops.convert_to_tensor(self.moving_variance),
             exponential_avg_factor=1.0 - self.momentum,
             epsilon=self.epsilon,
             data_format="NCHW" if self.axis == 1 else "NHWC",
-            is_training=True,
         )
-        return outputs, mean, variance
 
     def _separate(self, inputs: Any, replica: Any) -> tuple[Any, Any, Any]:
         x = ops.cast(inputs, "float32")
