@@ -30,8 +30,9 @@ def test_values_are_the_kernels_to_the_bit_and_gradients_to_rounding(channels: i
     import tensorflow as tf
 
     generator = np.random.default_rng(channels)
-    x = tf.constant(generator.normal(1.0, 2.0, (2, 5, 6, channels)), "float32")
-    upstream = tf.constant(generator.normal(size=x.shape), "float32")
+    shape = (2, 5, 6, channels)
+    x = tf.constant(generator.normal(1.0, 2.0, shape), "float32")
+    upstream = tf.constant(generator.normal(size=shape), "float32")
     scale, offset, mean = (
         tf.constant(generator.normal(size=channels), "float32") for _ in range(3)
     )
@@ -45,7 +46,7 @@ def test_values_are_the_kernels_to_the_bit_and_gradients_to_rounding(channels: i
             with tf.GradientTape() as tape:
                 tape.watch([x, scale, offset])
                 values = function(x, scale, offset, mean, variance, **settings)
-            return values, tape.gradient(values[0], [x, scale, offset], output_gradients=upstream)
+            return values, tape.gradient(values[:1], [x, scale, offset], [upstream])
 
         values, gradients = value_and_gradients()
         results.extend([values, gradients])
