@@ -35,8 +35,13 @@ def main(arguments: list[str]) -> None:
     check_can_write(_OUTPUT.value)
     header = [f"command: {command}" for command in _COMMAND.value]
     rows: dict[tuple[str, str], dict[str, object]] = {}
+    spaces: dict[str, dict[str, object]] = {}
     for path in arguments:
         history = read_history(RunDirectory(path))
+        # Cells of several sizes make one table, but a number means the same in all of it.
+        choices = {**history.config.space, "num_blocks": None}
+        if spaces.setdefault(history.space.name, choices) != choices:
+            raise ValueError(f"{path} searches a space {history.space.name!r} with other choices")
         header.append(f"settings: {json.dumps(history.config.to_dict())}")
         for child in history.trained:
             space = history.space.name

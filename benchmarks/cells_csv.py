@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from nasnet_keras.search import PNASSpace
 
@@ -16,6 +19,8 @@ COLUMNS = (
     "seconds",
     "seed",
 )
+
+_SETTINGS = "# settings: "
 
 Cells = dict[int, tuple[list[tuple[int, ...]], list[float]]]
 
@@ -32,11 +37,17 @@ def load_cells(path: str | os.PathLike[str]) -> Cells:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A column is missing, or a line is no cell; the message names the line.
+        ValueError: A column is missing, a line is no cell (the message names the line), or the
+            space does not have all operations.
     """
     cells: Cells = {}
     with open(path, newline="", encoding="utf-8") as file:
-        lines = [(n, line) for n, line in enumerate(file, 1) if not line.startswith("#")]
+        everything = list(enumerate(file, 1))
+    for settings in settings_of(line for _, line in everything):
+        # Their numbers mean other operations there.
+        if "operations" in settings["space"]:
+            raise ValueError(f"{os.fspath(path)}: a table of all operations is expected")
+    lines = [(number, line) for number, line in everything if not line.startswith("#")]
     reader = csv.DictReader(line for _, line in lines)
     for column in COLUMNS[:3]:
         if column not in (reader.fieldnames or ()):
@@ -60,3 +71,8 @@ def load_cells(path: str | os.PathLike[str]) -> Cells:
     if not cells:
         raise ValueError(f"{os.fspath(path)}: no cell")
     return {blocks: cells[blocks] for blocks in sorted(cells)}
+
+
+def settings_of(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Returns the settings of each search that a table was made of."""
+    return [json.loads(li.removeprefix(_SETTINGS)) for li in lines if li.startswith(_SETTINGS)]

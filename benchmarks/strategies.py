@@ -15,24 +15,21 @@ parts from random search at the number of children from which on the interval of
 
 from __future__ import annotations
 
-import functools
 import sys
 import time
 from typing import Any
 
 import numpy as np
 from absl import flags
-from layers_csv import load_layers
+from lookup import VARIANTS, read_known_space, search, top_curve
 from measurement import check_output, write_json
-from nasbench201 import load_table
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from scipy import stats
-from studies import interval
+from studies import band, interval
 
 from nasnet_keras.programs.command_line import run
-from nasnet_keras.search import Result, Space, Strategy, get_strategy
 from nasnet_keras.text.suggestions import unknown_name
 
 _TABLE = flags.DEFINE_string("table", "../shared/data/nasbench201.csv", "Table of trained cells.")
@@ -47,20 +44,6 @@ _TOP = flags.DEFINE_integer("top", 25, "Networks whose mean is taken.", lower_bo
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file to write.")
 _PLOT = flags.DEFINE_string("plot", None, "PNG file to write.")
 
-# The papers' settings, and the two controllers with learning rates for a search of hundreds, not of
-# 20,000: the papers' move a softmax little in that time.
-VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "random": ("random", {}),
-    "reinforce": ("reinforce", {}),
-    "ppo": ("ppo", {}),
-    "evolution": ("evolution", {}),
-    "reinforce-fast": ("reinforce", {"learning_rate": 0.01}),
-    "ppo-fast": ("ppo", {"learning_rate": 0.001}),
-}
-# Proposals asked for at once, as by as many workers.
-AT_ONCE = 20
-# A search that proposes this many times as many as it may train has settled.
-PATIENCE = 2
 POINTS = (100, 200, 300, 500, 1000)
 
 
@@ -72,7 +55,8 @@ def main(_: list[str]) -> None:
         raise ValueError(f"--strategies starts with random, got {_STRATEGIES.value[0]!r}")
     check_output(_OUTPUT.value)
     check_output(_PLOT.value)
-    space, validation, test = read(_TABLE.value)
+    known = read_known_space(_TABLE.value)
+    validation, test = known.accuracies, known.tests
     # Loaded before anything is timed.
     import keras  # noqa: F401
 
@@ -80,9 +64,11 @@ def main(_: list[str]) -> None:
     rows = []
     for name in _STRATEGIES.value:
         start = time.perf_counter()
-        runs = [search(name, space, seed, validation) for seed in range(_SEEDS.value)]
+        runs = [search(name, known, seed, _CHILDREN.value) for seed in range(_SEEDS.value)]
         seconds = time.perf_counter() - start
-        curves[name] = np.array([top_curve(trained, validation) for trained, _ in runs])
+        curves[name] = np.array(
+            [top_curve(t, validation, _TOP.value, _CHILDREN.value) for t, _ in runs]
+        )
         proposals = sum(count for _, count in runs)
         rows.append(
             {
@@ -111,44 +97,8 @@ def main(_: list[str]) -> None:
     if _OUTPUT.value:
         write_json(_OUTPUT.value, rows)
     if _PLOT.value:
-        distinct = {space.canonical(a) for a in np.ndindex(validation.shape)}
-        best = sorted(float(validation[a]) for a in distinct)[-_TOP.value :]
+        best = sorted(validation.values())[-_TOP.value :]
         plot(curves, float(np.mean(best)))
-
-
-def read(path: str) -> tuple[Space, np.ndarray, np.ndarray | None]:
-    """Returns the space of a table, and validation and test accuracies (where it has any)."""
-    with open(path, encoding="utf-8") as file:
-        # NAS-Bench-201 has no lines that say how it was made.
-        is_ours = file.read(1) == "#"
-    return (*load_layers(path), None) if is_ours else load_table(path)
-
-
-def search(
-    name: str, space: Space, seed: int, validation: np.ndarray
-) -> tuple[list[tuple[int, ...]], int]:
-    """Returns the networks in the order of their training, and the number of proposals."""
-    kind, options = VARIANTS[name]
-    strategy: Strategy = get_strategy(kind, space, seed, **options)
-    canonical = functools.cache(space.canonical)
-    trained: dict[tuple[int, ...], None] = {}
-    count = 0
-    while len(trained) < _CHILDREN.value and count < PATIENCE * _CHILDREN.value:
-        proposals = strategy.ask(AT_ONCE)
-        count += len(proposals)
-        trained.update(dict.fromkeys(canonical(p.architecture) for p in proposals))
-        strategy.tell([Result(p.number, float(validation[p.architecture])) for p in proposals])
-    return list(trained)[: _CHILDREN.value], count
-
-
-def top_curve(trained: list[tuple[int, ...]], validation: np.ndarray) -> np.ndarray:
-    """Returns the mean of the best after 1, 2, ... trained cells."""
-    best: list[float] = []
-    curve = []
-    for architecture in trained:
-        best = sorted([*best, float(validation[architecture])])[-_TOP.value :]
-        curve.append(np.mean(best))
-    return np.array(curve + [curve[-1]] * (_CHILDREN.value - len(curve)))
 
 
 def parting(curve: np.ndarray, random: np.ndarray) -> int | None:
@@ -195,9 +145,7 @@ def plot(curves: dict[str, np.ndarray], limit: float) -> None:
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     count = np.arange(_TOP.value, _CHILDREN.value + 1)
     for name, curve in curves.items():
-        middle = 100 * curve.mean(axis=0)[_TOP.value - 1 :]
-        half = 100 * stats.sem(curve, axis=0)[_TOP.value - 1 :]
-        half = half * stats.t.ppf(0.975, len(curve) - 1)
+        middle, half = band(curve[:, _TOP.value - 1 :])
         (line,) = axes.plot(count, middle, label=name)
         axes.fill_between(count, middle - half, middle + half, alpha=0.2, color=line.get_color())
     axes.axhline(100 * limit, color="black", linestyle=":", label="best possible")

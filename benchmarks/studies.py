@@ -18,8 +18,14 @@ SURROGATES: dict[str, SurrogateSettings] = {
 
 def interval(values: np.ndarray) -> dict[str, float]:
     """Returns the mean and the half width of its 95 % interval, in percent."""
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return {"mean": 100 * float(values.mean()), "half_width": 100 * float(half)}
+    mean, half = band(values)
+    return {"mean": float(mean), "half_width": float(half)}
+
+
+def band(curves: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the same over the first axis, for curves."""
+    half = stats.t.ppf(0.975, len(curves) - 1) * stats.sem(curves, axis=0)
+    return 100 * curves.mean(axis=0), 100 * half
 
 
 def order_of_surrogate(name: str, cells: Cells, seed: int) -> np.ndarray:

@@ -11,6 +11,8 @@ from nasnet_keras.search import MLP, Architecture, PNASSpace, get_space
 from tests.search.journals import made_up_search
 
 ROOT = Path(__file__).resolve().parents[2]
+FEW = '# settings: {"space": {"space": "pnas", "num_blocks": 1, "operations": ["identity"]}}\n'
+FEW += "space,architecture,accuracy\n"
 
 
 def distinct_children(space: PNASSpace, cells: list[Architecture]) -> list[Architecture]:
@@ -49,6 +51,15 @@ def test_a_table_is_the_children_of_its_runs(tmp_path: Path) -> None:
     assert cell_table("--output=x.csv").returncode == 2
 
 
+def test_spaces_of_other_operations_are_not_mixed(tmp_path: Path) -> None:
+    few = get_space("pnas", num_blocks=2, operations="max_pool_3x3,separable_3x3")
+    made_up_search(tmp_path / "all", 3)
+    made_up_search(tmp_path / "few", 3, space=few)
+    done = cell_table(*(str(tmp_path / n) for n in ("all", "few")), f"--output={tmp_path}/c.csv")
+    assert done.returncode == 2
+    assert "few searches a space 'pnas' with other choices" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -57,6 +68,7 @@ def test_a_table_is_the_children_of_its_runs(tmp_path: Path) -> None:
         ("space,architecture,accuracy\npnas,0.0.0.9,0.5\n", "line 2: decision 'block_0/operation"),
         ("space,architecture,accuracy\npnas,0.0.0.0,50\n", r"line 2: an accuracy is in \[0, 1\]"),
         ("space,architecture,accuracy\n", "no cell"),
+        (FEW + "pnas,0.0.0.0,0.5\n", "table.csv: a table of all operations is expected"),
     ],
 )
 def test_other_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:

@@ -27,41 +27,39 @@ def table(space: Space) -> str:
 
 
 def test_every_way_to_write_a_network_has_its_accuracy(tmp_path: Path) -> None:
-    from strategies import read
+    from lookup import read_known_space
 
     space = get_space("layerwise", **SMALL)
     (tmp_path / "layers.csv").write_text(table(space))
-    found, accuracies, tested = read(str(tmp_path / "layers.csv"))
-    assert found.config() == space.config() and tested is None
+    known = read_known_space(tmp_path / "layers.csv")
+    assert known.space.config() == space.config()
+    assert known.tests is None and known.multiply_adds is None
     # The windows of both layers, their filters, and whether the second reads the first.
-    assert accuracies.shape == (2, 2, 1, 2, 2, 1, 2)
-    for architecture in np.ndindex(accuracies.shape):
-        assert accuracies[architecture] == accuracy(space, space.key(architecture))
-    assert accuracies[1, 0, 0, 0, 0, 0, 0] == accuracies[0, 0, 0, 1, 0, 0, 0]
+    assert set(known.canonical) == set(np.ndindex(2, 2, 1, 2, 2, 1, 2))
+    for architecture, form in known.canonical.items():
+        assert known.accuracies[form] == accuracy(space, space.key(architecture))
+    assert known.canonical[1, 0, 0, 0, 0, 0, 0] == known.canonical[0, 0, 0, 1, 0, 0, 0]
 
 
 def test_a_network_is_trained_once(tmp_path: Path) -> None:
-    from absl import flags
-    from strategies import read, search
+    from lookup import read_known_space, search
 
-    flags.FLAGS(["strategies.py", "--children=25"])
     (tmp_path / "layers.csv").write_text(table(get_space("layerwise", **SMALL)))
-    space, accuracies, _ = read(str(tmp_path / "layers.csv"))
-    trained, proposals = search("random", space, 0, accuracies)
+    known = read_known_space(tmp_path / "layers.csv")
+    space = known.space
+    trained, proposals = search("random", known, 0, 25)
     assert len({space.key(architecture) for architecture in trained}) == len(trained)
     assert 20 <= len(trained) <= 25 <= proposals
 
 
 def test_the_committed_table_is_whole() -> None:
-    from layers_csv import load_layers
+    from space_csv import load_space
 
-    space, accuracies = load_layers(BENCHMARKS / "digits_layers.csv")
-    assert accuracies.size == space.count() == 512
-    assert (
-        len({space.canonical(architecture) for architecture in np.ndindex(accuracies.shape)}) == 392
-    )
+    known = load_space(BENCHMARKS / "digits_layers.csv")
+    assert len(known.canonical) == known.space.count() == 512
+    assert len(known.accuracies) == len(known.multiply_adds) == 392
     # Digits by chance, and by the best network.
-    assert 0.05 < accuracies.min() < 0.15 and accuracies.max() > 0.7
+    assert 0.05 < min(known.accuracies.values()) < 0.15 and max(known.accuracies.values()) > 0.7
 
 
 @pytest.mark.parametrize(
@@ -75,8 +73,8 @@ def test_the_committed_table_is_whole() -> None:
     ],
 )
 def test_other_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
-    from layers_csv import load_layers
+    from space_csv import load_space
 
     (tmp_path / "layers.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
-        load_layers(tmp_path / "layers.csv")
+        load_space(tmp_path / "layers.csv")

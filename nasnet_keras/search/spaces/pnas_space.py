@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from nasnet_keras.search.spaces.cell_space import CellSpace
 from nasnet_keras.search.spaces.space import Architecture
+from nasnet_keras.text.plain_text import shown
+from nasnet_keras.text.suggestions import unknown_name
 
 PNAS_OPERATIONS: tuple[str, ...] = (
     "separable_3x3",
@@ -33,20 +36,30 @@ class PNASSpace(CellSpace):
 
     Args:
         num_blocks: B, 5 in the paper.
+        operations: Those to choose from, some of `PNAS_OPERATIONS`; or a text, with commas between.
+            Two of them and two blocks make a space of 175 cells, which can be trained whole.
 
     Raises:
-        ValueError: `num_blocks` is below 1.
+        ValueError: `num_blocks` is below 1, or there are no operations, unknown or repeated ones.
     """
 
-    def __init__(self, num_blocks: int = 5) -> None:
+    def __init__(
+        self, num_blocks: int = 5, operations: str | Sequence[str] = PNAS_OPERATIONS
+    ) -> None:
         super().__init__(
             "pnas",
             num_blocks,
             cells=("normal",),
-            operations=PNAS_OPERATIONS,
+            operations=_checked(operations),
             combiners=("add",),
             concat="all",
         )
+
+    def config(self) -> dict[str, Any]:
+        config = super().config()
+        if self.operations != PNAS_OPERATIONS:
+            config["operations"] = list(self.operations)
+        return config
 
     @property
     def block_counts(self) -> range:
@@ -68,9 +81,10 @@ class PNASSpace(CellSpace):
             index: Index of the block.
 
         Returns:
-            `(choices, 4)` integers; 136, 300, 528, 820, 1176 choices for the first five indices.
+            `(choices, 4)` integers; with all eight operations 136, 300, 528, 820, 1176 choices for
+            the first five indices.
         """
-        halves = list(itertools.product(range(index + 2), range(len(PNAS_OPERATIONS))))
+        halves = list(itertools.product(range(index + 2), range(len(self.operations))))
         pairs = itertools.combinations_with_replacement(halves, 2)
         return np.array([(i1, i2, o1, o2) for (i1, o1), (i2, o2) in pairs])
 
@@ -101,5 +115,21 @@ class PNASSpace(CellSpace):
         return np.concatenate([repeated, np.tile(blocks, (len(checked), 1))], axis=1)
 
     def first_level(self) -> list[Architecture]:
-        """Returns the 136 distinct cells of one block."""
+        """Returns the distinct cells of one block, 136 with all eight operations."""
         return [tuple(block) for block in self.block_choices(0).tolist()]
+
+
+def _checked(operations: str | Sequence[str]) -> tuple[str, ...]:
+    names: Any = operations.split(",") if isinstance(operations, str) else operations
+    # A list, where it comes from a file or a flag.
+    names = tuple(names) if isinstance(names, list) else names
+    if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"operations is names with commas between, got {shown(operations)}")
+    for index, name in enumerate(names):
+        if name not in PNAS_OPERATIONS:
+            raise ValueError(unknown_name("operation of space 'pnas'", name, PNAS_OPERATIONS))
+        if name in names[:index]:
+            raise ValueError(f"operations has {name!r} twice")
+    if not names:
+        raise ValueError("operations has one name or more, got none")
+    return names

@@ -18,7 +18,7 @@ from nasnet_keras.settings import Count, Probability, check_value
 class Progressive(Strategy):
     """PNASNet's search (Liu et al. 2018, algorithm 1).
 
-    All 136 distinct cells of one block are trained, the surrogate is fitted, every trained cell is
+    All distinct cells of one block are trained, the surrogate is fitted, every trained cell is
     extended by every block, and the K children of highest predicted accuracy are trained next,
     until cells have B blocks: 136 + 4 * 256 = 1,160 children in the paper. No network is proposed
     twice. Its result is the best of the last level.

@@ -9,6 +9,7 @@ from nasnet_keras.genotypes import (
 )
 from nasnet_keras.search import (
     PNASSpace,
+    get_space,
 )
 
 
@@ -52,3 +53,23 @@ def test_pnasnet_5_is_in_the_pnas_space() -> None:
     architecture = space.encode(PNASNET_5)
     assert space.decode(architecture).normal == PNASNET_5.normal
     assert len(architecture) == 20
+
+
+def test_a_space_of_two_operations_has_175_cells() -> None:
+    space = PNASSpace(2, operations="max_pool_3x3,separable_3x3")
+    first = space.first_level()
+    keys = {space.key(cell) for cell in space.children(first).tolist()}
+    assert (len(first), len(keys)) == (10, 165)
+    sizes = [range(len(decision.choices)) for decision in space.decisions]
+    assert {space.key(architecture) for architecture in itertools.product(*sizes)} == keys
+    assert space.config() == {
+        "space": "pnas", "num_blocks": 2, "operations": ["max_pool_3x3", "separable_3x3"]
+    }  # fmt: skip
+    # Its cells are those of the whole space.
+    genotype = space.decode(first[-1])
+    assert [b.operation for b in genotype.normal.blocks[0].branches] == ["separable_3x3"] * 2
+    assert PNASSpace(2).decode(PNASSpace(2).encode(genotype)).normal == genotype.normal
+    # As in a file of a search.
+    assert get_space("pnas", num_blocks=2, operations=list(space.operations)).config() == (
+        space.config()
+    )
