@@ -128,10 +128,10 @@ def compare(found: dict[str, Found], name: str, baseline: str, top: int) -> dict
     generator = np.random.default_rng(0)
     pairs = [children_needed(theirs, ours, top)]
     for _ in range(RESAMPLES):
-        drawn = [
+        other, own = (
             curves[generator.integers(len(curves), size=len(curves))] for curves in (theirs, ours)
-        ]
-        pairs.append(children_needed(*drawn, top))
+        )
+        pairs.append(children_needed(other, own, top))
     # A strategy that does not get there needs infinitely many.
     needed = np.array([count for _, count in pairs])
     ratios = np.array([base / count for base, count in pairs])
