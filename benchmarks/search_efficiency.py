@@ -12,10 +12,10 @@ how many times as much the baseline took:
 - of multiply-adds for an image of each child, where the table has them: cells of one block take
   fewer.
 
-    python benchmarks/search_efficiency.py --table=benchmarks/digits_two_operations.csv \
-        [--children=100] [--seeds=20] [--baselines=random,ppo-fast] [--strategies=...] \
-        [--output=e.json] [--plot=e.png]
-    python benchmarks/search_efficiency.py --table=../shared/data/nasbench201.csv --children=1000
+    python benchmarks/search_efficiency.py --table=benchmarks/digits_layers.csv [--children=100] \
+        [--seeds=20] [--baselines=random,ppo-fast] [--strategies=...] [--output=e.json] \
+        [--plot=e.png]
+    python benchmarks/search_efficiency.py --table=../shared/data/nasbench201.csv --children=500
 """
 
 from __future__ import annotations
@@ -40,9 +40,7 @@ from nasnet_keras.programs.command_line import import_keras_quietly, run
 from nasnet_keras.search import PNASSpace
 from nasnet_keras.text.suggestions import unknown_name
 
-_TABLE = flags.DEFINE_string(
-    "table", "benchmarks/digits_two_operations.csv", "Table of a whole space."
-)
+_TABLE = flags.DEFINE_string("table", "benchmarks/digits_layers.csv", "Table of a whole space.")
 _SEEDS = flags.DEFINE_integer("seeds", 20, "Runs of each strategy.", lower_bound=2)
 _CHILDREN = flags.DEFINE_integer("children", 100, "Networks a run trains at most.", lower_bound=25)
 _BASELINES = flags.DEFINE_list("baselines", ["random"], "What the others are compared with.")
@@ -220,6 +218,7 @@ def plot(path: str, found: dict[str, Found], limits: dict[int, float]) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
+    first = max(TOPS) - 1
     works = [each.multiply_adds for each in found.values()]
     height = 1 if any(work is None for work in works) else 2
     figure, grid = plt.subplots(
@@ -228,10 +227,11 @@ def plot(path: str, found: dict[str, Found], limits: dict[int, float]) -> None:
     for top, column in zip(TOPS, grid.T, strict=True):
         for axes, by_work in zip(column, (False, True), strict=False):
             for name, each in found.items():
-                middle, half = band(each.curves[top][:, top - 1 :])
-                x = np.arange(top, top + len(middle))
+                # Before, the curves are steep and alike.
+                middle, half = band(each.curves[top][:, first:])
+                x = np.arange(first, first + len(middle)) + 1
                 if by_work and each.multiply_adds is not None:
-                    x = each.multiply_adds[top - 1 :] / 1e6
+                    x = each.multiply_adds[first:] / 1e6
                 (line,) = axes.plot(x, middle, label=name, linewidth=1.2)
                 axes.fill_between(
                     x, middle - half, middle + half, alpha=0.15, color=line.get_color()
