@@ -237,11 +237,7 @@ def plot(path: str, found: dict[str, Found], limits: dict[int, float]) -> None:
                     x, middle - half, middle + half, alpha=0.15, color=line.get_color()
                 )
             axes.axhline(100 * limits[top], color="black", linestyle=":", label="best possible")
-            axes.set_xlabel(
-                "multiply-adds of the children for an image, millions"
-                if by_work
-                else "children trained"
-            )
+            axes.set_xlabel("multiply-adds, millions an image" if by_work else "children trained")
             axes.set_ylabel(f"accuracy, mean of top {top} (%)")
     grid[0, -1].legend(fontsize="small")
     figure.savefig(path, dpi=110)
