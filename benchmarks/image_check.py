@@ -30,8 +30,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nasnet_keras.data.check.image_check import checked_images, cores
+from nasnet_keras.data.check.image_check import checked_images
 from nasnet_keras.data.image_reader import decode_image
+from nasnet_keras.data.read_ahead import cores
 from nasnet_keras.programs.command_line import run
 
 _IMAGES = flags.DEFINE_integer("images", 400, "How many photographs.", lower_bound=20)

@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from nasnet_keras.classification.recipe import Recipe
+from nasnet_keras.data.streams.pipeline import ReadBy
 from nasnet_keras.settings import Count, Settings
 
 
@@ -18,6 +19,8 @@ class RunConfig(Settings):
         class_names: Names of the classes, in the order of the labels.
         replicas: Replicas of the run, whose images together make a step.
         images: Images trained on, as far as known.
+        read_by: What reads them while the network trains, see `ReadBy`; `None` for a dataset in
+            memory. Earlier versions did not say: it was TensorFlow.
     """
 
     called = "the configuration of a classifier's run"
@@ -26,6 +29,7 @@ class RunConfig(Settings):
     class_names: tuple[str, ...]
     replicas: Count = 1
     images: Count | None = None
+    read_by: ReadBy | None = None
 
     def differences_of_run(self, before: RunConfig) -> list[str]:
         """Returns what keeps a run from going on as this one, as `Settings.differences` says it."""

@@ -38,6 +38,7 @@ from nasnet_keras.data import load_dataset
 from nasnet_keras.data.augmentation import check_augmentation
 from nasnet_keras.data.check.unreadable import refuse_unreadable
 from nasnet_keras.data.sources.registry import check_dataset, find_examples, fits_in_memory
+from nasnet_keras.data.streams.pipeline import ReadBy
 from nasnet_keras.layers.batch_normalization import synchronize_batch_norm
 from nasnet_keras.text.suggestions import unknown_name
 from nasnet_keras.training.callbacks.checks import check_callbacks
@@ -123,6 +124,7 @@ class _Classification(Task[Evaluation]):
         self.evaluate_every_epochs = options.evaluate_every_epochs
         self.users_callbacks = callbacks
         self.metrics = metrics
+        self._read_by: ReadBy | None = None
 
     def check(self) -> None:
         recipe, options = self.recipe, self.options
@@ -163,6 +165,9 @@ class _Classification(Task[Evaluation]):
     def open(self, directory: Path, before: RunConfig | None) -> tuple[RunLength, LearningRate]:
         recipe, options, distribution = self.recipe, self.options, self.distribution
         self._unchecked = self._check_images()
+        if before is not None:
+            # Another reader gives another order and other changes. Earlier versions had the one.
+            self._read_by = before.read_by or "tensorflow"
         self.data = open_training_data(
             recipe,
             options.dataset_dir,
@@ -175,6 +180,7 @@ class _Classification(Task[Evaluation]):
             as_dataset=distribution.takes_datasets,
             drop_invalid=options.drop_invalid,
             allow_empty_classes=options.allow_empty_classes,
+            read_by=self._read_by,
         )
         self._class_weights = _class_weights(recipe, self.data.class_names)
         ExtraMetrics(LOGITS, self.metrics).build(len(self.data.class_names))
@@ -243,7 +249,8 @@ class _Classification(Task[Evaluation]):
     def write(self, run: Run) -> None:
         recipe, data = self.recipe, self.data
         replicas = self.distribution.replicas
-        config = RunConfig(recipe, data.class_names, replicas, data.num_examples)
+        images, read_by = data.num_examples, data.read_by
+        config = RunConfig(recipe, data.class_names, replicas, images, read_by)
         write_config(config, run.directory)
         if self.in_memory:
             test = load_dataset(
@@ -285,7 +292,7 @@ class _Classification(Task[Evaluation]):
         if directory is not None:
             # Workers may run elsewhere.
             options = options.replace(dataset_dir=os.path.abspath(directory))
-        return functools.partial(_open_for_shares, self.recipe, options, shares)
+        return functools.partial(_open_for_shares, self.recipe, options, shares, self.data.read_by)
 
     def data_error(self) -> Exception | None:
         return self.data.error
@@ -313,10 +320,13 @@ def _check_for_shares(recipe: Recipe, metrics: Sequence[keras.metrics.Metric]) -
             raise ValueError(f"{name} is not available with distribution ray")
 
 
-def _open_for_shares(recipe: Recipe, options: RunOptions, shares: int) -> Task[Evaluation]:
+def _open_for_shares(
+    recipe: Recipe, options: RunOptions, shares: int, read_by: ReadBy | None
+) -> Task[Evaluation]:
     """Returns a recipe's task, opened to compute shares; the run has looked at the images."""
     task = _Classification(recipe, options.replace(check_secs=0.0, download=False), (), ())
     task.distribution = Distribution("ray", options.num_workers or 1, workers=shares)
+    task._read_by = read_by
     task.check()
     task.open(Path(), None)
     return task

@@ -18,7 +18,7 @@ from nasnet_keras.data.sources.labels_offset import offset_class_names, offset_l
 from nasnet_keras.data.sources.registry import find_examples, fits_in_memory
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
 from nasnet_keras.data.streams.batches import batches_per_epoch, shuffled_batches
-from nasnet_keras.data.streams.pipeline import example_batches
+from nasnet_keras.data.streams.pipeline import ReadBy, example_batches, reader_here
 from nasnet_keras.data.streams.stream import prefetched
 from nasnet_keras.data.streams.stream_problems import StreamProblems
 
@@ -41,12 +41,14 @@ class TrainingData:
             first replica and so on, `(images, {output: one-hot})`. A `tf.data.Dataset` where it is
             streamed or asked for.
         problems: What the streams skipped, and what ended them; none for a dataset in memory.
+        read_by: What reads the images as they are needed; `None` for a dataset in memory.
     """
 
     class_names: tuple[str, ...]
     num_examples: int
     worker_batches: Callable[..., Any]
     problems: list[StreamProblems]
+    read_by: ReadBy | None = None
 
     @property
     def error(self) -> ValueError | None:
@@ -79,6 +81,7 @@ def open_training_data(
     as_dataset: bool = False,
     drop_invalid: bool = False,
     allow_empty_classes: bool = False,
+    read_by: ReadBy | None = None,
 ) -> TrainingData:
     """Opens the training split of a recipe.
 
@@ -94,10 +97,12 @@ def open_training_data(
         as_dataset: Give a dataset in memory as a `tf.data.Dataset` too, as `tf.distribute` needs.
         drop_invalid: See `image_batches`.
         allow_empty_classes: See `image_batches`.
+        read_by: See `image_batches`; what reads the images where they do not stay in memory.
 
     Raises:
         OSError: The dataset cannot be read.
-        ValueError: A name is wrong, or there are fewer images than a step takes.
+        ValueError: A name is wrong, there are fewer images than a step takes, or what is to read
+            them is not installed.
     """
     if fits_in_memory(recipe.dataset_name, dataset_dir):
         dataset = offset_labels(
@@ -118,14 +123,10 @@ def open_training_data(
     batches_per_epoch(len(examples), batch_size * local_replicas * workers)
     class_names = offset_class_names(examples.class_names, recipe.labels_offset)
     problems: list[StreamProblems] = []
+    read_by = reader_here(read_by)
 
-    def worker_batches(first_step: int, number: int | None = None) -> Any:
-        import tensorflow as tf
-
-        def with_targets(images: Any, labels: Any) -> Any:
-            return images, dict.fromkeys(outputs, tf.one_hot(labels, len(class_names)))
-
-        opened = example_batches(
+    def opened(first_step: int, number: int | None) -> Any:
+        stream = example_batches(
             *(examples, recipe.preprocessing_name, recipe.train_image_size, batch_size),
             training=True,
             seed=recipe.seed,
@@ -133,11 +134,54 @@ def open_training_data(
             labels_offset=recipe.labels_offset,
             shard=(worker if number is None else number, workers),
             exif_orientation=recipe.exif_orientation,
+            read_by=read_by,
         )
-        problems.append(opened.problems)
-        return prefetched(opened.batches.map(with_targets))
+        problems.append(stream.problems)
+        return stream
 
-    return TrainingData(class_names, len(examples), worker_batches, problems)
+    def by_tensorflow(first_step: int, number: int | None = None) -> Any:
+        import tensorflow as tf
+
+        def with_targets(images: Any, labels: Any) -> Any:
+            return images, dict.fromkeys(outputs, tf.one_hot(labels, len(class_names)))
+
+        return prefetched(opened(first_step, number).batches.map(with_targets))
+
+    def by_python(first_step: int, number: int | None = None) -> Any:
+        targets = np.eye(len(class_names), dtype=np.float32)
+        for images, labels in opened(first_step, number):
+            yield images, dict.fromkeys(outputs, targets[labels])
+
+    make = by_tensorflow
+    if read_by == "python":
+        side = recipe.train_image_size
+        shape = batch_size, side, side, 3
+        make = (
+            _as_datasets(by_python, shape, len(class_names), outputs) if as_dataset else by_python
+        )
+    return TrainingData(class_names, len(examples), make, problems, read_by)
+
+
+def _as_datasets(
+    worker_batches: Callable[..., Any],
+    shape: tuple[int, ...],
+    classes: int,
+    outputs: Sequence[str],
+) -> Callable[..., Any]:
+    """Returns what gives batches of arrays as a `tf.data.Dataset`; `shape` is that of images."""
+
+    def worker_dataset(first_step: int, number: int | None = None) -> Any:
+        import tensorflow as tf
+
+        image = tf.TensorSpec(shape, tf.float32)
+        target = tf.TensorSpec((shape[0], classes), tf.float32)
+        made = tf.data.Dataset.from_generator(
+            lambda: worker_batches(first_step, number),
+            output_signature=(image, dict.fromkeys(outputs, target)),
+        )
+        return prefetched(made)
+
+    return worker_dataset
 
 
 def _preprocessed(images: np.ndarray, name: str, size: int) -> np.ndarray:
@@ -176,16 +220,7 @@ def _in_memory(
                 rows = slice(replica * batch, (replica + 1) * batch)
                 yield inputs[rows], {name: label[rows] for name, label in labels.items()}
 
-    def worker_dataset(first_step: int, number: int | None = None) -> Any:
-        import tensorflow as tf
-
-        image = tf.TensorSpec((batch, *images.shape[1:]), tf.float32)
-        target = tf.TensorSpec((batch, *targets.shape[1:]), tf.float32)
-        made = tf.data.Dataset.from_generator(
-            lambda: worker_batches(first_step, number),
-            output_signature=(image, dict.fromkeys(outputs, target)),
-        )
-        return prefetched(made)
-
-    make = worker_dataset if as_dataset else worker_batches
+    make = worker_batches
+    if as_dataset:
+        make = _as_datasets(worker_batches, (batch, *images.shape[1:]), targets.shape[1], outputs)
     return TrainingData(dataset.class_names, len(dataset), make, [])

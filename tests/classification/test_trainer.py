@@ -29,6 +29,7 @@ from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.saved_network import load_model
+from tests.data.record_files import write_image_folder
 
 TINY = get_recipe("digits").override(
     num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2
@@ -200,20 +201,76 @@ sample = next((directory / "samples").iterdir())
 print(load_classifier(directory, top_k=2).classify(sample.read_bytes()))
 """
 
+A_FOLDER_WITHOUT_TENSORFLOW = """
+import json, signal, sys
+sys.modules["tensorflow"] = None
+from pathlib import Path
+import keras
+from nasnet_keras.classification import RunOptions, get_recipe
+from nasnet_keras.classification.trainer import train
 
-def test_jax_trains_resumes_and_classifies_where_tensorflow_is_not_installed(tmp_path):
+class Kill(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+directory = Path(sys.argv[1])
+recipe = get_recipe("digits").override(
+    num_cells=2, filters=2, stem_filters=4, batch_size=3, max_number_of_steps=5,
+    auxiliary_weight=0.0, dataset_name="image_folder", evaluation_split_name="validation",
+    preprocessing_name="inception", train_image_size=8, augmentation="none",
+)
+options = RunOptions(tensorboard=False, dataset_dir=sys.argv[2])
+whole = train(recipe, directory / "whole", options=options)
+assert whole.images == 12
+assert train(recipe, directory / "cut", options=options, callbacks=[Kill()]) is None
+again = train(recipe, directory / "cut", options=options)
+assert (again.confusion == whole.confusion).all() and again.loss == whole.loss
+
+# Images that TensorFlow reads would come in another order.
+config = directory / "cut" / "config.json"
+content = json.loads(config.read_text())
+assert content["read_by"] == "python"
+config.write_text(json.dumps(content | {"read_by": "tensorflow"}))
+try:
+    train(recipe, directory / "cut", options=options)
+except ValueError as error:
+    print(error)
+"""
+
+
+def run_on_jax(code: str, directory: Path, *arguments: Path) -> str:
     pytest.importorskip("jax")
-    root = str(Path(__file__).parents[2])
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "jax",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        # The runs of a test compile the same network.
+        "JAX_COMPILATION_CACHE_DIR": str(directory / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path)],
-        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": root},
+        [sys.executable, "-c", code, *map(str, (directory, *arguments))],
+        env=environment,
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_jax_trains_resumes_and_classifies_where_tensorflow_is_not_installed(tmp_path):
+    output = run_on_jax(WITHOUT_TENSORFLOW, tmp_path)
     assert [record["step"] for record in read_log(tmp_path)] == [2, 3]
-    assert len(eval(done.stdout.splitlines()[-1])) == 2
+    assert len(eval(output.splitlines()[-1])) == 2
+
+
+def test_jax_trains_on_a_folder_where_tensorflow_is_not_installed(tmp_path):
+    write_image_folder(tmp_path / "images")
+    output = run_on_jax(A_FOLDER_WITHOUT_TENSORFLOW, tmp_path, tmp_path / "images")
+    refused = output.splitlines()[-1]
+    assert refused.startswith("TensorFlow, which reads the images and decides their order, is not")
 
 
 def test_finished_run_is_not_trained_again(run):

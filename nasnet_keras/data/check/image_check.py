@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import os
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 from PIL import Image
 from rich import progress
@@ -22,6 +22,7 @@ from nasnet_keras.data.check.checked_files import (
     stamp_of,
 )
 from nasnet_keras.data.image_reader import decode_image
+from nasnet_keras.data.read_ahead import cores, results_in_order
 from nasnet_keras.files.input_files import read_file
 
 _LOOKED_UP_AT_ONCE = 500
@@ -83,13 +84,6 @@ def checked_images(
         cache.close()
 
 
-def cores() -> int:
-    """Returns how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _checked(
     paths: Sequence[str],
     cache: CheckedFiles,
@@ -107,7 +101,8 @@ def _checked(
         sound: dict[str, tuple[Stamp, CheckedImage]] = {}
         try:
             unknown = [path for path in part if path not in known]
-            for path, image in _decoded(unknown, pool, threads, deadline):
+            in_time = itertools.takewhile(lambda _: time.monotonic() <= deadline, unknown)
+            for path, image in results_in_order(pool, check_image, in_time, threads * _AHEAD):
                 if not image.problem and path in stamps:
                     sound[path] = stamps[path], image
                 if len(sound) >= _REMEMBERED_AT_ONCE:
@@ -117,22 +112,6 @@ def _checked(
         finally:
             # Also where whoever asked wants no more.
             cache.remember(sound)
-
-
-def _decoded(
-    paths: Iterable[str], pool: ThreadPoolExecutor, threads: int, deadline: float
-) -> Iterator[tuple[str, CheckedImage]]:
-    """Decodes files in their order, only as many ahead as keep the threads busy."""
-    waiting: deque[tuple[str, Future[CheckedImage]]] = deque()
-    for path in paths:
-        if time.monotonic() > deadline:
-            break
-        waiting.append((path, pool.submit(check_image, path)))
-        if len(waiting) > threads * _AHEAD:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    for path, future in waiting:
-        yield path, future.result()
 
 
 def _verify_png(encoded: bytes) -> None:

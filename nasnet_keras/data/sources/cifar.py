@@ -17,7 +17,6 @@ from nasnet_keras.data.sources.example_files import RecordFiles
 from nasnet_keras.data.sources.image_dataset import ImageDataset
 from nasnet_keras.data.sources.split import Split
 from nasnet_keras.data.sources.tfds_files import BUILD, TfdsFiles
-from nasnet_keras.data.sources.tfrecord import parse_example
 from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.files.input_files import check_file
 
@@ -102,13 +101,10 @@ def load_records(files: RecordFiles) -> ImageDataset:
     images, labels = [], []
     for index, (*_, record) in enumerate(files.records()):
         try:
-            example = parse_example(record)
-            (encoded,), (label,) = example[files.image_key], example[files.label_key]
-            if not isinstance(encoded, bytes) or not isinstance(label, int):
-                raise ValueError("an image is bytes, a label is an integer")
+            encoded, label = files.parse(record)
             images.append(decode_image(encoded, upright=False))
             labels.append(label)
-        except (KeyError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise ValueError(f"dataset {files.name}: {files.describe(index)} is damaged") from error
     return ImageDataset(
         files.name, files.split, np.stack(images), np.array(labels, np.int64), files.class_names

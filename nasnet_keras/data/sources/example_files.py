@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nasnet_keras.data.sources.tfrecord import read_records
+from nasnet_keras.data.sources.tfrecord import parse_example, read_records, record_places
+from nasnet_keras.files.input_files import read_file
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,16 @@ class Examples(ABC):
         Of labelled images it returns the encoded image, a scalar string, and the label, int64. That
         of `RecordFiles` is given the record as well.
         """
+
+    def loader(self) -> Callable[[int], tuple[bytes, int]]:
+        """Returns what reads an example without TensorFlow, given its index; threads may call it.
+
+        It returns the encoded image and the label, or raises an `OSError` or `ValueError`.
+
+        Raises:
+            ValueError: These examples cannot be read so.
+        """
+        raise ValueError(f"dataset {self.name} is read by TensorFlow, which is not installed here")
 
     def own_files(self) -> tuple[str, ...]:
         """Returns the file of each example where each has one of its own, else nothing."""
@@ -120,6 +131,21 @@ class RecordFiles(Examples):
             for index, (start, record) in islice(placed, file.first, file.first + file.count):
                 yield file.path, index, start, record
 
+    def parse(self, record: bytes) -> tuple[bytes, int]:
+        """Returns the encoded image and the label of a record.
+
+        Raises:
+            ValueError: It is damaged, or has no such features.
+        """
+        example = parse_example(record)
+        try:
+            (encoded,), (label,) = example[self.image_key], example[self.label_key]
+        except KeyError as error:
+            raise ValueError(f"it has no feature {error}") from None
+        if not isinstance(encoded, bytes) or not isinstance(label, int):
+            raise ValueError("an image is bytes, a label is an integer")
+        return encoded, label
+
     def reader(self) -> Callable[..., Any]:
         """Returns `(index, record) -> (encoded image, label)`."""
         import tensorflow as tf
@@ -134,6 +160,26 @@ class RecordFiles(Examples):
             return example[self.image_key], example[self.label_key]
 
         return read
+
+    def loader(self) -> Callable[[int], tuple[bytes, int]]:
+        """Returns `index -> (encoded image, label)`. Checksums are not checked.
+
+        The headers of all records are read first, so that any record can be read next.
+        """
+        places: list[tuple[Path, int, int] | None] = []
+        for file in self.files:
+            there = islice(record_places(file.path), file.first, file.first + file.count)
+            found = [(file.path, start, length) for start, length in there]
+            # What follows damage in a file is lost; later examples keep their places.
+            places += [*found, *[None] * (file.count - len(found))]
+
+        def load(index: int) -> tuple[bytes, int]:
+            place = places[index]
+            if place is None:
+                raise ValueError("the file ends before it")
+            return self.parse(_bytes_of(*place))
+
+        return load
 
 
 @dataclass(frozen=True)
@@ -181,3 +227,16 @@ class ImageFiles(Examples):
         paths = tf.constant([os.fspath(path) for path in self.paths])
         labels = tf.constant(self.labels, tf.int64)
         return lambda index: (tf.io.read_file(paths[index]), labels[index])
+
+    def loader(self) -> Callable[[int], tuple[bytes, int]]:
+        """Returns `index -> (encoded image, label)`."""
+        return lambda index: (read_file(self.paths[index]), self.labels[index])
+
+
+def _bytes_of(path: Path, start: int, length: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        if start + length > os.fstat(file.fileno()).st_size:
+            # A damaged length may be any number: no memory is asked for it.
+            raise ValueError("the file ends within it")
+        file.seek(start)
+        return file.read(length)

@@ -1,7 +1,7 @@
 """TFRecord files and the examples in them, read with the standard library alone.
 
-tf.data reads them faster and checks them; this is for where TensorFlow is not installed, and for
-counting records, which the format does not store.
+tf.data checks what it reads; this is for where TensorFlow is not installed, and for counting
+records, which the format does not store.
 """
 
 from __future__ import annotations
@@ -25,18 +25,28 @@ def count_records(path: str | os.PathLike[str]) -> int:
     Raises:
         OSError: The file cannot be read.
     """
+    return sum(1 for _ in record_places(path))
+
+
+def record_places(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
+    """Yields the first byte of each record of a file and its length, by their headers.
+
+    A cut-off last one is among them; its length is 0 where its header is cut off.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     check_file(path)
     size = os.path.getsize(path)
-    position = records = 0
+    position = 0
     with Path(path).open("rb", buffering=0) as file:
         while position < size:
             file.seek(position)
             header = file.read(_HEADER)
-            records += 1
-            if len(header) < _HEADER:
-                break
-            position += _HEADER + struct.unpack_from("<Q", header)[0] + _FOOTER
-    return records
+            is_cut = len(header) < _HEADER
+            length = 0 if is_cut else struct.unpack_from("<Q", header)[0]
+            yield position + _HEADER, length
+            position += _HEADER + length + _FOOTER
 
 
 def read_records(path: str | os.PathLike[str]) -> Iterator[tuple[int, bytes]]:

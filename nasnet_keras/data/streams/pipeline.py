@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from nasnet_keras.data.check.unreadable import drop_unreadable
 from nasnet_keras.data.exif import UPRIGHT
-from nasnet_keras.data.image_reader import orientation_tensor
+from nasnet_keras.data.image_reader import decode_image, orientation_tensor
+from nasnet_keras.data.numpy_training import evaluation_picture, training_picture
 from nasnet_keras.data.sources.example_files import Examples
 from nasnet_keras.data.sources.labels_offset import offset_class_names
 from nasnet_keras.data.sources.registry import find_examples
 from nasnet_keras.data.stream_preprocessing import get_stream_preprocessing
+from nasnet_keras.data.streams.python_stream import Place, open_python_stream
 from nasnet_keras.data.streams.stream import BatchPlan, BatchStream, open_stream
 from nasnet_keras.settings import Count, check_value
 
 # Encoded examples, held twice: 0.5 GB of ImageNet. What TFDS and slim write is already shuffled.
 _SHUFFLE_BUFFER = 2048
+
+ReadBy = Literal["tensorflow", "python"]
+"""What reads the images of a stream: tf.data, or threads of Python. Order and changes differ."""
+
+
+def reader_here(wanted: ReadBy | None = None) -> ReadBy:
+    """Returns what reads images: what is wanted, else TensorFlow where it is installed.
+
+    Raises:
+        ValueError: It is wanted and not installed.
+    """
+    is_there = importlib.util.find_spec("tensorflow") is not None
+    if wanted == "tensorflow" and not is_there:
+        raise ValueError(
+            "TensorFlow, which reads the images and decides their order, is not installed here"
+        )
+    return wanted or ("tensorflow" if is_there else "python")
 
 
 def image_batches(
@@ -38,6 +60,7 @@ def image_batches(
     exif_orientation: bool = True,
     drop_invalid: bool = False,
     allow_empty_classes: bool = False,
+    read_by: ReadBy | None = None,
 ) -> BatchStream:
     """Reads, decodes, preprocesses and batches a split.
 
@@ -60,6 +83,7 @@ def image_batches(
             says; those in record files are as stored.
         drop_invalid: Decode all files of a folder of images first, and leave out what cannot be.
         allow_empty_classes: Whether a class of such a folder may have no image in the split.
+        read_by: What reads them; `None` for TensorFlow where it is installed.
 
     Returns:
         The stream; its batches are `(images, labels)`, float32 `(batch, size, size, 3)` and int32
@@ -67,14 +91,14 @@ def image_batches(
 
     Raises:
         FileNotFoundError: The dataset or one of its files is missing.
-        ValueError: A name is unknown, a value is out of range, or there are fewer examples than a
-            batch has.
+        ValueError: A name is unknown, a value is out of range, there are fewer examples than a
+            batch has, or what is to read them is not installed.
     """
     examples = find_examples(dataset_name, split, dataset_dir, download, allow_empty_classes)
     return example_batches(
         drop_unreadable(examples) if drop_invalid else examples,
         *(preprocessing_name, image_size, batch_size, training, seed, first_step),
-        *(labels_offset, shard, shuffle_buffer, exif_orientation),
+        *(labels_offset, shard, shuffle_buffer, exif_orientation, read_by),
     )
 
 
@@ -90,6 +114,7 @@ def example_batches(
     shard: tuple[int, int] = (0, 1),
     shuffle_buffer: int = _SHUFFLE_BUFFER,
     exif_orientation: bool = True,
+    read_by: ReadBy | None = None,
 ) -> BatchStream:
     """Does as `image_batches`, with examples that are found already.
 
@@ -105,15 +130,33 @@ def example_batches(
         shard: Index of this host, and number of hosts.
         shuffle_buffer: Encoded examples of record files to shuffle among.
         exif_orientation: Turn images in files of their own upright.
+        read_by: What reads them; `None` for TensorFlow where it is installed.
 
     Raises:
         ValueError: A name is unknown, a value is out of range, or there are fewer examples than a
             batch has.
     """
-    preprocessing = get_stream_preprocessing(preprocessing_name)
+    get_stream_preprocessing(preprocessing_name)
     plan = BatchPlan(batch_size, training, seed, first_step, shard, shuffle_buffer)
     check_value("image_size", Count, image_size)
     class_names = offset_class_names(examples.class_names, labels_offset)
+    labelled = replace(examples, class_names=class_names)
+    open_batches = _by_python if reader_here(read_by) == "python" else _by_tensorflow
+    return open_batches(
+        *(labelled, plan, preprocessing_name, image_size, labels_offset, exif_orientation)
+    )
+
+
+def _by_tensorflow(
+    examples: Examples,
+    plan: BatchPlan,
+    preprocessing_name: str,
+    image_size: int,
+    labels_offset: int,
+    exif_orientation: bool,
+) -> BatchStream:
+    preprocessing = get_stream_preprocessing(preprocessing_name)
+    classes = len(examples.class_names)
 
     def make_reader(own: Examples, key: int) -> Callable[..., Any]:
         import tensorflow as tf
@@ -124,7 +167,7 @@ def example_batches(
             encoded, label = read_one(*place)
             turns = exif_orientation and own.has_exif
             orientation = orientation_tensor(encoded) if turns else UPRIGHT
-            if training:
+            if plan.training:
                 seeds = tf.stack([key, position])
                 image = preprocessing.train(encoded, image_size, seeds, orientation)
             else:
@@ -136,9 +179,8 @@ def example_batches(
     def wrong(batch: tuple[Any, Any]) -> Any:
         import tensorflow as tf
 
-        labels, classes = batch[1], len(class_names)
-        offset = f" after labels_offset={labels_offset}" if labels_offset else ""
-        limits = f"{offset}, but there are {classes} classes"
+        labels = batch[1]
+        limits = _limits(labels_offset, classes)
         text = tf.strings.join(["has label ", tf.strings.as_string(labels), limits])
         return tf.where((labels >= 0) & (labels < classes), "", text)
 
@@ -147,5 +189,47 @@ def example_batches(
 
         return images, tf.cast(labels, tf.int32)
 
-    stream = open_stream(replace(examples, class_names=class_names), plan, make_reader, wrong)
+    stream = open_stream(examples, plan, make_reader, wrong)
     return replace(stream, batches=stream.batches.map(with_short_labels))
+
+
+def _by_python(
+    examples: Examples,
+    plan: BatchPlan,
+    preprocessing_name: str,
+    image_size: int,
+    labels_offset: int,
+    exif_orientation: bool,
+) -> BatchStream:
+    classes = len(examples.class_names)
+
+    def make_reader(own: Examples, key: int) -> Callable[[Place], tuple[np.ndarray, int]]:
+        load = own.loader()
+
+        def read(place: Place) -> tuple[np.ndarray, int]:
+            position, index = place
+            encoded, label = load(index)
+            pixels = decode_image(encoded, upright=exif_orientation and own.has_exif)
+            if plan.training:
+                seeds = [key, position]
+                image = training_picture(pixels, preprocessing_name, image_size, seeds)
+            else:
+                image = evaluation_picture(pixels, preprocessing_name, image_size)
+            return image, label - labels_offset
+
+        return read
+
+    def wrong(labels: np.ndarray) -> np.ndarray:
+        limits = _limits(labels_offset, classes)
+        texts = [
+            "" if 0 <= label < classes else f"has label {label}{limits}"
+            for label in labels.tolist()
+        ]
+        return np.array([text.encode() for text in texts])
+
+    return open_python_stream(examples, plan, make_reader, wrong, (image_size, image_size, 3))
+
+
+def _limits(labels_offset: int, classes: int) -> str:
+    offset = f" after labels_offset={labels_offset}" if labels_offset else ""
+    return f"{offset}, but there are {classes} classes"

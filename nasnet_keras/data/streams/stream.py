@@ -57,7 +57,8 @@ class BatchStream:
     """A stream of batches; iterate over it for arrays, or hand `batches` to Keras.
 
     Attributes:
-        batches: A `tf.data.Dataset`. In training it never ends.
+        batches: A `tf.data.Dataset`, of a `PythonStream` an iterable of arrays. In training it
+            never ends.
         num_examples: Examples of the split, over all hosts.
         steps_per_epoch: Batches of an epoch, of this host.
         class_names: Names of the classes.
@@ -108,25 +109,35 @@ def open_stream(
     Raises:
         ValueError: There are fewer examples than a batch has.
     """
-    if not len(examples):
-        raise ValueError(f"dataset {examples.name}: {examples.split} has no example")
-    host, hosts = plan.shard
-    own = examples.shard(host, hosts)
-    # Hosts with one seed must not augment alike.
-    key = int(np.random.SeedSequence([plan.seed, host]).generate_state(1)[0] >> 1)
+    own, key, steps = part_of_host(examples, plan)
     first = plan.first_step * plan.batch_size
     if plan.training:
-        # The same on each host, as all take part in each step.
-        steps = batches_per_epoch(len(examples) // hosts, plan.batch_size)
         order = training_order(own, key, steps * plan.batch_size, first, plan.shuffle_buffer)
     else:
-        steps = -(-len(own) // plan.batch_size)
         order = evaluation_order(own, first)
     read = _read_or_marked(order, make_reader(own, key))
     problems = StreamProblems(own, plan.training)
     batches = read.batch(plan.batch_size, drop_remainder=plan.training)
     batches = prefetched(batches.map(_mending(problems, wrong)))
     return BatchStream(batches, len(examples), steps, examples.class_names, problems)
+
+
+def part_of_host(examples: Examples, plan: BatchPlan) -> tuple[Examples, int, int]:
+    """Returns the examples of this host, the key of its random numbers, and its steps an epoch.
+
+    Raises:
+        ValueError: There are fewer examples than a batch has.
+    """
+    if not len(examples):
+        raise ValueError(f"dataset {examples.name}: {examples.split} has no example")
+    host, hosts = plan.shard
+    own = examples.shard(host, hosts)
+    # Hosts with one seed must not augment alike.
+    key = int(np.random.SeedSequence([plan.seed, host]).generate_state(1)[0] >> 1)
+    if plan.training:
+        # The same on each host, as all take part in each step.
+        return own, key, batches_per_epoch(len(examples) // hosts, plan.batch_size)
+    return own, key, -(-len(own) // plan.batch_size)
 
 
 def _read_or_marked(order: Any, read: Callable[..., Any]) -> Any:
