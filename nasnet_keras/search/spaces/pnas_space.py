@@ -127,7 +127,7 @@ def _checked(operations: str | Sequence[str]) -> tuple[str, ...]:
         raise ValueError(f"operations is names with commas between, got {shown(operations)}")
     for index, name in enumerate(names):
         if name not in PNAS_OPERATIONS:
-            raise ValueError(unknown_name("operation of space 'pnas'", name, PNAS_OPERATIONS))
+            raise ValueError(unknown_name("operation", name, PNAS_OPERATIONS))
         if name in names[:index]:
             raise ValueError(f"operations has {name!r} twice")
     if not names:
