@@ -8,6 +8,7 @@ import keras
 from keras import ops
 
 from nasnet_keras.layers.backends.batch_norm_tensorflow import normalize_batch
+from nasnet_keras.layers.backends.variable_names import short_names
 from nasnet_keras.layers.frozen import RemembersFrozen
 from nasnet_keras.layers.initializer import PACKAGE
 
@@ -31,6 +32,10 @@ class BatchNormalization(RemembersFrozen, keras.layers.BatchNormalization):
     def __init__(self, *args: Any, synchronized: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.synchronized = synchronized
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> keras.Variable:
+        with short_names():
+            return super().add_weight(*args, **kwargs)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         learns = training and self.trainable

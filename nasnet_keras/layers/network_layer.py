@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import keras
 from keras import ops
 
+from nasnet_keras.layers.backends.variable_names import short_names
 from nasnet_keras.layers.batch_normalization import BatchNormalization
 from nasnet_keras.layers.frozen import RemembersFrozen
 from nasnet_keras.layers.initializer import FanOutTruncatedNormal
@@ -128,7 +129,8 @@ class NetworkLayer(RemembersFrozen):
             dtype=self.dtype_policy,
             name=name,
         )
-        layer.build(self.channels_shape(channels))
+        with short_names():
+            layer.build(self.channels_shape(channels))
         return layer
 
     def batch_norm(self, channels: int, name: str) -> keras.layers.Layer:

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from nasnet_keras.layers.backends.variable_names import short_names
 from nasnet_keras.layers.initializer import PACKAGE, FanOutTruncatedNormal
 from nasnet_keras.layers.network_layer import Shape
 from nasnet_keras.layers.normalized_convolution import convolve_and_normalize
@@ -70,7 +71,8 @@ class SeparableConv(Operation):
                 dtype=self.dtype_policy,
                 name=f"separable_{size}_{number}",
             )
-            conv.build(self.channels_shape(channels if first else self.filters))
+            with short_names():
+                conv.build(self.channels_shape(channels if first else self.filters))
             self.convs.append(conv)
             self.bns.append(self.batch_norm(self.filters, f"bn_sep_{size}_{number}"))
         self.built = True
