@@ -145,15 +145,22 @@ class TensorFlowTraining(_Model):
     def make_train_function(self, force: bool = False) -> Any:
         if self.train_function is not None and not force:
             return
-        if not self.optimizer.built:
-            # A step that makes variables is traced twice, which takes as long again.
-            with self.distribute_strategy.scope():
-                self.optimizer.build(self.trainable_variables)
+        self._make_variables()
         super().make_train_function(force)
         if self._has_replicas():
             if self.jit_compile and self._exchanges_batch_statistics():
                 raise ValueError("jit_compile=True and synchronized BN exclude each other")
             self.train_function = self._over_replicas(self.train_step)
+
+    def _make_variables(self) -> None:
+        """Makes what a first step would make: such a step is traced twice, which takes as long."""
+        with self.distribute_strategy.scope():
+            if not self.optimizer.built:
+                self.optimizer.build(self.trainable_variables)
+            # It counts the mean of each loss where there are several. Targets are one-hot.
+            loss = self._compile_loss
+            if loss is not None and not loss.built:
+                loss.build(self.output, self.output)
 
     def make_test_function(self, force: bool = False) -> Any:
         if self.test_function is not None and not force:

@@ -72,6 +72,19 @@ def test_two_workers_train_the_weights_of_one_with_their_batches_together(tmp_pa
             np.testing.assert_allclose(ours, theirs, atol=1e-5, rtol=1e-5, err_msg=ours.path)
 
 
+@tensorflow_only
+def test_a_step_is_traced_once(monkeypatch):
+    traced, step = [], TrainingNetwork.train_step
+
+    def counted(self, data):
+        traced.append(self)
+        return step(self, data)
+
+    monkeypatch.setattr(TrainingNetwork, "train_step", counted)
+    train(make_distribution("none"), small_network, 2, 6)
+    assert len(traced) == 1
+
+
 def test_saved_network_is_loaded_with_its_class_and_optimizer(tmp_path):
     model, _ = train(make_distribution("none"), small_network, 1, 6)
     model.save(tmp_path / "model.keras")
