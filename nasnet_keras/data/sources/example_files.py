@@ -59,7 +59,7 @@ class Examples(ABC):
         Raises:
             ValueError: These examples cannot be read so.
         """
-        raise ValueError(f"dataset {self.name} is read by TensorFlow, which is not installed here")
+        raise ValueError(f"dataset {self.name} can be read by TensorFlow only")
 
     def own_files(self) -> tuple[str, ...]:
         """Returns the file of each example where each has one of its own, else nothing."""

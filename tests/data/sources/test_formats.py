@@ -298,6 +298,11 @@ def test_every_example_is_read(form, found):
     assert len(images) == len(listed)
     for image in images:
         assert Image.open(io.BytesIO(image)).convert("RGB").size[0] > 0
+    if issubclass(form, DetectionFormat):
+        with pytest.raises(ValueError, match="can be read by TensorFlow only"):
+            listed.loader()
+    else:
+        assert [listed.loader()(index)[0] for index in range(len(listed))] == images
 
 
 @pytest.mark.tensorflow
