@@ -37,7 +37,7 @@ def test_values_and_gradients_are_those_of_the_plain_operation(side, stride, pad
             np.testing.assert_allclose(value, wanted, rtol=1e-5, atol=1e-4)
 
 
-def test_no_convolution_is_left_but_the_gradient_of_the_kernel():
+def test_no_convolution_is_left():
     import jax
 
     kernel = np.ones((5, 5, 3, 1), "float32")
@@ -48,6 +48,6 @@ def test_no_convolution_is_left_but_the_gradient_of_the_kernel():
         ).sum()
 
     image = np.ones((1, 8, 8, 3), "float32")
-    for function, count in ((loss, 0), (jax.grad(loss), 0), (jax.grad(loss, (0, 1)), 1)):
+    for function in (loss, jax.grad(loss, (0, 1))):
         text = jax.jit(function).lower(image, kernel).compile().as_text()
-        assert text.count("feature_group_count=3") + text.count("batch_group_count=3") <= count
+        assert " convolution(" not in text
