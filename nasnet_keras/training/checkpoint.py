@@ -198,6 +198,8 @@ class RestoreMetrics(keras.callbacks.Callback):
         # After the first step, because some backends make the variables only then; Keras's own are
         # sums. Those of the user's metrics come last.
         values, self.values = self.values, []
+        if not values:
+            return  # `self.model` brings JAX's variables up to date.
         for variable, value in zip(self.model.metrics_variables, values, strict=False):
             variable.assign(ops.convert_to_numpy(variable) + np.asarray(value, variable.dtype))
 

@@ -11,6 +11,7 @@ import keras
 from nasnet_keras.training.backup_workers.pool import StepGivenUp, WorkerError
 from nasnet_keras.training.callbacks.progress import ProgressBar
 from nasnet_keras.training.callbacks.saving import SaveRun
+from nasnet_keras.training.callbacks.step_values import StepValues
 from nasnet_keras.training.callbacks.stopping import StopAtNonFiniteLoss, StopWhenAsked
 from nasnet_keras.training.callbacks.user_callbacks import UserCallbacks
 from nasnet_keras.training.checkpoint import RestoreMetrics, TrainingState
@@ -45,9 +46,10 @@ def fit_run(
     step, bar = run.first_step, ProgressBar(run)
     state = state or TrainingState(step, [], [])
     users = UserCallbacks(run, task.callbacks, state.callbacks)
+    finite_loss = StopAtNonFiniteLoss(run, task.describe_step)
     callbacks: list[keras.callbacks.Callback] = [
         RestoreMetrics(run, state.metrics, state.extra_metrics),
-        StopAtNonFiniteLoss(run, task.describe_step),
+        finite_loss,
         StopWhenAsked(run),
     ]
     with contextlib.ExitStack() as closing, warnings.catch_warnings():
@@ -63,7 +65,7 @@ def fit_run(
         # They see what the evaluation found, and are saved as they are after the step.
         callbacks.append(users)
         if run.distribution.is_chief:
-            saving = SaveRun(run, task.score, task.panels, users.states)
+            saving = SaveRun(run, task.score, task.panels, users.states, finite_loss.check)
             callbacks.append(saving)
             if run.options.tensorboard:
                 board = task.board(run, evaluator)
@@ -81,7 +83,14 @@ def fit_run(
                     steps_per_epoch=steps,
                     initial_epoch=first_epoch,
                     epochs=end_epoch,
-                    callbacks=[*callbacks, bar],
+                    callbacks=StepValues(
+                        [*callbacks, bar],
+                        add_history=True,
+                        model=model,
+                        epochs=end_epoch,
+                        steps=steps,
+                        verbose=0,
+                    ),
                     verbose=0,
                 )
                 if evaluating.error is not None:

@@ -32,6 +32,7 @@ class SaveRun(StepCallback):
         score: What of an epoch's logs says which checkpoint is the best; larger is better.
         panels: What `draw_curves` shows.
         states: Returns what the users' callbacks remember.
+        check: Called before anything is saved; raises an error where nothing shall be.
 
     Raises:
         NonFiniteLossError: Out of `Model.fit`: a weight is not finite; nothing is replaced.
@@ -44,11 +45,13 @@ class SaveRun(StepCallback):
         score: str,
         panels: Panels,
         states: Callable[[], Mapping[str, Any]] = dict,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(run)
         self.score = score
         self.panels = panels
         self.states = states
+        self.check = check
         self.log = run.directory / LOG_NAME
         self.best = best_score(self.log, score, run.first_step)
         self._saved = self._drawn = time.monotonic()
@@ -66,7 +69,8 @@ class SaveRun(StepCallback):
             self._saved = time.monotonic()
 
     def _save(self, path: Path, in_epoch: bool = False) -> None:
-        """Saves the network, unless the last step has ruined it while its loss was still finite."""
+        """Saves the network, unless the last step has ruined it or its loss."""
+        self.check()
         try:
             check_finite(f"step {self.step}", model_values(self.model))
         except ValueError as error:

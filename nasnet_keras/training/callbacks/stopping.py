@@ -31,7 +31,10 @@ def last_good(run: Run) -> str:
 
 
 class StopAtNonFiniteLoss(StepCallback):
-    """Ends the training at once where the loss is not finite, before anything is saved.
+    """Ends the training where the loss is not finite, before anything is saved.
+
+    A step's loss is looked at once the next one has been handed to the device, which so has work
+    while the host waits; or at the end of the epoch.
 
     Args:
         run: The run.
@@ -45,15 +48,27 @@ class StopAtNonFiniteLoss(StepCallback):
     def __init__(self, run: Run, describe: Callable[[int], str] = lambda step: "") -> None:
         super().__init__(run)
         self.describe = describe
+        self._unread: tuple[int, Any] | None = None
 
     def on_step(self, logs: dict[str, Any]) -> None:
+        self.check()
         # The mean over the epoch so far: one bad loss and it stays so.
-        loss = float(logs.get("loss", 0.0))
+        self._unread = self.step, logs.get("loss", 0.0)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Waits for the last step's loss and looks at it."""
+        if self._unread is None:
+            return
+        (step, loss), self._unread = self._unread, None
+        loss = float(loss)
         if math.isfinite(loss):
             return
-        # The rate that this step was made with; a schedule counts from 0.
-        rate = self.run.learning_rate_at(self.step - 1)
+        # The rate that the step was made with; a schedule counts from 0.
+        rate = self.run.learning_rate_at(step - 1)
         raise NonFiniteLossError(
-            f"the loss is {loss} at step {self.step}{self.describe(self.step)}, learning rate "
-            f"{rate:g}; {last_good(self.run)}"
+            f"the loss is {loss} at step {step}{self.describe(step)}, learning rate {rate:g}; "
+            f"{last_good(self.run)}"
         )

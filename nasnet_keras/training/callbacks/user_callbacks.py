@@ -105,7 +105,9 @@ class UserCallbacks(StepCallback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_train_batch_end(batch, logs)
-        self._call("on_train_batch_end", batch + self._done, logs)
+        if self.callbacks:
+            numbers = {name: float(value) for name, value in sorted((logs or {}).items())}
+            self._call("on_train_batch_end", batch + self._done, numbers)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if not self.epoch_is_complete:
@@ -123,16 +125,18 @@ class UserCallbacks(StepCallback):
 
     def _call(self, hook: str, *arguments: Any) -> None:
         """Calls a hook of each; notes who asks for the end of the run."""
-        asked, self.model.stop_training = self.model.stop_training, False
+        # Not `self.model`, which on JAX brings all variables up to date, after each step.
+        model = self._model
+        asked, model.stop_training = model.stop_training, False
         for name, callback in self.callbacks.items():
             try:
                 getattr(callback, hook)(*arguments)
             except Exception as error:
                 raise self._error(name, hook, error) from error
-            if self.model.stop_training and not self.run.stop.early:
+            if model.stop_training and not self.run.stop.early:
                 self.run.stop.early = True
                 self.run.say(f"{name} ends the run")
-        self.model.stop_training = self.model.stop_training or asked
+        model.stop_training = model.stop_training or asked
 
     def _error(self, name: str, hook: str, error: Exception) -> CallbackError:
         said = line(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
