@@ -43,7 +43,9 @@ def main(flags: Flags, overrides: dict[str, Any], options: RunOptions) -> int:
     import_keras_quietly()
     from nasnet_keras.classification.trainer import train
     from nasnet_keras.training.callbacks import NonFiniteLossError
+    from nasnet_keras.training.compilation_cache import keep_compiled_programs
 
+    keep_compiled_programs()
     try:
         with problems_listed(options.dataset_dir):
             train(recipe, flags.train_dir, options=options)

@@ -100,6 +100,7 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
     from nasnet_keras.detection.data.class_names import read_class_names
     from nasnet_keras.detection.training.trainer import train
     from nasnet_keras.training.callbacks import NonFiniteLossError
+    from nasnet_keras.training.compilation_cache import keep_compiled_programs
 
     if flags.config == "help":
         print(describe_configs())
@@ -120,6 +121,7 @@ def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> 
             f"run: it is {config.warmup_steps} here, or what --warmup_steps says",
             file=sys.stderr,
         )
+    keep_compiled_programs()
     try:
         with problems_listed(flags.dataset_dir):
             train(config, flags.dataset_dir, flags.train_dir, options=options)
