@@ -35,6 +35,9 @@ REPORT_ARGS ?=
 BACKEND_TESTS := tests/layers tests/models/test_golden.py tests/models/test_networks.py \
 	tests/classification/test_objective.py tests/training/test_fine_tuning.py \
 	tests/classification/test_evaluation.py tests/classification/test_board.py \
+	tests/training/step/test_jax_step.py \
+	tests/training/test_mixed_precision.py::test_statistics_of_half_precision_images_are_computed_in_full \
+	tests/training/test_mixed_precision.py::test_averages_and_statistics_of_a_half_precision_training_are_near_those_of_a_full_one \
 	tests/training/test_curves.py tests/training/test_checkpoint.py tests/data/test_augmentation.py \
 	tests/data/streams/test_evaluation_batches.py tests/detection/modeling/test_boxes.py tests/detection/modeling/test_roi.py \
 	tests/detection/modeling/test_losses.py tests/detection/modeling/test_suppression.py \

@@ -8,7 +8,11 @@ import nasnet_keras as nk
 from nasnet_keras.classification.objective import add_weight_decay, cross_entropies
 from nasnet_keras.classification.optimizer import make_learning_rate, make_optimizer
 from nasnet_keras.classification.recipes import get_recipe
+from nasnet_keras.layers import BatchNormalization
+from nasnet_keras.training.distribution import make_distribution
+from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from tests.one_block_cells import GENOTYPE
+from tests.training_runs import small_network, train
 
 BACKEND = keras.backend.backend()
 CASES = [
@@ -63,3 +67,45 @@ def test_half_precision_trains_and_keeps_its_state_in_full(policy, compiled, rem
             assert variable.dtype == "float32", variable.path
             # Float16 skips the first three steps or so, until its scale of the loss fits.
             assert (value != before[variable.path]).any(), variable.path
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16"], indirect=True)
+def test_statistics_of_half_precision_images_are_computed_in_full(policy):
+    images = np.random.default_rng(0).normal(100.0, 2.0, (8, 9, 9, 4))
+    # Of numbers around 100 bfloat16 has every second half.
+    rounded = keras.ops.cast(images.astype("float32"), "bfloat16")
+    exact = keras.ops.convert_to_numpy(keras.ops.cast(rounded, "float32")).astype("float64")
+    layer = BatchNormalization(momentum=0.5, epsilon=1e-3)
+    outputs = layer(rounded, training=True)
+
+    mean, variance = exact.mean((0, 1, 2)), exact.var((0, 1, 2), ddof=1)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
+    for found, expected in ((layer.moving_mean, mean / 2), (layer.moving_variance, variance / 2)):
+        assert found.dtype == "float32"
+        expected = expected + (0.5 if found is layer.moving_variance else 0.0)
+        np.testing.assert_allclose(found, expected, rtol=2e-5)
+
+
+def test_averages_and_statistics_of_a_half_precision_training_are_near_those_of_a_full_one():
+    averages, statistics = {}, {}
+    before = keras.config.dtype_policy()
+    for name in ("float32", "mixed_bfloat16"):
+        keras.config.set_dtype_policy(name)
+        try:
+            model, _ = train(make_distribution("none"), small_network, 6, 6)
+        finally:
+            keras.config.set_dtype_policy(before)
+        # In order: Keras numbers the names of the second one's layers on.
+        averages[name] = list(averaged_weights(model).values())
+        kept = [v for v in model.non_trainable_variables if "moving" in v.name]
+        statistics[name] = list(map(keras.ops.convert_to_numpy, kept))
+    for values in (averages, statistics):
+        full, half = values["float32"], values["mixed_bfloat16"]
+        assert len(full) == len(half) >= 2
+        for value, near in zip(half, full, strict=True):
+            assert value.dtype == "float32"
+            np.testing.assert_allclose(value, near, atol=0.05 * np.abs(near).max())
+        numbers = np.concatenate([value.ravel() for value in half])
+        rounded = keras.ops.cast(keras.ops.cast(numbers, "bfloat16"), "float32")
+        # They have digits that bfloat16 has not.
+        assert (numbers != keras.ops.convert_to_numpy(rounded)).mean() > 0.9
