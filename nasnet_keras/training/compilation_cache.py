@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -26,15 +27,15 @@ def keep_compiled_programs() -> None:
         return
     import jax
 
-    is_named = jax.config.jax_compilation_cache_dir is not None
-    if is_named or not jax.config.jax_enable_compilation_cache:
+    settings: Any = jax.config
+    if settings.jax_compilation_cache_dir is not None or not settings.jax_enable_compilation_cache:
         return
     try:
         directory = make_directory(keras_home() / "nasnet_keras" / "jax_programs")
         _remove_oldest(directory, _MOST_BYTES)
     except OSError:
         return
-    jax.config.update("jax_compilation_cache_dir", str(directory))
+    settings.update("jax_compilation_cache_dir", str(directory))
 
 
 def _remove_oldest(directory: Path, most_bytes: int) -> None:
