@@ -16,6 +16,7 @@ from nasnet_keras.layers import DropPath
 from nasnet_keras.training.run import Run
 from nasnet_keras.training.run_length import RunLength
 from nasnet_keras.training.run_options import CommonRunOptions
+from tests.one_block_cells import GENOTYPE
 
 pytest.importorskip("tensorboardX")
 pytest.importorskip("tensorboard")
@@ -69,6 +70,7 @@ def fit(directory, auxiliary=0.4, first_step=0, every=2, epochs=2, stop=None, ne
         model = nk.create_model(
             "nasnet_cifar",
             classes=3,
+            genotype=GENOTYPE,
             num_cells=2,
             filters=2,
             stem_filters=4,

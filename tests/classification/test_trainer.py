@@ -30,9 +30,10 @@ from nasnet_keras.training.checkpoint import read_training_state
 from nasnet_keras.training.optimizers.moving_average import averaged_weights
 from nasnet_keras.training.saved_network import load_model
 from tests.data.record_files import write_image_folder
+from tests.one_block_cells import GENOTYPE
 
 TINY = get_recipe("digits").override(
-    num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2
+    genotype=GENOTYPE, num_cells=2, filters=2, stem_filters=4, batch_size=256, epochs=2
 )
 
 
@@ -187,11 +188,12 @@ from nasnet_keras.classification.classifier import load_classifier
 from nasnet_keras.classification import RunOptions
 from nasnet_keras.classification import get_recipe
 from nasnet_keras.classification.trainer import train
+from tests.one_block_cells import GENOTYPE
 
 directory = Path(sys.argv[1])
 recipe = get_recipe("digits").override(
-    num_cells=2, filters=2, stem_filters=4, batch_size=512, max_number_of_steps=3,
-    auxiliary_weight=0.0,
+    genotype=GENOTYPE, num_cells=2, filters=2, stem_filters=4, batch_size=512,
+    max_number_of_steps=3, auxiliary_weight=0.0,
 )
 options = RunOptions(tensorboard=False)
 result = train(recipe, directory, options=options)

@@ -18,8 +18,10 @@ from nasnet_keras.classification.trainer import build_training_network
 from nasnet_keras.data.streams.evaluation_batches import evaluation_batches
 from nasnet_keras.programs import eval
 from nasnet_keras.training.run_directory import write_config
+from tests.one_block_cells import GENOTYPE
 
 RECIPE = get_recipe("digits").override(
+    genotype=GENOTYPE,
     num_cells=2,
     filters=2,
     stem_filters=4,
