@@ -1,5 +1,6 @@
-"""`export/convert_slim_checkpoint.py`, run as a user runs it."""
+"""`export/convert_slim_checkpoint.py`, run as a user runs it, and what it refuses."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import numpy as np
 import pytest
 
 import nasnet_keras as nk
+from nasnet_keras.models.presets import PRESETS
+from nasnet_keras.programs import convert
+from nasnet_keras.programs.errors import USAGE_ERROR, reported
 
 pytest.importorskip("tensorflow")
 pytestmark = pytest.mark.tensorflow
@@ -17,7 +21,7 @@ pytestmark = pytest.mark.tensorflow
 ROOT = Path(__file__).parents[2]
 
 
-def convert(*flags):
+def start(*flags):
     return subprocess.run(
         [sys.executable, "export/convert_slim_checkpoint.py", *map(str, flags)],
         cwd=ROOT,
@@ -27,23 +31,55 @@ def convert(*flags):
     )
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory):
-    """nasnet_cifar with auxiliary head, 11 classes, random weights, and averages one larger."""
+def refuse(capsys, *flags):
+    """Runs the program in this process, for want of time; returns its one line of error."""
+    with pytest.raises(SystemExit) as ended, reported():
+        convert.main(*convert.PROGRAM.parse(*map(str, flags)))
+    line = capsys.readouterr().err
+    assert ended.value.code == USAGE_ERROR
+    assert line.startswith("error: ") and line.count("\n") == 1
+    return line
+
+
+def write_checkpoint(prefix):
+    """Writes nasnet_cifar with auxiliary head, 11 classes, random weights, averages one larger."""
     model = nk.create_model("nasnet_cifar", classes=11, auxiliary_head=True)
     rng = np.random.default_rng(0)
     for variable in model.weights:
         variable.assign(rng.uniform(0.5, 1.5, variable.shape))
     averages = {v.path: keras.ops.convert_to_numpy(v) + 1 for v in model.trainable_weights}
-    prefix = tmp_path_factory.mktemp("slim") / "model.ckpt-9"
     nk.save_slim_checkpoint(model, prefix, global_step=9, moving_averages=averages)
-    return model, prefix
+    return model
 
 
-def test_converts_and_prints_what_was_mapped(checkpoint, tmp_path):
-    source, prefix = checkpoint
+def make_small(patch):
+    """Makes two published networks small ones, of other widths."""
+    for name, filters in (("nasnet_cifar", 4), ("pnasnet_cifar", 6)):
+        config = PRESETS[name].config.replace(num_cells=3, filters=filters, stem_filters=6)
+        patch.setitem(PRESETS, name, dataclasses.replace(PRESETS[name], config=config))
+
+
+@pytest.fixture(scope="module")
+def small_checkpoint(tmp_path_factory):
+    prefix = tmp_path_factory.mktemp("slim") / "model.ckpt-9"
+    with pytest.MonkeyPatch.context() as patch:
+        make_small(patch)
+        write_checkpoint(prefix)
+    return prefix
+
+
+@pytest.fixture
+def checkpoint(small_checkpoint, monkeypatch):
+    """The checkpoint of a small network, under whose name the program makes a small one."""
+    make_small(monkeypatch)
+    return small_checkpoint
+
+
+def test_converts_and_prints_what_was_mapped(tmp_path):
+    prefix = tmp_path / "slim" / "model.ckpt-9"
+    source = write_checkpoint(prefix)
     output = tmp_path / "new" / "model.keras"
-    result = convert(
+    result = start(
         "--model_name=nasnet_cifar",
         f"--checkpoint_path={prefix}",
         f"--output_path={output}",
@@ -83,26 +119,35 @@ def test_converts_and_prints_what_was_mapped(checkpoint, tmp_path):
         (["--input_shape=any", "--auxiliary_head"], "contradicts"),
         (["--exclude_scopes=final_layers"], "did you mean 'final_layer'"),
         (["--num_classes=10"], "it has 11 classes and the model 10"),
-        (["leftover"], "leftover"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(flags, says, checkpoint, tmp_path):
-    given = {"model_name": "nasnet_cifar", "checkpoint_path": checkpoint[1]}
+def test_bad_input_is_one_line_and_exit_code_2(
+    flags, says, checkpoint, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(ROOT)
+    given = {"model_name": "nasnet_cifar", "checkpoint_path": checkpoint}
     given["output_path"] = tmp_path / "model.keras"
-    result = convert(*(f"--{name}={value}" for name, value in given.items()), *flags)
-    assert result.returncode == 2
-    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
-    assert says in result.stderr
+    line = refuse(capsys, *(f"--{name}={value}" for name, value in given.items()), *flags)
+    assert says in line
     assert os.listdir(tmp_path) == []
 
 
-def test_checkpoint_of_another_network_writes_nothing(checkpoint, tmp_path):
-    result = convert(
+def test_an_argument_that_is_no_flag_is_refused(tmp_path):
+    output = tmp_path / "model.keras"
+    result = start("--model_name=x", "--checkpoint_path=x", f"--output_path={output}", "leftover")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    assert "leftover" in result.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def test_checkpoint_of_another_network_writes_nothing(checkpoint, tmp_path, capsys):
+    line = refuse(
+        capsys,
         "--model_name=pnasnet_cifar",
-        f"--checkpoint_path={checkpoint[1]}",
+        f"--checkpoint_path={checkpoint}",
         f"--output_path={tmp_path / 'model.keras'}",
     )
-    assert result.returncode == 2
-    assert "missing in it: " in result.stderr and "left over in it: " in result.stderr
-    assert result.stderr.count("(first 10)") == 3 and result.stderr.count("\n") == 1
+    assert "missing in it: " in line and "left over in it: " in line
+    assert line.count("(first 10)") == 3
     assert os.listdir(tmp_path) == []

@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("tensorflow")
+
+from nasnet_keras.programs import eval, export_saved_model, train
+from nasnet_keras.programs.errors import reported
+from tests.one_block_cells import GENOTYPE
+
 ROOT = Path(__file__).parents[2]
 TINY = ("--recipe=digits", "--num_cells=2", "--filters=2", "--stem_filters=4")
 
@@ -45,6 +50,17 @@ def refuse(program, *arguments):
     return lines[0]
 
 
+def refuse_within(capfd, program, *arguments):
+    """As `refuse`, within this process: others import the libraries for seconds."""
+    with pytest.raises(SystemExit) as ended, reported():
+        program.PROGRAM.main(*program.PROGRAM.parse(*map(str, arguments)))
+    printed = capfd.readouterr()
+    assert ended.value.code == 2 and printed.out == ""
+    lines = printed.err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("error: "), printed.err
+    return lines[0]
+
+
 def readme_commands():
     """Returns the four commands of the README, split into words, `\\` line ends joined."""
     block = re.search(r"```sh\n(python train_image.*?)```", (ROOT / "README.md").read_text(), re.S)
@@ -53,7 +69,15 @@ def readme_commands():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def tiny(tmp_path_factory):
+    """The flags of a training of cells of one block."""
+    cells = tmp_path_factory.mktemp("cells") / "one_block.json"
+    GENOTYPE.save(cells)
+    return (*TINY, f"--genotype={cells}")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, tiny):
     """A directory in which the README's four commands have run, and what they printed."""
     directory = tmp_path_factory.mktemp("main_job") / "runs" / "digits"
     printed = {}
@@ -63,7 +87,7 @@ def run(tmp_path_factory):
             path = word.replace("runs/digits", str(directory))
             words += sorted(glob.glob(path)) if "*" in path else [path]
         if program.startswith("train"):
-            words += [*TINY, "--max_number_of_steps=4"]
+            words += [*tiny, "--max_number_of_steps=4"]
         printed[Path(program).stem.split("_")[0]] = succeed(program, *words)
     return directory, printed
 
@@ -153,10 +177,10 @@ def test_wrong_flags_of_training_are_refused_in_one_line(arguments, message):
     assert message in refuse("train_image_classifier.py", *arguments)
 
 
-def test_run_that_diverges_ends_with_one_line(tmp_path):
+def test_run_that_diverges_ends_with_one_line(tiny, tmp_path):
     done = start(
         "train_image_classifier.py",
-        *TINY,
+        *tiny,
         f"--train_dir={tmp_path}",
         "--learning_rate=1e30",
         "--learning_rate_decay_type=fixed",
@@ -168,28 +192,27 @@ def test_run_that_diverges_ends_with_one_line(tmp_path):
     ), done.stderr
 
 
-def test_directories_that_cannot_be_written_are_refused(run, tmp_path):
+def test_directories_that_cannot_be_written_are_refused(run, tmp_path, capfd):
     # Below a file nothing can be written, whoever the user is.
     file = tmp_path / "file"
     file.write_text("")
     checkpoint = f"--checkpoint_path={run[0]}"
-    assert str(file) in refuse("train_image_classifier.py", *TINY, f"--train_dir={file}/run")
-    assert str(file) in refuse("eval_image_classifier.py", checkpoint, f"--eval_dir={file}/eval")
-    assert str(file) in refuse(
-        "export/export_saved_model.py", checkpoint, f"--output_dir={file}/saved_model"
+    assert str(file) in refuse_within(capfd, train, *TINY, f"--train_dir={file}/run")
+    assert str(file) in refuse_within(capfd, eval, checkpoint, f"--eval_dir={file}/eval")
+    assert str(file) in refuse_within(
+        capfd, export_saved_model, checkpoint, f"--output_dir={file}/saved_model"
     )
 
 
-def test_run_directory_of_other_settings_is_refused(run):
-    line = refuse(
-        "train_image_classifier.py", *TINY, f"--train_dir={run[0]}", "--max_number_of_steps=5"
-    )
+def test_run_directory_of_other_settings_is_refused(run, tiny, capfd):
+    line = refuse_within(capfd, train, *tiny, f"--train_dir={run[0]}", "--max_number_of_steps=5")
     assert "max_number_of_steps was 4, now 5" in line
 
 
-def test_existing_export_is_replaced_only_on_demand(run):
-    line = refuse(
-        "export/export_saved_model.py",
+def test_existing_export_is_replaced_only_on_demand(run, capfd):
+    line = refuse_within(
+        capfd,
+        export_saved_model,
         f"--checkpoint_path={run[0]}",
         f"--output_dir={run[0] / 'saved_model'}",
     )
@@ -204,9 +227,10 @@ def test_truncated_network_is_refused(run, tmp_path):
     assert "model.keras is not a complete .keras file" in line
 
 
-def test_unknown_split_suggests_the_nearest(run):
-    line = refuse(
-        "eval_image_classifier.py",
+def test_unknown_split_suggests_the_nearest(run, capfd):
+    line = refuse_within(
+        capfd,
+        eval,
         f"--checkpoint_path={run[0]}",
         "--dataset_name=digits",
         "--dataset_split_name=tst",
