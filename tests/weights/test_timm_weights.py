@@ -45,17 +45,19 @@ def golden_tensors(network: str) -> dict[str, tuple[int, ...]]:
 
 def write_safetensors(path: Path, values: Mapping[str, np.ndarray], **metadata: str) -> Path:
     header: dict[str, Any] = {"__metadata__": metadata}
-    body = b""
+    end = 0
     for name, value in values.items():
-        content = value.tobytes()
+        begin, end = end, end + value.nbytes
         header[name] = {
             "dtype": DTYPES[value.dtype.name],
             "shape": value.shape,
-            "data_offsets": [len(body), len(body) + len(content)],
+            "data_offsets": [begin, end],
         }
-        body += content
     encoded = json.dumps(header).encode()
-    path.write_bytes(len(encoded).to_bytes(8, "little") + encoded + body)
+    with path.open("wb") as file:
+        file.write(len(encoded).to_bytes(8, "little") + encoded)
+        for value in values.values():
+            file.write(value.tobytes())
     return path
 
 
