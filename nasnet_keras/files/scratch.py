@@ -49,11 +49,14 @@ def scratch() -> Iterator[Path]:
 def _locked_directory(place: Path) -> tuple[Path, int]:
     while True:
         directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-        lock = os.open(directory, os.O_RDONLY)
+        # Until it is locked, another process may take it for a dead one's.
+        try:
+            lock = os.open(directory, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
         _lock(lock, wait=True)
         if directory.exists():
             return directory, lock
-        # Another process took it for a dead one's, before it was locked.
         os.close(lock)
 
 

@@ -4,9 +4,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nasnet_keras.files import scratch as scratch_module
 from nasnet_keras.files.scratch import scratch
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,3 +56,26 @@ def test_what_a_library_leaves_is_removed_when_the_process_ends(place: Path) -> 
     )
     subprocess.run([sys.executable, "-c", code, str(place)], cwd=ROOT, check=True)
     assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("taken", ["before it is opened", "before it is locked"])
+def test_a_directory_that_another_process_takes_for_a_dead_ones_is_made_anew(
+    place: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    made, make, lock = [], tempfile.mkdtemp, scratch_module._lock
+
+    def mkdtemp(**options: Any) -> str:
+        made.append(Path(make(**options)))
+        if taken == "before it is opened" and len(made) == 1:
+            made[0].rmdir()
+        return str(made[-1])
+
+    def lock_late(file: int, wait: bool) -> bool:
+        if taken == "before it is locked" and made[0].exists() and len(made) == 1:
+            made[0].rmdir()
+        return lock(file, wait)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
+    monkeypatch.setattr(scratch_module, "_lock", lock_late)
+    with scratch() as directory:
+        assert made == [made[0], directory] and directory.is_dir()

@@ -28,4 +28,6 @@ def test_gradient_of_a_strided_pointwise_kernel(channels: int, strided: bool) ->
     read = x[:, ::2, ::2].reshape(-1, channels).astype("float64")
     kernel = keras.ops.convert_to_numpy(convolution.kernel)[0, 0]
     expected = 2 * read.T @ (read @ kernel)
-    np.testing.assert_allclose(gradient(tf.constant(x))[0, 0], expected, rtol=1e-4)
+    # A sum may cancel out: what is rounded are its terms.
+    atol = 1e-5 * np.abs(expected).max()
+    np.testing.assert_allclose(gradient(tf.constant(x))[0, 0], expected, rtol=1e-4, atol=atol)
