@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("tensorflow")
+
+from tests.one_block_cells import GENOTYPE
+
 ROOT = Path(__file__).parents[2]
 SMALL = "--num_cells=2 --filters=2 --stem_filters=4 --max_number_of_steps=66 --notensorboard"
 
@@ -41,7 +44,11 @@ def adapted(tmp_path):
         "python train_image_classifier.py", f"{sys.executable} {ROOT}/train_image_classifier.py"
     )
     assert "--train_dir=runs/two" in block and "--distribution=multiworker" in block
-    return block.replace("--train_dir=runs/two", f"--train_dir={tmp_path}/two {SMALL}")
+    genotype = tmp_path / "cells.json"
+    GENOTYPE.save(genotype)
+    return block.replace(
+        "--train_dir=runs/two", f"--train_dir={tmp_path}/two --genotype={genotype} {SMALL}"
+    )
 
 
 def start(script, tmp_path, name):
