@@ -16,10 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from absl import flags
-from measurement import check_output, write_json
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from measurement import check_output, print_table, write_json
 
 import nasnet_keras as nk
 from nasnet_keras.programs.command_line import run
@@ -35,20 +32,11 @@ def main(_: list[str]) -> None:
     from tests.golden_network import NETWORKS
 
     networks = [measure(name) for name in NETWORKS]
-    print_table(networks)
+    print_table(networks, lambda x: x if isinstance(x, str) else f"{x:.1e}")
     detectors = [measure_detector(tag) for tag in CONFIGS]
-    print_table(detectors)
+    print_table(detectors, lambda x: x if isinstance(x, str) else f"{x:.1e}")
     if _OUTPUT.value:
         write_json(_OUTPUT.value, [*networks, *detectors])
-
-
-def print_table(rows: list[dict[str, Any]]) -> None:
-    table = Table(box=box.MARKDOWN)
-    for heading, value in rows[0].items():
-        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        table.add_row(*(x if isinstance(x, str) else f"{x:.1e}" for x in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 
 def measure(name: str) -> dict[str, Any]:

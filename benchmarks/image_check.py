@@ -14,7 +14,6 @@ from __future__ import annotations
 import io
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,11 +23,9 @@ from typing import Any
 
 import numpy as np
 from absl import flags
-from measurement import check_output, write_json
+from measurement import check_output, print_table, rounded, write_json
 from PIL import Image
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from nasnet_keras.data.check.image_check import checked_images
 from nasnet_keras.data.image_reader import decode_image
@@ -46,12 +43,7 @@ def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         os.environ["KERAS_HOME"] = directory
         rows = measure(write_photographs(Path(directory), _IMAGES.value))
-    table = Table(box=box.MARKDOWN)
-    for heading, value in rows[0].items():
-        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        table.add_row(*(f"{x:,.2f}" if isinstance(x, float) else str(x) for x in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    print_table(rows, rounded(2))
     if _OUTPUT.value:
         write_json(_OUTPUT.value, rows)
 

@@ -14,17 +14,13 @@ The layers that augment images in memory run on the backend's device and are mea
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from absl import flags
-from measurement import check_output, write_json
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from measurement import check_output, print_table, write_json
 
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.text.suggestions import unknown_name
@@ -63,12 +59,7 @@ def main(_: list[str]) -> None:
     rows = measure_all(_DATASET_DIR.value, _ONLY.value or names, _SECONDS.value)
     if demand:
         rows = [row | compared(row, demand) for row in rows]
-    table = Table(box=box.MARKDOWN)
-    for heading, value in rows[0].items():
-        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        table.add_row(*map(_cell, row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    print_table(rows, _cell)
     if _OUTPUT.value:
         write_json(_OUTPUT.value, rows)
 

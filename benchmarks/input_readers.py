@@ -29,11 +29,8 @@ from typing import Any
 
 import numpy as np
 from absl import flags
-from measurement import check_output, write_json
+from measurement import check_output, print_table, rounded, write_json
 from PIL import Image
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.text.suggestions import unknown_name
@@ -79,12 +76,7 @@ def main(_: list[str]) -> None:
             print(json.dumps(rows[-1]), file=sys.stderr)
             if _OUTPUT.value:
                 write_json(_OUTPUT.value, rows)
-    table = Table(box=box.MARKDOWN)
-    for heading, value in rows[0].items():
-        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        table.add_row(*(f"{x:,.1f}" if isinstance(x, float) else str(x) for x in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    print_table(rows, rounded(1))
 
 
 def _check(kind: str, names: list[str], known: Any) -> None:

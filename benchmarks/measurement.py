@@ -7,7 +7,12 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable
 from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
 import nasnet_keras as nk
 from nasnet_keras.files.atomic_files import atomic_write, make_directory
@@ -64,3 +69,23 @@ def write_json(path: str, rows: list[dict[str, Any]]) -> None:
     """Writes `{"environment": ..., "rows": ...}`, complete or not at all."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps({"environment": environment(), "rows": rows}, indent=2))
+
+
+def print_table(rows: list[dict[str, Any]], cell: Callable[[Any], str]) -> None:
+    """Prints rows of the same keys as a table in Markdown, words left and numbers right.
+
+    Args:
+        rows: One or more.
+        cell: What of a value is printed.
+    """
+    table = Table(box=box.MARKDOWN)
+    for heading, value in rows[0].items():
+        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
+    for row in rows:
+        table.add_row(*map(cell, row.values()))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def rounded(decimals: int) -> Callable[[Any], str]:
+    """Returns a `cell` of `print_table` that rounds fractions."""
+    return lambda x: f"{x:,.{decimals}f}" if isinstance(x, float) else str(x)

@@ -22,10 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from absl import flags
-from measurement import check_output, write_json
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from measurement import check_output, print_table, rounded, write_json
 
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.text.suggestions import unknown_name
@@ -60,12 +57,7 @@ def main(_: list[str]) -> None:
                 print(json.dumps(rows[-1]), file=sys.stderr)
                 if _OUTPUT.value:
                     write_json(_OUTPUT.value, rows)
-    table = Table(box=box.MARKDOWN)
-    for heading, value in rows[0].items():
-        table.add_column(heading, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        table.add_row(*(f"{x:,.2f}" if isinstance(x, float) else str(x) for x in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    print_table(rows, rounded(2))
 
 
 def measure(recipe: str, batch: int, rematerialize: bool) -> dict[str, Any]:

@@ -9,18 +9,6 @@ from nasnet_keras.data.numpy_training import sample_crop, training_picture
 from nasnet_keras.data.stream_preprocessing import STREAM_PREPROCESSINGS
 
 
-@pytest.fixture
-def picture() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (45, 60, 3)).astype(np.uint8)
-
-
-@pytest.fixture
-def ramps() -> np.ndarray:
-    """32x32 pixels that say where they come from: row, column, 200."""
-    row, column = np.mgrid[1:33, 1:33]
-    return np.stack([row, column, 0 * row + 200], axis=-1).astype(np.uint8)
-
-
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("name", ["brightness", "saturation", "hue", "contrast"])
 def test_colors_are_changed_as_by_tensorflow(name):

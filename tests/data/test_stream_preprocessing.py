@@ -22,18 +22,6 @@ def png(image: np.ndarray):
     return tf.io.encode_png(image)
 
 
-@pytest.fixture
-def picture() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (45, 60, 3)).astype(np.uint8)
-
-
-@pytest.fixture
-def ramps() -> np.ndarray:
-    """32x32 pixels that say where they come from: row, column, 200."""
-    row, column = np.mgrid[1:33, 1:33]
-    return np.stack([row, column, 0 * row + 200], axis=-1).astype(np.uint8)
-
-
 def test_inception_evaluation_equals_the_original_codes(golden, real_data):
     import tensorflow as tf
 
