@@ -180,6 +180,17 @@ def test_a_folder_has_few_files_and_a_file_few_lines() -> None:
             assert len(path.read_text().splitlines()) <= 400, path
 
 
+def test_class_variables_name_their_type() -> None:
+    # Python 3.10 refuses a bare `ClassVar` where annotations are evaluated, as `Settings` does.
+    bare = [
+        f"{path}:{node.lineno}"
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "ClassVar"
+    ]
+    assert not bare
+
+
 def test_spaces_and_strategies_load_without_keras() -> None:
     code = (
         "import sys; from nasnet_keras import search; "

@@ -132,7 +132,7 @@ class Recipe(Settings):
     """
 
     _field_kind = "recipe setting"
-    _most: ClassVar = {"train_image_size": MOST_SIDE}
+    _most: ClassVar[dict[str, int]] = {"train_image_size": MOST_SIDE}
 
     name: str
     dataset_name: str

@@ -58,7 +58,7 @@ class NetworkConfig(Settings):
 
     _field_kind = "network setting"
     # Published: 21 cells, 448 filters.
-    _most: ClassVar = {"num_cells": 200, "filters": 8_192, "stem_filters": 8_192}
+    _most: ClassVar[dict[str, int]] = {"num_cells": 200, "filters": 8_192, "stem_filters": 8_192}
 
     genotype: Genotype
     num_cells: Count = 18

@@ -34,7 +34,7 @@ class Flags(Settings):
             training.
     """
 
-    _most: ClassVar = {"image_size": MOST_SIDE}
+    _most: ClassVar[dict[str, int]] = {"image_size": MOST_SIDE}
 
     model: str
     top_k: Count = 3

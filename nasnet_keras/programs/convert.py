@@ -42,7 +42,7 @@ class Flags(Settings):
         ValueError: Two contradict each other, or the output is not a .keras file.
     """
 
-    _most: ClassVar = {"image_size": MOST_SIDE}
+    _most: ClassVar[dict[str, int]] = {"image_size": MOST_SIDE}
 
     model_name: str
     checkpoint_path: str

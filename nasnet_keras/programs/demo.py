@@ -41,7 +41,7 @@ class Flags(Settings):
         port: Port to listen on.
     """
 
-    _most: ClassVar = {"image_size": MOST_SIDE}
+    _most: ClassVar[dict[str, int]] = {"image_size": MOST_SIDE}
 
     model: str
     config: str | None = None

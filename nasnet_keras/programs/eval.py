@@ -59,7 +59,7 @@ class Flags(Settings):
         allow_empty_classes: Whether a class of a folder of images may have none in the split.
     """
 
-    _most: ClassVar = {"eval_image_size": MOST_SIDE}
+    _most: ClassVar[dict[str, int]] = {"eval_image_size": MOST_SIDE}
 
     checkpoint_path: str
     model_name: str | None = None

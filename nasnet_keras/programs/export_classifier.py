@@ -48,7 +48,7 @@ class Flags(Settings):
         overwrite: Replace what is in the output directory.
     """
 
-    _most: ClassVar = {"image_size": MOST_SIDE}
+    _most: ClassVar[dict[str, int]] = {"image_size": MOST_SIDE}
 
     checkpoint_path: str
     output_dir: str

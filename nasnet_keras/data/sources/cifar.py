@@ -28,7 +28,7 @@ _NAMES: dict[str, str] = {"cifar10": _HOW, "cifar100": _HOW}
 class PackedCifar(DatasetFormat):
     """A file that `pack` wrote: `train_images`, `train_labels`, ..., `class_names`."""
 
-    names: ClassVar = _NAMES
+    names: ClassVar[dict[str, str]] = _NAMES
     in_memory = True
 
     @property
@@ -77,7 +77,7 @@ def _check_arrays(path: Path, images: np.ndarray, labels: np.ndarray, classes: i
 class PreparedCifar(TfdsFiles):
     """The files of TFDS, which can be streamed as well."""
 
-    names: ClassVar = _NAMES
+    names: ClassVar[dict[str, str]] = _NAMES
     in_memory = True
 
     @classmethod

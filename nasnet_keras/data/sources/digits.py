@@ -22,7 +22,7 @@ class Digits(DatasetFormat):
     the writers, who are in both parts, so accuracy is higher than on new writers.
     """
 
-    names: ClassVar = {"digits": ""}
+    names: ClassVar[dict[str, str]] = {"digits": ""}
     needs_directory = False
     in_memory = True
 

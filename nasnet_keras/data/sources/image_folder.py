@@ -31,7 +31,7 @@ class ImageFolder(DatasetFormat):
     `stratified_splits`; any part of `all`, e.g. `all[:70%]`, has the classes in proportion.
     """
 
-    names: ClassVar = {
+    names: ClassVar[dict[str, str]] = {
         "image_folder": (
             "it holds no folders like train/<class>/<image>.jpg or <class>/<image>.jpg; give the "
             "folder of the splits, or of the classes, as --dataset_dir"

@@ -91,7 +91,7 @@ class DetectorConfig(Settings):
     """
 
     _field_kind = "detector setting"
-    _most: ClassVar = {
+    _most: ClassVar[dict[str, int]] = {
         "image_size": MOST_SIDE,
         "classes": 100_000,
         "region_filters": 8_192,

@@ -310,7 +310,7 @@ def test_format_of_ones_own_is_a_class_and_a_line(monkeypatch, tmp_path):
     class Flat(DatasetFormat):
         """Images in one directory; the first letter of a name is the class."""
 
-        names: ClassVar = {"flat": "put a*.png and b*.png there"}
+        names: ClassVar[dict[str, str]] = {"flat": "put a*.png and b*.png there"}
 
         def splits(self):
             return ["train"] if list(self.root.glob("*.png")) else []
