@@ -275,7 +275,9 @@ def test_nothing_is_printed_about_damaged_tiffs():
     # In a process of its own: libtiff prints past Python.
     ended = subprocess.run([sys.executable, "-c", DAMAGED_TIFFS], capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines() == ["not a readable image: decoder error -2"] * 3
+    # Before Pillow 11.2 the reason is the number alone.
+    reasons = [line.replace("decoder error ", "") for line in ended.stdout.splitlines()]
+    assert reasons == ["not a readable image: -2"] * 3
 
 
 def png_of(width, height):
