@@ -212,8 +212,9 @@ def test_two_processes_do_one_download(server: FileServer, tmp_path: Path) -> No
     first = subprocess.Popen(command, cwd=ROOT, **pipes)
     server.asked.wait(60)
     second = subprocess.Popen(command, cwd=ROOT, **pipes)
-    # It says for whom it waits before it waits; then the first one's download goes on.
-    line = second.stderr.readline()
+    # It says for whom it waits before it waits; then the first one's download goes on. TensorFlow
+    # may have said something before.
+    line = next(line for line in second.stderr if line.startswith("waiting"))
     assert re.match(rf"waiting for process {first.pid} \(.*\) on .*, which is writing small", line)
     server.goes_on.set()
     paths = {process.communicate()[0].strip() for process in (first, second)}
