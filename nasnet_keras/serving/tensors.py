@@ -31,7 +31,7 @@ def from_list(name: str, kind: str, shape: Sequence[int], data: Any) -> np.ndarr
     size = math.prod(shape)
     expected = f"{name} of {kind} and shape {list(shape)}"
     try:
-        values = np.asarray(data, _TYPES[kind]).reshape(-1)
+        values = _converted(data, np.dtype(_TYPES[kind])).reshape(-1)
     except (ValueError, TypeError, OverflowError):
         raise ValueError(f"{expected} has values of another type, range or depth") from None
     if any(side < 0 for side in shape) or len(values) != size:
@@ -39,6 +39,15 @@ def from_list(name: str, kind: str, shape: Sequence[int], data: Any) -> np.ndarr
     if kind == "BYTES" and not all(isinstance(each, bytes | str) for each in values):
         raise ValueError(f"{expected} has values that are no bytes")
     return values.reshape(tuple(shape))
+
+
+def _converted(data: Any, dtype: np.dtype) -> np.ndarray:
+    values = np.asarray(data, np.int64 if dtype.kind in "iu" else dtype)
+    converted = values.astype(dtype, copy=False)
+    # NumPy 1 wraps what is out of range, where NumPy 2 raises this error.
+    if dtype.kind in "iu" and not np.array_equal(converted, values):
+        raise OverflowError
+    return converted
 
 
 def to_list(array: np.ndarray) -> list[Any]:
