@@ -52,6 +52,9 @@ def compile_function(function: Any, *arguments: Any) -> tuple[Any, dict[str, Any
     compiled = lowered.compile()
     end = time.perf_counter()
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
+    if isinstance(cost, list):
+        # Before JAX 0.5 one for each device's program.
+        cost = cost[0]
     planned = memory and (
         memory.argument_size_in_bytes
         + memory.output_size_in_bytes

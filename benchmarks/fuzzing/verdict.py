@@ -62,9 +62,8 @@ def faults(
     if ended.hung:
         return [f"hang: no end in {ended.seconds:.0f} s"]
     found = []
-    # `check-data` has found something and listed it: what it is for. Before version 15, rich ends a
-    # bar that is not shown with an empty line.
-    listed = ended.code == 1 and not ended.errors.strip() and "problem" in ended.output
+    # `check-data` has found something and listed it: what it is for.
+    listed = ended.code == 1 and not ended.errors and "problem" in ended.output
     accepted = ended.code in (0, ACCEPTED) or listed
     writes = accepted or (answered and ended.code == 1)
     if "Traceback" in ended.errors or "Traceback" in ended.output:

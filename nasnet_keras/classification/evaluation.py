@@ -20,6 +20,7 @@ from nasnet_keras.data.streams.evaluation_batches import EvaluationBatches
 from nasnet_keras.files.atomic_files import atomic_write
 from nasnet_keras.models.inference import inference_model
 from nasnet_keras.out_of_memory import memory_for
+from nasnet_keras.text.progress_bar import progress_bar
 from nasnet_keras.training.step.extra_metrics import ExtraMetrics
 
 TOP = 5
@@ -263,15 +264,13 @@ def check_classes(classes: int, batches: EvaluationBatches) -> None:
 
 
 def _bar(console: Console | None) -> progress.Progress:
-    return progress.Progress(
+    return progress_bar(
+        console,
         progress.TextColumn("evaluating"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
         progress.TextColumn("batches, left"),
         progress.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=console is None or not console.is_terminal,
     )
 
 

@@ -162,14 +162,16 @@ def _copy(response: Any, file: IO[bytes], start: int, total: int | None, name: s
 def _progress(name: str, start: int, total: int | None) -> Iterator[Callable[[int], None]]:
     """Shows how far it is on the terminal; where there is none, a line says what begins."""
     from rich.console import Console
-    from rich.progress import DownloadColumn, Progress, TransferSpeedColumn
+    from rich.progress import DownloadColumn, TransferSpeedColumn
 
-    is_terminal = sys.stderr.isatty()
-    if not is_terminal:
+    from nasnet_keras.text.progress_bar import progress_bar
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
         size = "" if total is None else f" of {total:,} bytes"
         say(f"downloading {name}{size}{f', from {start:,} on' if start else ''}", file=sys.stderr)
     columns = ("{task.description}", DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not is_terminal) as progress:
+    with progress_bar(console, *columns, transient=False) as progress:
         task = progress.add_task(f"downloading {name}", completed=start, total=total)
         yield lambda count: progress.advance(task, count)
 

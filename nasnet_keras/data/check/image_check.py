@@ -24,6 +24,7 @@ from nasnet_keras.data.check.checked_files import (
 from nasnet_keras.data.image_reader import decode_image
 from nasnet_keras.data.read_ahead import cores, results_in_order
 from nasnet_keras.files.input_files import read_file
+from nasnet_keras.text.progress_bar import progress_bar
 
 _LOOKED_UP_AT_ONCE = 500
 _REMEMBERED_AT_ONCE = 64
@@ -122,14 +123,11 @@ def _verify_png(encoded: bytes) -> None:
 
 
 def _bar(console: Console | None) -> progress.Progress:
-    console = console or Console(stderr=True)
-    return progress.Progress(
+    return progress_bar(
+        console or Console(stderr=True),
         progress.TextColumn("checking"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
         progress.TextColumn("images, left"),
         progress.TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
     )

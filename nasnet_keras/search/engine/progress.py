@@ -10,6 +10,7 @@ from rich.console import Console
 
 from nasnet_keras.search.engine.search_state import SearchState
 from nasnet_keras.text.plain_console import say_on
+from nasnet_keras.text.progress_bar import progress_bar
 
 _LINE_SECONDS = 10.0
 
@@ -19,12 +20,12 @@ class SearchProgress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = progress.Progress(
+        self._bar = progress_bar(
+            console,
             progress.TextColumn("search"),
             progress.BarColumn(),
             progress.TextColumn("{task.fields[text]}", markup=False),
-            console=console,
-            disable=not console.is_terminal,
+            transient=False,
         )
         self._task = self._bar.add_task("search", total=None, text="starting")
         self._printed = (-1, 0.0)

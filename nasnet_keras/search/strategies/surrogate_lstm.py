@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -78,24 +76,14 @@ class LSTMSurrogate(SurrogateNetwork):
     def predict(self, members: Sequence[Weights], cells: np.ndarray) -> np.ndarray:
         stacked = self._stacked(members)
         total = np.zeros(len(cells))
-
-        def add(starts: range) -> None:
-            buffers = lstm.Buffers()
-            for start in starts:
-                rows = slice(start, start + _ROWS)
-                tokens = self._tokens(cells[rows])
-                tree = prefix_tree(np.zeros(len(tokens), "int64"), tokens)
-                for values in stacked:
-                    weights, final, bias = self._named(values[None])
-                    outputs = lstm.run(weights, tree, buffers).outputs
-                    total[rows] += _sigmoid(outputs @ final[0] + bias[0])[tree.ends]
-
-        # NumPy leaves the interpreter to other threads while it computes.
-        starts = range(0, len(cells), _ROWS)
-        threads = min(os.cpu_count() or 1, len(starts))
-        with ThreadPoolExecutor(max(1, threads)) as pool:
-            for done in [pool.submit(add, starts[i::threads]) for i in range(threads)]:
-                done.result()
+        for start in range(0, len(cells), _ROWS):
+            rows = slice(start, start + _ROWS)
+            tokens = self._tokens(cells[rows])
+            tree = prefix_tree(np.zeros(len(tokens), "int64"), tokens)
+            for values in stacked:
+                weights, final, bias = self._named(values[None])
+                outputs = lstm.run(weights, tree, self._buffers).outputs
+                total[rows] += _sigmoid(outputs @ final[0] + bias[0])[tree.ends]
         return total / len(members)
 
     def _gradient(

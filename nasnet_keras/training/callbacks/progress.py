@@ -8,6 +8,7 @@ from typing import Any
 from rich import progress
 
 from nasnet_keras.text.plain_console import say_on
+from nasnet_keras.text.progress_bar import progress_bar
 from nasnet_keras.training.callbacks.step_callback import StepCallback
 from nasnet_keras.training.run import Run
 
@@ -25,17 +26,15 @@ class ProgressBar(StepCallback):
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
-        self.progress = progress.Progress(
+        # In a file or a pipe there is no line to draw over; the lines of the epochs remain.
+        self.progress = progress_bar(
+            run.console,
             progress.TextColumn("training"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
             progress.TextColumn("{task.fields[speed]}", markup=False),
             progress.TextColumn("left"),
             progress.TimeRemainingColumn(),
-            console=run.console,
-            transient=True,
-            # In a file or a pipe there is no line to draw over; the lines of the epochs remain.
-            disable=not run.console.is_terminal,
         )
         self.task = self.progress.add_task(
             "train", total=run.length.total_steps, completed=self.step, speed="compiling"
