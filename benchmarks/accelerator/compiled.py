@@ -53,7 +53,7 @@ def compile_function(function: Any, *arguments: Any) -> tuple[Any, dict[str, Any
     end = time.perf_counter()
     memory, cost = compiled.memory_analysis(), compiled.cost_analysis()
     if isinstance(cost, list):
-        # Before JAX 0.5 one for each device's program.
+        # JAX 0.4.36 has one for each device's program.
         cost = cost[0]
     planned = memory and (
         memory.argument_size_in_bytes
@@ -85,8 +85,9 @@ def on_device(arrays: Any) -> Any:
     """Returns copies of arrays, nested at will, in the device's memory."""
     import jax
 
-    # A copy on the CPU too: a step that is given its state frees it.
-    return jax.device_put(arrays, jax.devices()[0], may_alias=False)
+    # A copy on the CPU too, where JAX 0.4.36 makes none for `may_alias=False`: a step that is given
+    # its state frees it.
+    return jax.device_put(jax.tree.map(jax.numpy.copy, arrays), jax.devices()[0])
 
 
 def values(variables: Any) -> list[Any]:
