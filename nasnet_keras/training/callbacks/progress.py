@@ -79,7 +79,7 @@ class ProgressBar(StepCallback):
                 label = name.removeprefix("logits_").replace("_", " ")
                 parts.append(f"{label} {float(logs[name]):.4f}")
         parts.append(self._speed)
-        say_on(self.progress.console, "  ".join(parts))
+        say_on(self.run.console, "  ".join(parts))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self.close()
