@@ -11,6 +11,9 @@ from nasnet_keras.files.atomic_files import make_directory
 from nasnet_keras.files.keras_home import keras_home
 
 _MOST_BYTES = 2 * 2**30
+# Up to 0.6.2, the last for Python 3.10, a program that JAX has read back overwrites memory that is
+# not its own on a CPU.
+FIRST_VERSION = (0, 7)
 
 
 def keep_compiled_programs() -> None:
@@ -18,7 +21,7 @@ def keep_compiled_programs() -> None:
 
     They are in `$KERAS_HOME/nasnet_keras/jax_programs`, 2 GiB at most, the oldest going first. JAX
     itself knows which program, version of it and processor each is for. Nothing is done on another
-    backend, where `JAX_COMPILATION_CACHE_DIR` names a directory, where
+    backend, before JAX 0.7, where `JAX_COMPILATION_CACHE_DIR` names a directory, where
     `JAX_ENABLE_COMPILATION_CACHE=false` asks for none, or where the directory cannot be written.
 
     To be called before anything is compiled.
@@ -27,6 +30,8 @@ def keep_compiled_programs() -> None:
         return
     import jax
 
+    if jax.__version_info__ < FIRST_VERSION:
+        return
     settings: Any = jax.config
     if settings.jax_compilation_cache_dir is not None or not settings.jax_enable_compilation_cache:
         return

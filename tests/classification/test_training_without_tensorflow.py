@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nasnet_keras.training.compilation_cache import FIRST_VERSION
 from tests.data.record_files import write_image_folder
 
 WITHOUT_TENSORFLOW = """
@@ -72,7 +73,7 @@ except ValueError as error:
 
 
 def run_on_jax(code: str, directory: Path, *arguments: Path) -> str:
-    pytest.importorskip("jax")
+    jax = pytest.importorskip("jax")
     environment = {
         **os.environ,
         "KERAS_BACKEND": "jax",
@@ -80,6 +81,7 @@ def run_on_jax(code: str, directory: Path, *arguments: Path) -> str:
         # The runs of a test compile the same network.
         "JAX_COMPILATION_CACHE_DIR": str(directory / "compiled"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_ENABLE_COMPILATION_CACHE": str(jax.__version_info__ >= FIRST_VERSION).lower(),
     }
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, (directory, *arguments))],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nasnet_keras.training.compilation_cache import _remove_oldest
+from nasnet_keras.training.compilation_cache import FIRST_VERSION, _remove_oldest
 from tests.one_block_cells import GENOTYPE
 
 # Two starts of the program in one process, which forgets what it has compiled in between.
@@ -48,7 +48,9 @@ for name in ("first", "second"):
 
 
 def test_second_start_reads_what_the_first_has_compiled(tmp_path):
-    pytest.importorskip("jax")
+    jax = pytest.importorskip("jax")
+    if jax.__version_info__ < FIRST_VERSION:
+        pytest.skip("programs that this version of JAX reads back are damaged")
     (tmp_path / "cell.json").write_text(GENOTYPE.to_json())
     environment = {
         "KERAS_BACKEND": "jax",
