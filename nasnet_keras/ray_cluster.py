@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,7 +64,9 @@ def join_ray(address: str | None, cores: int, seconds: float, instead: str = "")
         options["include_dashboard"] = False
     else:
         _try(address, seconds)
-    with _handlers_kept():
+    with _handlers_kept(), warnings.catch_warnings():
+        # Some versions announce what they will do with accelerators.
+        warnings.simplefilter("ignore", FutureWarning)
         try:
             ray.init(address or "local", **options)
         except Exception as error:
