@@ -181,8 +181,10 @@ dist: $(DEV_STAMP)  ## Build sdist and wheel, and try the wheel in an empty envi
 	"$$scratch/env/bin/python" -m pip install --quiet --quiet --constraint constraints.txt dist/*.whl; \
 	cd "$$scratch"; unset PYTHONPATH; export PATH="$$scratch/env/bin:$$PATH"; \
 	nasnet-keras train --recipe=digits --max_number_of_steps=5 --train_dir=run; \
-	nasnet-keras classify --model=run "$$(ls run/samples/*.png | head -n 1)"; \
-	echo "The wheel trains and classifies"
+	nasnet-keras eval --checkpoint_path=run --dataset_name=digits --eval_dir=run/eval; \
+	nasnet-keras export-saved-model --checkpoint_path=run --output_dir=run/saved_model; \
+	nasnet-keras classify --model=run/saved_model "$$(ls run/samples/*.png | head -n 1)"; \
+	echo "The wheel trains, evaluates, exports and classifies"
 
 # One file for every supported Python and every extra: the resolver writes environment markers
 # where the versions differ. It comes from a throwaway environment.
