@@ -29,6 +29,7 @@ COMMA := ,
 
 TEST_ARGS ?=
 TEST_WORKERS ?= 2
+PYTEST := pytest
 QUICKSTART_DIR ?= runs/digits
 REPORT_PYTHON ?= python3
 REPORT_ARGS ?=
@@ -105,23 +106,21 @@ gpu-report:  ## Measure training and inference on an accelerator (docs/performan
 
 # Then what must not need TensorFlow, without it; on torch too where somebody installed it.
 test: $(DEV_STAMP)  ## Run the whole test suite, on every backend that is installed
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
+	$(BIN)/python -m $(PYTEST) -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 	@for backend in jax torch; do \
 		if $(BIN)/python -c "import $$backend" >/dev/null 2>&1; then \
 			echo "The networks on $$backend"; \
-			KERAS_BACKEND=$$backend $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist worksteal \
+			KERAS_BACKEND=$$backend $(BIN)/python -m $(PYTEST) -n $(TEST_WORKERS) --dist worksteal \
 				$(BACKEND_TESTS) $(TEST_ARGS) || exit 1; \
 		fi; \
 	done
 
-# On Python 3.12 and newer this is hardly slower than `make test`.
+# The core is that of Python 3.12 and newer; older ones have a slower one.
 coverage: export COVERAGE_RCFILE := $(CURDIR)/pyproject.toml
 coverage: export COVERAGE_CORE ?= sysmon
-coverage: $(DEV_STAMP)  ## Run the test suite on TensorFlow and JAX; show how much of each folder it runs
+coverage: $(DEV_STAMP)  ## Run the whole test suite; show how much of each folder it runs
 	rm -rf build/coverage; mkdir -p build/coverage
-	-$(BIN)/python -m coverage run -m pytest -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
-	-KERAS_BACKEND=jax $(BIN)/python -m coverage run -m pytest -n $(TEST_WORKERS) --dist worksteal \
-		$(BACKEND_TESTS) $(TEST_ARGS)
+	$(MAKE) test PYTEST="coverage run -m pytest"
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage json --quiet -o build/coverage/report.json
 	$(BIN)/python .ci/coverage_by_folder.py build/coverage/report.json

@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -69,6 +70,12 @@ def write_json(path: str, rows: list[dict[str, Any]]) -> None:
     """Writes `{"environment": ..., "rows": ...}`, complete or not at all."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps({"environment": environment(), "rows": rows}, indent=2))
+
+
+def resident_mebibytes() -> float:
+    """Returns the process's memory now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def print_table(rows: list[dict[str, Any]], cell: Callable[[Any], str]) -> None:

@@ -13,11 +13,10 @@ import os
 import tempfile
 import time
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 from absl import flags
-from measurement import check_output, write_json
+from measurement import check_output, resident_mebibytes, write_json
 
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.ray_cluster import import_ray
@@ -58,8 +57,7 @@ class MeasuredExecutor(RayExecutor):
     def wait(self, timeout: float) -> list[Outcome]:
         outcomes = super().wait(timeout)
         if outcomes:
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            self.mebibytes.append(pages * os.sysconf("SC_PAGE_SIZE") // 2**20)
+            self.mebibytes.append(round(resident_mebibytes()))
         return outcomes
 
 

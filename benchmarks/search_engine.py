@@ -10,7 +10,6 @@ driver killed near the end would have left is given to a new process, which goes
 """
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from absl import flags
-from measurement import check_output, write_json
+from measurement import check_output, resident_mebibytes, write_json
 
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.search import get_space, get_strategy
@@ -89,12 +88,6 @@ class Cluster(SimulatedExecutor):
         outcomes = super().wait(timeout)
         self.ended += len(outcomes)
         return outcomes
-
-
-def resident_mebibytes() -> float:
-    """Returns the process's memory now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def make_experiment(directory: str | Path) -> Experiment:

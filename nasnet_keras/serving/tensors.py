@@ -42,12 +42,14 @@ def from_list(name: str, kind: str, shape: Sequence[int], data: Any) -> np.ndarr
 
 
 def _converted(data: Any, dtype: np.dtype) -> np.ndarray:
-    values = np.asarray(data, np.int64 if dtype.kind in "iu" else dtype)
-    converted = values.astype(dtype, copy=False)
+    if dtype.kind not in "iu":
+        return np.asarray(data, dtype)
+    wide = np.asarray(data, np.int64)
+    values = wide.astype(dtype)
     # NumPy 1 wraps what is out of range, where NumPy 2 raises this error.
-    if dtype.kind in "iu" and not np.array_equal(converted, values):
+    if (values != wide).any():
         raise OverflowError
-    return converted
+    return values
 
 
 def to_list(array: np.ndarray) -> list[Any]:
