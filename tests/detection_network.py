@@ -37,6 +37,7 @@ def tiny_config(network: dict[str, Any] | None = None, **overrides: Any) -> Dete
         "box_positive_fraction": 0.5,
         "crop_size": 4,
         "crops_per_chunk": 4,
+        "training_crops_per_chunk": 4,
         "detections_per_class": 4,
         "detections": 6,
         "train_batch_norm": True,

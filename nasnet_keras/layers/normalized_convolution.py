@@ -33,7 +33,7 @@ def convolve_and_normalize(
 
     At inference BN is a scale and an offset for each channel. The scale goes into the kernel where
     that is smaller than the feature map, and the offset becomes a bias, which backends fuse into
-    the convolution: up to two passes less over the feature map, equal up to float32 rounding.
+    the convolution: up to two passes less over the feature map, equal up to rounding.
 
     Args:
         x: Image, `(batch, height, width, channels)` or channels first.
@@ -45,12 +45,14 @@ def convolve_and_normalize(
         The normalized image.
     """
     learns = training and normalization.trainable
-    if learns or keras.backend.standardize_dtype(x.dtype) != "float32":
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    # A scaled kernel may be beyond float16.
+    if learns or dtype not in ("float32", "bfloat16"):
         return normalization(convolve(x, convolution, training), training=training)
     inverse_deviation = ops.rsqrt(normalization.moving_variance + normalization.epsilon)
     scale = normalization.gamma * inverse_deviation
     offset = normalization.beta - normalization.moving_mean * scale
-    return convolve(x, convolution, training, scale, offset)
+    return convolve(x, convolution, training, ops.cast(scale, dtype), ops.cast(offset, dtype))
 
 
 def convolve(
@@ -63,8 +65,9 @@ def convolve(
     """Applies a convolution, then a scale and an offset for each of its filters.
 
     A 1x1 convolution is computed as a matrix product, whose gradients are products too: on a CPU a
-    convolution's call costs up to twice as much. Only a large feature map with an offset is left to
-    the convolution, into which TensorFlow fuses the offset and the ReLU that follows.
+    convolution's call costs up to twice as much. Only a large feature map with an offset, of which
+    no gradient is asked for, is left to the convolution, into which TensorFlow fuses the offset and
+    the ReLU that follows.
 
     Args:
         x: Image, `(batch, height, width, channels)` or channels first.
@@ -104,7 +107,7 @@ def convolve(
     # Twice the channels, because a scaled kernel has to be written out and read again.
     if scale is not None and pixels >= 2 * weights.shape[-2]:
         weights, scale = weights * scale, None
-    fuses = offset is not None and pixels > _SMALL
+    fuses = offset is not None and pixels > _SMALL and not training
     # A product's reshaping hides how many images there are, at which TensorFlow's graph optimizer
     # gives up fusing; so a strided convolution stays one.
     if kernel == (1, 1) and not is_strided and channels_last and not fuses:

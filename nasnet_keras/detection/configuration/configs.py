@@ -134,6 +134,7 @@ def toy() -> TrainingConfig:
         box_positive_fraction=0.5,
         crop_size=7,
         crops_per_chunk=None,
+        training_crops_per_chunk=None,
         detection_nms_iou=0.4,
         detections_per_class=10,
         detections=20,

@@ -70,7 +70,10 @@ class DetectorConfig(Settings):
         box_batch_size: Proposals sampled in an image for the second stage.
         box_positive_fraction: Largest fraction of positive ones among them.
         crop_size: Side of a proposal's aligned features, in feature pixels.
-        crops_per_chunk: Proposals in memory at once, see `roi_features`; `None`: all.
+        crops_per_chunk: Proposals in memory at once when detecting, see `roi_features`; `None`:
+            all.
+        training_crops_per_chunk: The same in training. Those of an image at once, as the original
+            has them, are computed once, not a second time for the gradients.
         detection_nms_iou: IoU above which the detection of the lower score is dropped, class by
             class.
         detection_score_threshold: Score above which a detection is kept.
@@ -130,6 +133,7 @@ class DetectorConfig(Settings):
     box_positive_fraction: Fraction = 0.25
     crop_size: Count = 17
     crops_per_chunk: Count | None = 16
+    training_crops_per_chunk: Count | None = 64
     detection_nms_iou: Fraction = 0.6
     detection_score_threshold: Fraction = 0.0
     detections_per_class: Count = 100
@@ -214,4 +218,8 @@ class DetectorConfig(Settings):
         """
         if not isinstance(data, Mapping):
             return super().from_dict(data)
-        return super().from_dict({k: v for k, v in data.items() if k not in MOVED_TO_TRAINING})
+        kept = {k: v for k, v in data.items() if k not in MOVED_TO_TRAINING}
+        if kept.get("train_batch_norm") and "crops_per_chunk" in kept:
+            # Earlier versions had one field for both, and a chunk is what BN learns from.
+            kept.setdefault("training_crops_per_chunk", kept["crops_per_chunk"])
+        return super().from_dict(kept)

@@ -354,7 +354,7 @@ class FasterRCNN(_Training, keras.Model):
             features,
             ops.stop_gradient(proposals) / ops.stack([height, width, height, width]),
             c.crop_size,
-            c.crops_per_chunk,
+            c.training_crops_per_chunk if training else c.crops_per_chunk,
             step,
             training,
         )

@@ -68,7 +68,9 @@ class Changes(Settings):
         anchor_scales: Scales of the base side.
         box_batch_size: Proposals of an image that the second stage is trained on.
         crop_size: Side of the ROI features.
-        crops_per_chunk: ROIs whose features are in memory at the same time.
+        crops_per_chunk: ROIs whose features are in memory at the same time, when detecting.
+        training_crops_per_chunk: The same in training: fewer than --box_batch_size take less
+            memory and more time.
     """
 
     max_number_of_steps: Count
@@ -92,6 +94,7 @@ class Changes(Settings):
     box_batch_size: Count
     crop_size: Count
     crops_per_chunk: Count
+    training_crops_per_chunk: Count
 
 
 def main(flags: Flags, changes: dict[str, Any], options: DetectorRunOptions) -> int:

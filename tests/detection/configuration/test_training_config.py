@@ -92,4 +92,6 @@ def test_configurations_of_earlier_versions_are_read() -> None:
     for name in (*moved, "learning_rate_decay_factor"):
         values["detector"][name] = values.pop(name)
     values["detector"]["seed"] = None
+    # One number of crops was that of detecting and of training.
+    assert values["detector"].pop("training_crops_per_chunk") == 4
     assert TrainingConfig.from_dict(values) == config

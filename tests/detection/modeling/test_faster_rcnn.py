@@ -24,7 +24,7 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
 
 def test_it_overfits_two_images_and_is_saved(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    model = FasterRCNN(tiny_config(crops_per_chunk=8))
+    model = FasterRCNN(tiny_config(training_crops_per_chunk=8))
     batch = tiny_batch()
     # For so small a network, XLA takes longer to compile than TensorFlow to run.
     model.compile(keras.optimizers.Adam(0.01), jit_compile=keras.backend.backend() == "jax")
@@ -118,7 +118,8 @@ def test_half_precision_is_near_full_precision() -> None:
     noise = np.random.default_rng(0).normal(size=(2, 4, 4, 64)).astype("float32")
     for precision in ("float32", "mixed_bfloat16"):
         keras.utils.set_random_seed(0)
-        model = FasterRCNN(tiny_config(crops_per_chunk=None), precision, seed=0)
+        config = tiny_config(crops_per_chunk=None, training_crops_per_chunk=None)
+        model = FasterRCNN(config, precision, seed=0)
         batch = tiny_batch()
         before = {v.path: as_numpy(v.value) for v in model.network.weights}
         losses = as_numpy(model(batch, training=True))
