@@ -5,12 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from nasnet_keras.search import PNASSpace
+from measurement import environment
 
-COLUMNS = (
+from nasnet_keras.files.atomic_files import atomic_write
+from nasnet_keras.search import PNASSpace
+from nasnet_keras.search.engine.search_state import Trained
+from nasnet_keras.search.report.history import History
+
+COLUMNS: tuple[str, ...] = (
     "space",
     "architecture",
     "accuracy",
@@ -21,6 +27,8 @@ COLUMNS = (
 )
 
 _SETTINGS = "# settings: "
+
+Row = dict[str, Any]
 
 Cells = dict[int, tuple[list[tuple[int, ...]], list[float]]]
 
@@ -71,6 +79,34 @@ def load_cells(path: str | os.PathLike[str]) -> Cells:
     if not cells:
         raise ValueError(f"{os.fspath(path)}: no cell")
     return {blocks: cells[blocks] for blocks in sorted(cells)}
+
+
+def cell_row(history: History, child: Trained) -> Row:
+    """Returns the line of a trained child; of one network, all ways to write it down are one."""
+    return {
+        "space": history.space.name,
+        "architecture": history.space.key(child.architecture),
+        "accuracy": child.accuracy,
+        "parameters": child.values.get("parameters", ""),
+        "multiply_adds": child.values.get("multiply_adds", ""),
+        "seconds": child.seconds,
+        "seed": history.config.seed,
+    }
+
+
+def write_cells(path: str | os.PathLike[str], header: Sequence[str], rows: Sequence[Row]) -> None:
+    """Writes a table, small cells first, after lines that say how it was made and on what."""
+    lines = [*header, f"read on: {json.dumps(environment())}"]
+    ordered = sorted(rows, key=lambda r: (len(r["architecture"]), r["space"], r["architecture"]))
+    with (
+        atomic_write(path) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        file.writelines(f"# {line}\n" for line in lines)
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(ordered)
+    print(f"wrote {len(rows)} networks to {os.fspath(path)}", file=sys.stderr)
 
 
 def settings_of(lines: Iterable[str]) -> list[dict[str, Any]]:

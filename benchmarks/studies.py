@@ -1,4 +1,4 @@
-"""What the studies of the search share: surrogates by name, and means with their intervals."""
+"""What the studies of the search share: surrogates by name, intervals, and how much is chance."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ SURROGATES: dict[str, SurrogateSettings] = {
     "mlp-ensemble": MLP_ENSEMBLE,
     "lstm-ensemble": LSTM_ENSEMBLE,
 }
+
+# Of how many cells that one seed puts first it is asked what they are worth with another.
+_BEST = 5
 
 
 def interval(values: np.ndarray) -> dict[str, float]:
@@ -35,3 +38,25 @@ def order_of_surrogate(name: str, cells: Cells, seed: int) -> np.ndarray:
     surrogate = Surrogate(2, SURROGATES[name], seed)
     surrogate.fit(*cells[1])
     return np.argsort(-surrogate.predict(cells[2][0]), kind="stable")
+
+
+def noise(accuracies: np.ndarray) -> list[dict[str, object]]:
+    """Returns what is chance in accuracies in percent, `(cells, seeds)`."""
+    chance = accuracies.var(axis=1, ddof=1)
+    total = accuracies.var(axis=0, ddof=1).mean()
+    means = accuracies.mean(axis=1)
+    better = means >= np.median(means)
+    seeds = range(accuracies.shape[1])
+    pairs = [(a, b) for a in seeds for b in seeds if a < b]
+    ranks = [stats.spearmanr(accuracies[:, a], accuracies[:, b]).statistic for a, b in pairs]
+    best = accuracies[np.argsort(-accuracies[:, 0])[:_BEST]]
+    values = {
+        "deviation of a cell's accuracy from seed to seed (%)": chance.mean() ** 0.5,
+        "the same of the better half (%)": chance[better].mean() ** 0.5,
+        "deviation of one accuracy from cell to cell (%)": total**0.5,
+        "share of its variance that is the cells' own": 1 - chance.mean() / total,
+        "rank correlation of two seeds": float(np.mean(ranks)),
+        f"mean of the {_BEST} that the first seed puts first (%)": best[:, 0].mean(),
+        "the same cells with the other seeds (%)": best[:, 1:].mean(),
+    }
+    return [{"": name, "value": float(value)} for name, value in values.items()]

@@ -129,3 +129,31 @@ def test_a_surrogate_takes_the_better_cells_first() -> None:
     truth = [groups[2][1][row] for row in order_of_surrogate("mlp", groups, seed=0)]
     third = len(truth) // 3
     assert sum(truth[:third]) > sum(truth[-third:])
+
+
+def test_chance_is_told_from_what_cells_differ_by() -> None:
+    import numpy as np
+    from studies import noise
+
+    random = np.random.default_rng(0)
+    worth, chance = random.normal(80, 5, (4000, 1)), random.normal(0, 2, (4000, 3))
+    values = [row["value"] for row in noise(worth + chance)]
+    expected = [2, 2, 29**0.5, 25 / 29]
+    assert values[:4] == [pytest.approx(x, rel=0.05) for x in expected]
+    # Who is first was lucky, too.
+    assert values[5] > values[6] + 1
+
+
+def test_children_of_other_settings_are_not_trained_again(tmp_path: Path) -> None:
+    made_up_search(tmp_path / "search", 12)
+    done = subprocess.run(
+        [
+            *(sys.executable, "benchmarks/cell_noise.py", str(tmp_path / "search")),
+            *(f"--output={tmp_path / 'seeds.csv'}", "--count=10"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and "children of other settings" in done.stderr, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["search"]
