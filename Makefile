@@ -35,6 +35,7 @@ REPORT_PYTHON ?= python3
 REPORT_ARGS ?=
 BACKEND_TESTS := tests/layers tests/models/test_golden.py tests/models/test_networks.py \
 	tests/classification/test_objective.py tests/training/test_fine_tuning.py \
+	tests/training/test_start_from.py \
 	tests/classification/test_evaluation.py tests/classification/test_board.py \
 	tests/training/step/test_jax_step.py \
 	tests/training/test_mixed_precision.py::test_statistics_of_half_precision_images_are_computed_in_full \

@@ -5,7 +5,7 @@ not those that were lucky. How far a cell's accuracies are from their mean is ch
 differ by beyond that is theirs.
 
     python benchmarks/cell_noise.py runs/three_operations --output=benchmarks/digits_seeds.csv \
-        [--count=50] [--seeds=1,2] [--workers=2]
+        [--count=50] [--seed=1 --seed=2] [--workers=2]
 
 The searches with the other seeds are in `noise` beside the first one's files, and are resumed.
 """
@@ -29,7 +29,7 @@ from nasnet_keras.search.report.history import History, read_history
 
 _OUTPUT = flags.DEFINE_string("output", None, "CSV file to write.")
 _COUNT = flags.DEFINE_integer("count", 50, "Cells to train again.", lower_bound=10)
-_SEEDS = flags.DEFINE_list("seeds", ["1", "2"], "Other seeds.")
+_SEEDS = flags.DEFINE_multi_integer("seed", [1, 2], "Another seed.", lower_bound=0)
 _WORKERS = flags.DEFINE_integer("workers", 2, "Children trained at the same time.", lower_bound=1)
 
 
@@ -41,14 +41,19 @@ def main(arguments: list[str]) -> None:
     check_can_write(_OUTPUT.value)
     directory = RunDirectory(arguments[0])
     first = read_history(directory)
-    if len(first.trained) < _COUNT.value:
-        raise ValueError(f"--count={_COUNT.value}: only {len(first.trained)} cells were trained")
-    places = np.linspace(0, len(first.trained) - 1, _COUNT.value).round().astype(int)
-    cells = [first.ranked[place].architecture for place in places]
-    again = [train_again(directory, first, cells, int(seed)) for seed in _SEEDS.value]
+    if first.config.seed in _SEEDS.value:
+        raise ValueError(f"--seed={first.config.seed} is the one that the search had: name others")
+    ranked = first.ranked
+    if len(ranked) < _COUNT.value:
+        raise ValueError(f"--count={_COUNT.value}: only {len(ranked)} cells were trained")
+    places = np.linspace(0, len(ranked) - 1, _COUNT.value).round().astype(int)
+    cells = [ranked[place].architecture for place in places]
+    again = [train_again(directory, first, cells, seed) for seed in sorted(set(_SEEDS.value))]
     accuracies, rows = [], []
     for history in (first, *again):
         children = {child.architecture: child for child in history.trained}
+        if failed := len(set(cells) - set(children)):
+            raise RuntimeError(f"{failed} of the cells failed with seed {history.config.seed}")
         accuracies.append([children[cell].accuracy for cell in cells])
         rows += [cell_row(history, children[cell]) for cell in cells]
     settings = f"settings: {json.dumps(first.config.to_dict())}"
@@ -62,19 +67,16 @@ def train_again(
     """Trains cells of a search as it did, but with another seed."""
     import_keras_quietly()
     from nasnet_keras.search.children.child import PRELOAD, ClassifierChild
-    from nasnet_keras.search.engine.experiment import Experiment
-    from nasnet_keras.search.executors.job_process import JobLimits
+    from nasnet_keras.search.children.rerank import retrain
     from nasnet_keras.search.executors.local_executor import LocalExecutor
-    from nasnet_keras.search.strategies.listed import Listed
 
     child = ClassifierChild("digits", latency_runs=0)
     if child.config() != first.config.child:
         raise ValueError(f"{directory.path} has children of other settings than those of digits")
     own = RunDirectory(directory.path / "noise" / str(seed))
     with watched(own) as (say, progress):
-        experiment = Experiment(own, Listed(first.space, cells, seed), child.config(), say=say)
-        executor = LocalExecutor(child, _WORKERS.value, JobLimits(None, None), PRELOAD, ())
-        experiment.run(executor, len(cells), progress)
+        executor = LocalExecutor(child, _WORKERS.value, preload=PRELOAD)
+        retrain(own, first, cells, child, executor, say, progress, seed)
     return read_history(own)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from cells_csv import Cells
 from scipy import stats
@@ -45,14 +47,13 @@ def noise(accuracies: np.ndarray) -> list[dict[str, object]]:
     chance = accuracies.var(axis=1, ddof=1)
     total = accuracies.var(axis=0, ddof=1).mean()
     means = accuracies.mean(axis=1)
-    better = means >= np.median(means)
-    seeds = range(accuracies.shape[1])
-    pairs = [(a, b) for a in seeds for b in seeds if a < b]
-    ranks = [stats.spearmanr(accuracies[:, a], accuracies[:, b]).statistic for a, b in pairs]
+    better = chance[means >= np.median(means)]
+    pairs = itertools.combinations(accuracies.T, 2)
+    ranks = [stats.spearmanr(*pair).statistic for pair in pairs]
     best = accuracies[np.argsort(-accuracies[:, 0])[:_BEST]]
     values = {
         "deviation of a cell's accuracy from seed to seed (%)": chance.mean() ** 0.5,
-        "the same of the better half (%)": chance[better].mean() ** 0.5,
+        "the same of the better half (%)": better.mean() ** 0.5,
         "deviation of one accuracy from cell to cell (%)": total**0.5,
         "share of its variance that is the cells' own": 1 - chance.mean() / total,
         "rank correlation of two seeds": float(np.mean(ranks)),

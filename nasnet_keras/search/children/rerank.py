@@ -104,10 +104,11 @@ def retrain(
     directory: RunDirectory,
     history: History,
     architectures: Iterable[Architecture],
-    child: RerankChild,
+    child: ClassifierChild,
     executor: Executor,
     say: Callable[[str], None] = print,
     report: Callable[[SearchState], None] | None = None,
+    seed: int | None = None,
 ) -> None:
     """Trains children of a search again, in a directory of their own.
 
@@ -120,6 +121,7 @@ def retrain(
         executor: Where they are trained; closed at the end.
         say: Called with lines for the user.
         report: Called with the state about once a second.
+        seed: Seed of the children. Default: the search's.
 
     Raises:
         JournalError: The directory's journal is damaged.
@@ -132,6 +134,6 @@ def retrain(
     # All of them, even where fewer are asked for now: the journal contains them.
     count = max(len(listed), len(earlier))
     listed = [*earlier, *(each for each in listed if each not in earlier)][:count]
-    strategy = Listed(history.space, listed, history.config.seed)
+    strategy = Listed(history.space, listed, history.config.seed if seed is None else seed)
     experiment = Experiment(directory, strategy, child.config(), say=say)
     experiment.run(executor, len(listed), report)
