@@ -89,7 +89,11 @@ def test_all_of_it_runs_on_the_cpu_without_tensorflow(machine: Any, tmp_path: Pa
 
 def test_a_part_whose_time_is_up_is_ended_and_said(machine: Any, tmp_path: Path) -> None:
     output = tmp_path / "report.json"
-    done = start(output, machine, "--tiny", "--seconds=10.5", "--parts=small,float32,device")
+    # The part's process never comes to its end, on a machine of any speed.
+    hang = "import sys, time\nif '--measure' in ' '.join(sys.orig_argv): time.sleep(60)\n"
+    (tmp_path / "sitecustomize.py").write_text(hang)
+    slow = {**machine, "PYTHONPATH": os.pathsep.join((str(tmp_path), machine["PYTHONPATH"]))}
+    done = start(output, slow, "--tiny", "--seconds=10.5", "--parts=small,float32,device")
     assert done.returncode == 0, done.stderr
     parts = json.loads(output.read_text())["parts"]
     assert parts["small"]["status"] == "cut off" and parts["small"]["seconds"] < 9
