@@ -1,4 +1,4 @@
-# The programs in a container, on the CPU. UNTESTED: it was written where no container can be built.
+# The programs in a container, on the CPU. UNTESTED: it was never built.
 #
 #   docker build --tag nasnet-keras .
 #   docker run --rm --user "$(id -u):$(id -g)" --volume "$PWD:/work" nasnet-keras \

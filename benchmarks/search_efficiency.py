@@ -15,7 +15,7 @@ how many times as much the baseline took:
     python benchmarks/search_efficiency.py --table=benchmarks/digits_layers.csv [--children=100] \
         [--seeds=20] [--baselines=random,ppo-fast] [--strategies=...] [--output=e.json] \
         [--plot=e.png]
-    python benchmarks/search_efficiency.py --table=../shared/data/nasbench201.csv --children=500
+    python benchmarks/search_efficiency.py --table=nasbench201.csv --children=500
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ settled on few of them keeps its last value. Intervals are Student's, 95 %, over
 parts from random search at the number of children from which on the interval of the difference
 (Welch) stays above 0.
 
-    python benchmarks/strategies.py --table=../shared/data/nasbench201.csv [--seeds=20] \
+    python benchmarks/strategies.py --table=nasbench201.csv [--seeds=20] \
         [--children=2000] [--strategies=random,reinforce,...] [--output=s.json] [--plot=s.png]
     python benchmarks/strategies.py --table=benchmarks/digits_layers.csv --children=200
 """
@@ -32,7 +32,7 @@ from studies import band, interval
 from nasnet_keras.programs.command_line import run
 from nasnet_keras.text.suggestions import unknown_name
 
-_TABLE = flags.DEFINE_string("table", "../shared/data/nasbench201.csv", "Table of trained cells.")
+_TABLE = flags.DEFINE_string("table", "nasbench201.csv", "CSV file of trained networks.")
 _SEEDS = flags.DEFINE_integer("seeds", 20, "Runs of each strategy.", lower_bound=2)
 _CHILDREN = flags.DEFINE_integer("children", 2000, "Networks a run trains at most.", lower_bound=25)
 _STRATEGIES = flags.DEFINE_list(

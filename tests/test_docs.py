@@ -31,6 +31,21 @@ def test_python_blocks_run(page: str, block: str, tmp_path: Path, monkeypatch) -
     exec(compile(block, page, "exec"), names)
 
 
+def test_the_fine_tuning_command_names_scopes_that_are_there() -> None:
+    import nasnet_keras as nk
+    from nasnet_keras.classification import get_recipe
+    from nasnet_keras.training.fine_tuning import set_trainable
+    from nasnet_keras.weights.assign import check_scopes
+
+    text = (ROOT / "docs/training.md").read_text().partition("## Fine-tuning\n")[2]
+    recipe = get_recipe(re.search(r"--recipe=(\w+)", text)[1])
+    excluded = re.search(r"--checkpoint_exclude_scopes=(\S+)", text)[1].split(",")
+    model = nk.create_model(recipe.model_name, auxiliary_head=True)
+    check_scopes(excluded, [weight.path for weight in model.weights])
+    set_trainable(model, re.search(r"--trainable_scopes=(\S+)", text)[1].split(","))
+    assert 0 < len(model.trainable_weights) < len(model.weights) / 2
+
+
 PAGES = [
     page.relative_to(ROOT) for page in sorted(ROOT.glob("*.md")) + sorted(ROOT.glob("docs/*.md"))
 ]

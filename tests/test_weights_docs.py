@@ -29,6 +29,11 @@ PAGES = ("docs/weights.md", "docs/migration.md")
 # A block, or the right-hand side of a table.
 SNIPPETS = re.compile(r"^```(?:py|sh)\n([\s\S]*?)^```|^\|.*\| `([^`]*)` \|$", re.MULTILINE)
 MODULES = dict(programs())
+# Added to what a page shows: steps of real size are not for tests.
+SHORTER = {
+    "train.py": " --max_number_of_steps=1 --check_secs=0",
+    "evaluate.py": " --check_secs=0",
+}
 
 
 def section(page: str, title: str) -> str:
@@ -74,8 +79,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(command: str) -> None:
-    """Runs a command of a checkout within this process."""
+    """Runs a command of a checkout within this process, in a short time."""
     python, script, *arguments = shlex.split(command)
+    if arguments != ["--help"]:
+        arguments += shlex.split(SHORTER.get(Path(script).name, ""))
     assert python == "python"
     text = (ROOT / script).read_text()
     verb = re.search(r'run\("(.*)"\)', text)
@@ -91,7 +98,7 @@ def run(command: str) -> None:
 def test_what_a_page_shows_runs(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     keras.utils.set_random_seed(0)
-    names = {"nk": nk, "images": np.zeros((1, 64, 64, 3), "float32")}
+    names = {"nk": nk, "images": np.zeros((1, 96, 96, 3), "float32")}
     found = snippets(page)
     assert len(found) > 10
     for snippet in found:
@@ -133,14 +140,13 @@ def test_the_commands_for_published_detectors_find_what_is_there(
     (entry,) = json.loads((folder / "found" / "detections.json").read_text())
     assert {each["category_id"] for each in entry["detections"]} == {DOG}
     assert {each["name"] for each in entry["detections"]} == {"dog"}
-    run(f"{evaluate} --eval_dir={tmp_path / 'eval'} --check_secs=0")
+    run(f"{evaluate} --eval_dir={tmp_path / 'eval'}")
     results = json.loads((tmp_path / "eval" / "results.json").read_text())
     assert results and {each["category_id"] for each in results} == {DOG}
     assert {each["image_id"] for each in results} == {4}
     metrics = json.loads((tmp_path / "eval" / "metrics.json").read_text())
     assert list(metrics["per_class"]) == ["dog", "bottle"]
-    parts = f"--train_dir={tmp_path / 'own'} --max_number_of_steps=1 --check_secs=0"
-    run(f"{train} {parts}")
+    run(f"{train} --train_dir={tmp_path / 'own'}")
     assert (tmp_path / "own" / "model.keras").exists()
 
 
@@ -160,7 +166,7 @@ def test_a_converted_detector_knows_cocos_ids(
     (entry,) = json.loads((tmp_path / "found" / "detections.json").read_text())
     assert {each["category_id"] for each in entry["detections"]} == {DOG}
     evaluate = f"python object_detection/evaluate.py --checkpoint_path={tmp_path / 'run'}"
-    run(f"{evaluate} --dataset_dir=coco --eval_dir={tmp_path / 'eval'} --check_secs=0")
+    run(f"{evaluate} --dataset_dir=coco --eval_dir={tmp_path / 'eval'}")
     metrics = json.loads((tmp_path / "eval" / "metrics.json").read_text())
     # The dataset has dogs only; what it has no category for has no score.
     assert [name for name, scores in metrics["per_class"].items() if scores["AP"] >= 0] == ["dog"]

@@ -121,7 +121,7 @@ class Recipe(Settings):
         checkpoint_path: Weights to start from: a run directory, .keras, .weights.h5 or slim
             checkpoint.
         checkpoint_exclude_scopes: Scopes not to take from it, with commas between, e.g.
-            final_layer,aux_11.
+            final_layer,aux_7.
         ignore_missing_vars: Leave weights that the checkpoint does not have as they are.
         trainable_scopes: Scopes to train, with commas between; the rest stays as it is.
         freeze_batch_norm: Keep every batch normalization exactly as it is.

@@ -34,7 +34,7 @@ def nasnet_mobile_600() -> TrainingConfig:
 
     Result: published 29.6 mAP on COCO's mini-val (table 4). Not measured here.
     Cost: 1,500,000 steps of an image on each accelerator; 4.27 million parameters without heads. On
-    one CPU core it detects in 0.65 images a second, in 1.1 GiB (docs/results.md).
+    two CPU cores it detects in 0.99 images a second, in 1.18 GiB (docs/results.md).
     Command: `python object_detection/train.py --config=nasnet_mobile_600 --dataset_dir=coco
     --train_dir=runs/mobile --checkpoint_path=<ImageNet's weights>`
     """
@@ -68,8 +68,8 @@ def nasnet_large_1200_lowproposals() -> TrainingConfig:
     """nasnet_large_1200 that looks at 50 proposals an image when it detects, not 300.
 
     Result: none published. Not measured here.
-    Cost: a sixth of the second stage's 1.74 trillion multiply-adds: an image in 7.4 seconds on one
-    CPU core, in 2.0 GiB (docs/results.md). Trained as nasnet_large_1200; it takes its checkpoints.
+    Cost: a sixth of the second stage's 1.74 trillion multiply-adds: an image in 3.9 seconds on two
+    CPU cores, in 2.21 GiB (docs/results.md). Trained as nasnet_large_1200; it takes its checkpoints.
     Command: `python object_detection/train.py --config=nasnet_large_1200_lowproposals
     --dataset_dir=coco --train_dir=runs/low --checkpoint_path=<ImageNet's weights>`
     """

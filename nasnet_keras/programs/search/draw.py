@@ -24,7 +24,7 @@ class Flags(Settings):
         output: The .svg or .png file to write. Default: best.svg or child-N.svg in the search's
             directory.
         run_dir: Directory of the search.
-        child: Number of a child. Default: the one with the highest accuracy.
+        child: Number of a child. Default: the one with the highest reward.
         genotype: A genotype's JSON file or a published name, instead of a child.
     """
 

@@ -29,7 +29,7 @@ class Flags(SearchFlags):
     Attributes:
         output: The .json file to write. Default: best.json or child-N.json in the search's
             directory.
-        child: Number of a child. Default: the one with the highest accuracy.
+        child: Number of a child. Default: the one with the highest reward.
     """
 
     output: str | None = None
