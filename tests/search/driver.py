@@ -21,7 +21,7 @@ def start(directory: Path, child: str, budget: int, address: str = "") -> subpro
     """Starts a search of children of that name.
 
     Three run at once on this machine, or four on the Ray cluster at an address, where each has half
-    an accelerator.
+    an accelerator; the file `joined` then has the id of the machine through which it is reached.
     """
     return subprocess.Popen(
         [sys.executable, "-m", "tests.search.driver", str(directory), child, str(budget), address],
@@ -57,6 +57,9 @@ def main(directory: str, child: str, budget: str, address: str) -> None:
     function = getattr(quick_children, child)
     if address:
         executor = RayExecutor(function, 4, address=address, cpus=0.5, gpus=0.5, patience=2)
+        import ray
+
+        Path(directory, "joined").write_text(ray.get_runtime_context().get_node_id())
         experiment.run(executor, int(budget))
         return
     limits = JobLimits(seconds=8.0, mebibytes=250.0) if child == "mixed" else JobLimits()

@@ -69,7 +69,8 @@ def nasnet_large_1200_lowproposals() -> TrainingConfig:
 
     Result: none published. Not measured here.
     Cost: a sixth of the second stage's 1.74 trillion multiply-adds: an image in 3.9 seconds on two
-    CPU cores, in 2.21 GiB (docs/results.md). Trained as nasnet_large_1200; it takes its checkpoints.
+    CPU cores, in 2.21 GiB (docs/results.md). Trained as nasnet_large_1200, whose checkpoints it
+    takes.
     Command: `python object_detection/train.py --config=nasnet_large_1200_lowproposals
     --dataset_dir=coco --train_dir=runs/low --checkpoint_path=<ImageNet's weights>`
     """

@@ -40,6 +40,7 @@ class RayCluster:
             address if address and "://" in address else ray.get_runtime_context().gcs_address
         )
         self._silent_since: float | None = None
+        self._cut_off = False
 
     def check_resources(self, cpus: float, gpus: float) -> None:
         """Refuses requirements that no machine meets: tasks would wait for ever.
@@ -68,9 +69,11 @@ class RayCluster:
         """Returns all results that are ready; waits up to `timeout` seconds for the first.
 
         Raises:
-            ConnectionError: The head of the cluster has not answered for longer than the patience.
-                Ray itself would end this process after a while.
+            ConnectionError: The head of the cluster has not answered for longer than the patience
+                (Ray itself would end this process after a while), or `cut_off` was called.
         """
+        if self._cut_off:
+            raise self._loss()
         try:
             ready, _ = self.ray.wait(references, num_returns=1, timeout=timeout)
             if ready:
@@ -87,6 +90,10 @@ class RayCluster:
             raise self._loss()
         return []
 
+    def cut_off(self) -> None:
+        """Notes that Ray's process on this machine has died: whatever is asked of it now fails."""
+        self._cut_off = True
+
     def close(self) -> None:
         """Ends the connection, unless it was there before."""
         if self._connected_here and self.ray.is_initialized():
@@ -94,6 +101,10 @@ class RayCluster:
 
     def _loss(self) -> ConnectionError:
         self._lost = True
+        if self._cut_off and self._answers():
+            return ConnectionError(
+                f"Ray has died where it had joined {self._address}: start it again"
+            )
         return ConnectionError(f"the Ray cluster at {self._address} does not answer any more")
 
     def _answers(self) -> bool:

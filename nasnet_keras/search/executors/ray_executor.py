@@ -44,7 +44,7 @@ class RayExecutor(Executor):
 
     Raises:
         ConnectionError: No cluster answers at the address within 30 s; `wait` raises it when one
-            is lost.
+            is lost, or Ray's own process on this machine.
         ValueError: Ray is not installed, a value is out of range, or no machine has what a task
             needs.
     """
@@ -120,6 +120,8 @@ class RayExecutor(Executor):
             text = " ".join(f"{type(cause).__name__}: {cause}".split())
             return Outcome(job.number, error=read_error(job) or text[:500], seconds=seconds)
         except exceptions.RayError as error:
+            if isinstance(error, exceptions.LocalRayletDiedError):
+                self._cluster.cut_off()
             # Ray's worker died, with the machine or just after the job finished.
             text = f"{type(error).__name__}: the worker was lost"
             lost = Outcome(job.number, error=text, lost=True, seconds=seconds)
