@@ -18,9 +18,10 @@ def test_a_larger_network_takes_more_time_and_memory() -> None:
     pytest.importorskip("onnxruntime")
     small, large = (measure(network(*sizes), "onnx", 5) for sizes in ((2,), (64, 6)))
     assert 0 < 2 * small["latency_ms"] < large["latency_ms"]
-    # At least its weights.
+    # At least its weights; what loading takes besides depends on versions.
     weights = 4 * network(64, 6).count_params()
-    assert 0 < small["peak_bytes"] < weights < large["peak_bytes"]
+    assert large["peak_bytes"] > weights
+    assert 0 < small["peak_bytes"] < large["peak_bytes"] - weights / 2
     assert set(measure(network(2), "process", 1)) == {"latency_ms"}
 
 
