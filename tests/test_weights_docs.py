@@ -31,8 +31,8 @@ SNIPPETS = re.compile(r"^```(?:py|sh)\n([\s\S]*?)^```|^\|.*\| `([^`]*)` \|$", re
 MODULES = dict(programs())
 # Added to what a page shows: steps of real size are not for tests.
 SHORTER = {
-    "train.py": " --max_number_of_steps=1 --check_secs=0",
-    "evaluate.py": " --check_secs=0",
+    "train.py": ("--max_number_of_steps=1", "--check_secs=0"),
+    "evaluate.py": ("--check_secs=0",),
 }
 
 
@@ -82,7 +82,7 @@ def run(command: str) -> None:
     """Runs a command of a checkout within this process, in a short time."""
     python, script, *arguments = shlex.split(command)
     if arguments != ["--help"]:
-        arguments += shlex.split(SHORTER.get(Path(script).name, ""))
+        arguments += SHORTER.get(Path(script).name, ())
     assert python == "python"
     text = (ROOT / script).read_text()
     verb = re.search(r'run\("(.*)"\)', text)
